@@ -1,0 +1,15 @@
+namespace Dcr.Auditing;
+
+/// <summary>The audit trail of all nodes. Records that belong to a change of a client come in with that change.</summary>
+public interface IAuditStore
+{
+    /// <summary>For what changes no client. Durable when the call returns.</summary>
+    Task AddAsync(AuditRecord record, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// At most <paramref name="limit"/> records, newest first (by id, descending), with an id below
+    /// <paramref name="before"/> where given, of one subject where given. Complete: every change acknowledged before
+    /// the call is in it. Served by an index.
+    /// </summary>
+    Task<IReadOnlyList<AuditRecord>> ListAsync(string? subject, string? before, int limit, CancellationToken cancellationToken);
+}

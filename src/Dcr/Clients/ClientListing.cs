@@ -1,0 +1,38 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using Dcr.ClientAuthentication;
+
+namespace Dcr.Clients;
+
+/// <summary>Which clients to list. A null member does not restrict.</summary>
+public sealed record ClientFilter
+{
+    public ClientStatus? Status { get; init; }
+
+    public AssertionAudience? AssertionAudienceSeen { get; init; }
+}
+
+/// <summary>A place in the listing of clients: the last one already given.</summary>
+public sealed record ClientCursor(DateTimeOffset CreatedAt, string ClientId)
+{
+    public static ClientCursor Of(Client client) => new(client.CreatedAt, client.ClientId);
+
+    /// <summary>Null when the text is no cursor of ours.</summary>
+    public static ClientCursor? Parse(string text)
+    {
+        if (text.Length > 600 || !Base64Url.IsValid(text))
+        {
+            return null;
+        }
+        var decoded = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text));
+        var space = decoded.IndexOf(' ', StringComparison.Ordinal);
+        return space > 0 && long.TryParse(decoded.AsSpan(0, space), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? new ClientCursor(DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), decoded[(space + 1)..])
+            : null;
+    }
+
+    public override string ToString() =>
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{CreatedAt.ToUnixTimeMilliseconds()} {ClientId}")));
+}

@@ -1,0 +1,22 @@
+using System.Text.Json.Serialization;
+
+namespace Dcr.Clients;
+
+/// <summary>Where a client came from: the onboarding client, the key it proved itself with, and the initial access token.</summary>
+public sealed record ClientOrigin
+{
+    [JsonPropertyName("onboarding_client")]
+    public required string OnboardingClient { get; init; }
+
+    /// <summary>The <c>kid</c> of the key that the onboarding client's assertion was signed with. Null: that key has none.</summary>
+    [JsonPropertyName("kid")]
+    public string? Kid { get; init; }
+
+    /// <summary>RFC 7638 SHA-256 thumbprint of that key, base64url.</summary>
+    [JsonPropertyName("thumbprint")]
+    public required string Thumbprint { get; init; }
+
+    /// <summary>The <c>jti</c> of the initial access token the client was registered with.</summary>
+    [JsonPropertyName("initial_token_jti")]
+    public required string InitialTokenJti { get; init; }
+}

@@ -1,0 +1,56 @@
+using Dcr.Auditing;
+using Dcr.ClientAuthentication;
+using Dcr.Registration;
+
+namespace Dcr.Clients;
+
+/// <summary>
+/// The clients of all nodes. An audit record given to a write is stored exactly when the change is: never the one
+/// without the other, whatever crashes in between. Every write is durable when the call returns. A store that cannot
+/// be reached throws <see cref="Protocol.StoreUnavailableException"/>.
+/// </summary>
+public interface IClientStore
+{
+    /// <summary>Never from a cache: a status changed on another node is seen by the next call.</summary>
+    Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// At most <paramref name="limit"/> clients, newest first (by creation, then by client id, both descending),
+    /// strictly after <paramref name="after"/>; from the newest where that is null. Served by an index.
+    /// </summary>
+    Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken);
+
+    Task<bool> IsEmptyAsync(CancellationToken cancellationToken);
+
+    /// <summary>Atomic: of parallel calls for one client id, one adds.</summary>
+    Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Counts one use of the initial access token, then adds the client. The count is atomic: of parallel calls no more
+    /// than <see cref="InitialAccessTokenUse.MaxUses"/> ever succeed. A crash between the two may cost one use; it never
+    /// leaves a client whose use was not counted.
+    /// </summary>
+    Task<RegisterClientOutcome> RegisterAsync(Client client, InitialAccessTokenUse use, AuditRecord record, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own. What the client's
+    /// assertions were seen with (<see cref="RecordAssertionAudienceAsync"/>) is left as stored, except that a null
+    /// <see cref="Client.AssertionAudienceSeen"/> forgets it.
+    /// </summary>
+    Task<ReplaceClientOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken);
+
+    /// <summary>Atomic: removes the client if it is at <paramref name="version"/>. Its uses of initial access tokens stay counted.</summary>
+    Task<ReplaceClientOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Atomic, and one way: nothing seen, then the token endpoint, then the issuer; never back. Leaves the version
+    /// alone. Does nothing for a client that is gone.
+    /// </summary>
+    Task RecordAssertionAudienceAsync(string clientId, AssertionAudience seen, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Atomic: forgets the previous registration access token while the current one still has this hash (it has been
+    /// used, so the client holds it). Leaves the version alone.
+    /// </summary>
+    Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken);
+}

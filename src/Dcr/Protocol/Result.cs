@@ -1,0 +1,36 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Dcr.Protocol;
+
+/// <summary>A value, or the refusal that stands in its place.</summary>
+public sealed class Result<T> : IRefusable<Result<T>>
+    where T : notnull
+{
+    private Result(T? value, OAuthError? error)
+    {
+        Value = value;
+        Error = error;
+    }
+
+    public T? Value { get; }
+
+    public OAuthError? Error { get; }
+
+    [MemberNotNullWhen(true, nameof(Value))]
+    [MemberNotNullWhen(false, nameof(Error))]
+    public bool IsSuccess => Error is null;
+
+    static Result<T> IRefusable<Result<T>>.Refuse(OAuthError error) => new(default, error);
+
+    [SuppressMessage("Usage", "CA2225", Justification = "The conversion is the constructor: a handler returns the value itself.")]
+    public static implicit operator Result<T>(T value) => new(value, null);
+
+    [SuppressMessage("Usage", "CA2225", Justification = "The conversion is the constructor: a handler returns the error itself.")]
+    public static implicit operator Result<T>(OAuthError error) => new(default, error);
+}
+
+/// <summary>A response that can be a refusal: what the validation behaviour needs to know of it.</summary>
+public interface IRefusable<out TSelf>
+{
+    static abstract TSelf Refuse(OAuthError error);
+}
