@@ -1,6 +1,13 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Dcr.AccessTokens;
+using Dcr.Administration;
 using Dcr.Auditing;
+using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Discovery;
+using Dcr.Keys;
+using Dcr.Protocol;
 using Dcr.Registration;
 
 namespace Dcr;
@@ -17,4 +24,18 @@ namespace Dcr;
 [JsonSerializable(typeof(RegistrationPolicy))]
 [JsonSerializable(typeof(AuditRecord))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, AuditChange>))]
+[JsonSerializable(typeof(AccessTokenRequest))]
+[JsonSerializable(typeof(AdminClient))]
+[JsonSerializable(typeof(AssertionAudience))]
+[JsonSerializable(typeof(AssertionAudienceSetting))]
+[JsonSerializable(typeof(ClientInformation))]
+[JsonSerializable(typeof(ClientStatus))]
+[JsonSerializable(typeof(IssuedAccessToken))]
+[JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(OAuthErrorBody))]
+[JsonSerializable(typeof(Page<AdminClient>), TypeInfoPropertyName = "PageAdminClient")]
+[JsonSerializable(typeof(Page<AuditRecord>), TypeInfoPropertyName = "PageAuditRecord")]
+[JsonSerializable(typeof(PublicSigningKeySet))]
+[JsonSerializable(typeof(SeedFile))]
+[JsonSerializable(typeof(ServerMetadata))]
 public sealed partial class DcrJson : JsonSerializerContext;

@@ -8,7 +8,7 @@ namespace Dcr.Clients;
 /// Client metadata of RFC 7591 section 2, plus <c>token_endpoint_auth_signing_alg</c> (OpenID Connect Dynamic Client
 /// Registration 1.0 section 2). A null member was not sent, or is not registered.
 /// </summary>
-public sealed record ClientMetadata
+public record ClientMetadata
 {
     [JsonPropertyName("redirect_uris")]
     public IReadOnlyList<string>? RedirectUris { get; init; }

@@ -34,8 +34,8 @@ public interface IClientStore
 
     /// <summary>
     /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own. What the client's
-    /// assertions were seen with (<see cref="RecordAssertionAudienceAsync"/>) is left as stored, except that a null
-    /// <see cref="Client.AssertionAudienceSeen"/> forgets it.
+    /// assertions were seen with (<see cref="RecordAssertionAudienceAsync"/>) is left as stored, whatever the
+    /// replacement says.
     /// </summary>
     Task<ReplaceClientOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken);
 

@@ -20,6 +20,8 @@ public sealed class Result<T> : IRefusable<Result<T>>
     [MemberNotNullWhen(false, nameof(Error))]
     public bool IsSuccess => Error is null;
 
+    internal static Result<T> Of(T value) => new(value, null);
+
     static Result<T> IRefusable<Result<T>>.Refuse(OAuthError error) => new(default, error);
 
     [SuppressMessage("Usage", "CA2225", Justification = "The conversion is the constructor: a handler returns the value itself.")]
@@ -27,6 +29,13 @@ public sealed class Result<T> : IRefusable<Result<T>>
 
     [SuppressMessage("Usage", "CA2225", Justification = "The conversion is the constructor: a handler returns the error itself.")]
     public static implicit operator Result<T>(OAuthError error) => new(default, error);
+}
+
+/// <summary>Makes results of values that convert to none by themselves, such as interfaces.</summary>
+public static class Result
+{
+    public static Result<T> Of<T>(T value)
+        where T : notnull => Result<T>.Of(value);
 }
 
 /// <summary>A response that can be a refusal: what the validation behaviour needs to know of it.</summary>

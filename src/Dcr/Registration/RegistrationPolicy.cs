@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Dcr.Registration;
@@ -12,8 +13,13 @@ public sealed record RegistrationPolicy
     /// <summary>Null: nothing may be registered.</summary>
     [JsonPropertyName("scope")]
     public ScopePolicy? Scope { get; init; }
+
+    /// <summary>While a policy is read: the members that this version does not enforce, and so must refuse.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? NotInForce { get; init; }
 }
 
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record InitialAccessTokenPolicy
 {
     public static readonly InitialAccessTokenPolicy Default = new();
@@ -27,6 +33,7 @@ public sealed record InitialAccessTokenPolicy
     public int LifetimeSeconds { get; init; } = 300;
 }
 
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ScopePolicy
 {
     /// <summary>The ceiling: every scope a registered client may have. Empty: none.</summary>

@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Dcr.Server;
+
+/// <summary>Where the server listens and what it is willing to read.</summary>
+internal static class Listening
+{
+    private const string DefaultUrl = "http://localhost:5080";
+
+    public static void ConfigureListening(this WebApplicationBuilder builder)
+    {
+        if (!HasAddress(builder.Configuration))
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        });
+        builder.Services.Configure<Microsoft.AspNetCore.Http.Features.FormOptions>(form =>
+        {
+            form.ValueCountLimit = 50;
+            form.KeyLengthLimit = 256;
+            form.ValueLengthLimit = 32 * 1024;
+        });
+    }
+
+    /// <summary>Without <c>Dcr:Issuer</c> the issuer is where the server listens, which the options accept for loopback only.</summary>
+    public static void ConfigureIssuer(this WebApplicationBuilder builder)
+    {
+        if (builder.Configuration["Dcr:Issuer"] is null && Urls(builder.Configuration) is { } urls)
+        {
+            builder.Configuration["Dcr:Issuer"] = urls.Split(';', StringSplitOptions.TrimEntries)[0].TrimEnd('/');
+        }
+    }
+
+    private static bool HasAddress(ConfigurationManager configuration) =>
+        Urls(configuration) is not null
+        || configuration["http_ports"] is not null
+        || configuration["https_ports"] is not null
+        || configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
+
+    private static string? Urls(ConfigurationManager configuration) => configuration["urls"];
+}

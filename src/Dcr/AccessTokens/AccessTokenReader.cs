@@ -1,0 +1,64 @@
+using Dcr.Keys;
+using Dcr.Protocol;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Dcr.AccessTokens;
+
+/// <summary>An access token of this server, found genuine and in time.</summary>
+public sealed record AccessToken
+{
+    /// <summary>Private claims of tokens for this server's own endpoints: the key the client proved itself with.</summary>
+    internal const string KidClaim = "client_kid";
+    internal const string ThumbprintClaim = "client_jkt";
+
+    public required string ClientId { get; init; }
+
+    public required string Audience { get; init; }
+
+    public required IReadOnlyList<string> Scopes { get; init; }
+
+    public required string Jti { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public string? Kid { get; init; }
+
+    public string? Thumbprint { get; init; }
+}
+
+/// <summary>Validates access tokens as RFC 9068 section 4 tells a resource server: typ, issuer, audience, signature, expiry.</summary>
+internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeProvider time)
+{
+    private static readonly JsonWebTokenHandler s_handler = new() { MapInboundClaims = false };
+
+    /// <summary>Null, with the reason for the log, when it is no valid access token of this server.</summary>
+    public async Task<(AccessToken? Token, string Fault)> ReadAsync(string token, CancellationToken cancellationToken)
+    {
+        var all = await keys.AllAsync(cancellationToken);
+        var validated = await s_handler.ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            ValidTypes = [AccessTokenWriter.Type],
+            ValidAlgorithms = all.Select(key => key.Alg).Distinct(),
+            ValidIssuer = urls.Issuer,
+            ValidAudiences = [urls.RegistrationEndpoint, urls.AdminApi, urls.DefaultAudience],
+            IssuerSigningKeys = all.Select(key => key.VerificationKey),
+            TryAllIssuerSigningKeys = false,
+            LifetimeValidator = (_, expires, _, _) => expires is { } end && end > time.GetUtcNow().UtcDateTime,
+        });
+        if (!validated.IsValid || validated.SecurityToken is not JsonWebToken jwt)
+        {
+            return (null, validated.Exception?.GetType().Name ?? "not a JWT");
+        }
+        return (new AccessToken
+        {
+            ClientId = jwt.GetPayloadValue<string>("client_id"),
+            Audience = jwt.Audiences.Single(),
+            Scopes = ScopeTokens.Split(jwt.GetPayloadValue<string>("scope")),
+            Jti = jwt.Id,
+            ExpiresAt = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero),
+            Kid = jwt.TryGetPayloadValue<string>(AccessToken.KidClaim, out var kid) ? kid : null,
+            Thumbprint = jwt.TryGetPayloadValue<string>(AccessToken.ThumbprintClaim, out var thumbprint) ? thumbprint : null,
+        }, "");
+    }
+}

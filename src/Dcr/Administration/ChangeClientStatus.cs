@@ -1,0 +1,59 @@
+using Dcr.AccessTokens;
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+
+namespace Dcr.Administration;
+
+/// <summary>
+/// POST /admin/v1/clients/{client_id}/suspend, resume and revoke. In force on the client's next request on every
+/// node: no node caches a status.
+/// </summary>
+internal static class ChangeClientStatusRoute
+{
+    public static Task<IResult> SuspendAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Suspended, caller.Actor), mediator, cancellationToken);
+
+    public static Task<IResult> ResumeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Active, caller.Actor), mediator, cancellationToken);
+
+    public static Task<IResult> RevokeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Revoked, caller.Actor), mediator, cancellationToken);
+
+    private static async Task<IResult> HandleAsync(ChangeClientStatus command, IMediator mediator, CancellationToken cancellationToken) =>
+        AdminClientResult.Write(await mediator.Send(command, cancellationToken));
+}
+
+internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AuditActor Actor) : IRequest<Result<AdminClient>>;
+
+internal sealed class ChangeClientStatusHandler(ChangeClient change) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
+{
+    public async Task<Result<AdminClient>> Handle(ChangeClientStatus request, CancellationToken cancellationToken)
+    {
+        if (request.ClientId == request.Actor.ClientId && request.Status != ClientStatus.Active)
+        {
+            return OAuthError.Conflict("An administrator cannot stop itself; let another one do it.");
+        }
+        return await change.ExecuteAsync(
+            request.ClientId,
+            client => client.Status == ClientStatus.Revoked && request.Status != ClientStatus.Revoked
+                ? OAuthError.Conflict("The client is revoked, which is for good.")
+                : client with { Status = request.Status },
+            ActionOf(request.Status),
+            (before, after) => ("status", new AuditChange(Name(before.Status), Name(after.Status))),
+            request.Actor,
+            cancellationToken);
+    }
+
+    private static string ActionOf(ClientStatus status) => status switch
+    {
+        ClientStatus.Active => AuditActions.ClientResumed,
+        ClientStatus.Suspended => AuditActions.ClientSuspended,
+        ClientStatus.Revoked => AuditActions.ClientRevoked,
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "No status an administrator sets."),
+    };
+
+    private static string Name(ClientStatus status) => WireEnum.NameOf(status);
+}

@@ -1,0 +1,126 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.Protocol;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Dcr.Administration;
+
+/// <summary>
+/// On an empty store: the client <c>admin</c> with the scope <c>dcr.admin</c>, its private key in a file for the owner
+/// only. The file is written before the client: a crash in between leaves a key that the next start uses.
+/// </summary>
+internal sealed partial class MakeFirstAdministrator(
+    IClientStore clients,
+    AuditRecords records,
+    TimeProvider time,
+    IOptions<DcrOptions> options,
+    ILogger<MakeFirstAdministrator> logger)
+{
+    public const string ClientId = "admin";
+
+    public async Task ExecuteAsync(CancellationToken cancellationToken)
+    {
+        var path = Path.GetFullPath(options.Value.AdminKeyFile!);
+        var made = TryWriteNewKey(path);
+        var publicJwk = ReadPublicJwk(path);
+        var client = new Client
+        {
+            ClientId = ClientId,
+            Status = ClientStatus.Active,
+            CreatedAt = time.GetUtcNow(),
+            Version = 1,
+            Metadata = new ClientMetadata
+            {
+                ClientName = "First administrator",
+                TokenEndpointAuthMethod = "private_key_jwt",
+                GrantTypes = [GrantTypes.ClientCredentials],
+                ResponseTypes = [],
+                Scope = ScopeTokens.Administration,
+                Jwks = new JwkSet { Keys = [publicJwk] },
+            },
+        };
+        if (await clients.AddAsync(client, records.Create(AuditActions.ClientSeeded, ClientId, actor: null), cancellationToken) == AddClientOutcome.Added)
+        {
+            LogMade(ClientId, path);
+            return;
+        }
+        // A node on another machine was first and holds the key; one made here in vain must not lie about.
+        var stored = await clients.FindAsync(ClientId, cancellationToken);
+        if (made && stored?.Metadata.Jwks?.Keys.Any(key => Kid(key) == Kid(publicJwk)) != true)
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>False when the file was there already. The name appears with its whole content or not at all.</summary>
+    private static bool TryWriteNewKey(string path)
+    {
+        if (File.Exists(path))
+        {
+            return false;
+        }
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var unfinished = $"{path}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        using (var file = new FileStream(unfinished, OwnerOnly()))
+        {
+            JsonSerializer.Serialize(file, NewKey(), DcrJson.Default.JsonObject);
+            file.Flush(flushToDisk: true);
+        }
+        try
+        {
+            File.Move(unfinished, path, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(unfinished);
+            return false;
+        }
+    }
+
+    private static JsonObject NewKey()
+    {
+        using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var parameters = ecdsa.ExportParameters(includePrivateParameters: true);
+        return new JsonObject
+        {
+            ["kty"] = "EC",
+            ["crv"] = "P-256",
+            ["kid"] = Base64Url.EncodeToString(new ECDsaSecurityKey(ecdsa).ComputeJwkThumbprint()),
+            ["use"] = "sig",
+            ["alg"] = "ES256",
+            ["x"] = Base64Url.EncodeToString(parameters.Q.X),
+            ["y"] = Base64Url.EncodeToString(parameters.Q.Y),
+            ["d"] = Base64Url.EncodeToString(parameters.D),
+        };
+    }
+
+    private static FileStreamOptions OwnerOnly()
+    {
+        var file = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            file.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        return file;
+    }
+
+    private static JsonElement ReadPublicJwk(string path)
+    {
+        var jwk = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        jwk.Remove("d");
+        return JsonSerializer.SerializeToElement(jwk, DcrJson.Default.JsonObject);
+    }
+
+    private static string? Kid(JsonElement jwk) => jwk.GetProperty("kid").GetString();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Empty store: made the administrator {ClientId}; its private key is in {Path}. Keep it safe, or move it")]
+    private partial void LogMade(string clientId, string path);
+}

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dcr.ClientAuthentication;
+using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.Registration;
+using Microsoft.Extensions.Options;
+
+namespace Dcr.Administration;
+
+/// <summary>Clients that are there from the start: onboarding clients, administrators, any other.</summary>
+public sealed record SeedFile
+{
+    [JsonPropertyName("clients")]
+    public required IReadOnlyList<SeedClient> Clients { get; init; }
+}
+
+/// <summary>RFC 7591 metadata with a chosen <c>client_id</c>; with scope <c>dcr</c> also what it may register.</summary>
+public sealed record SeedClient : ClientMetadata
+{
+    [JsonPropertyName("client_id")]
+    public required string ClientId { get; init; }
+
+    /// <summary>Kept as sent, so that members that are not in force can be refused by name.</summary>
+    [JsonPropertyName("registration_policy")]
+    public JsonElement? RegistrationPolicy { get; init; }
+
+    [JsonPropertyName("assertion_audience_rule")]
+    public AssertionAudienceRule? AssertionAudienceRule { get; init; }
+}
+
+/// <summary>Reads and checks the seed file without touching the store; every fault is named at once.</summary>
+internal sealed class SeedFileReader(IOptions<DcrOptions> options, IOptions<JwksOptions> jwks)
+{
+    private const long MaxBytes = 64 * 1024 * 1024;
+
+    /// <summary>The clients of the seed file; none without one.</summary>
+    /// <exception cref="OptionsValidationException">The file is at fault: the server must not start.</exception>
+    public async Task<IReadOnlyList<SeededClient>> ReadAsync(CancellationToken cancellationToken)
+    {
+        if (options.Value.SeedFile is not { } path)
+        {
+            return [];
+        }
+        var seed = await ParseAsync(path, cancellationToken);
+        var faults = new List<string>();
+        var clients = new List<SeededClient>();
+        for (var i = 0; i < seed.Clients.Count; i++)
+        {
+            var entry = $"clients[{i}] ({seed.Clients[i].ClientId})";
+            var read = SeedClientReader.Read(seed.Clients[i], new ClientMetadataValidator(jwks.Value), out var found);
+            faults.AddRange(found.Select(fault => $"{entry}: {fault}"));
+            if (read is not null)
+            {
+                clients.Add(read);
+            }
+        }
+        faults.AddRange(seed.Clients.GroupBy(client => client.ClientId).Where(group => group.Count() > 1)
+            .Select(group => $"client_id {group.Key} appears {group.Count()} times."));
+        return faults.Count == 0 ? clients : throw Fault(path, faults);
+    }
+
+    private static async Task<SeedFile> ParseAsync(string path, CancellationToken cancellationToken)
+    {
+        if (new FileInfo(path).Length > MaxBytes)
+        {
+            throw Fault(path, [$"larger than {MaxBytes / 1024 / 1024} MiB."]);
+        }
+        await using var stream = File.OpenRead(path);
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(stream, DcrJson.Default.SeedFile, cancellationToken)
+                ?? throw Fault(path, ["it is null."]);
+        }
+        catch (JsonException exception)
+        {
+            // A file of the operator, not of a stranger: the message is for them.
+            throw Fault(path, [exception.Message]);
+        }
+    }
+
+    private static OptionsValidationException Fault(string path, IEnumerable<string> faults) =>
+        new(nameof(DcrOptions.SeedFile), typeof(DcrOptions), faults.Select(fault => $"Dcr:SeedFile {path}: {fault}"));
+}

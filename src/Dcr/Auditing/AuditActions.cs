@@ -1,0 +1,16 @@
+namespace Dcr.Auditing;
+
+/// <summary>Every value of <see cref="AuditRecord.Action"/>.</summary>
+internal static class AuditActions
+{
+    public const string ClientRegistered = "client.registered";
+    public const string ClientUpdated = "client.updated";
+    public const string ClientDeleted = "client.deleted";
+    public const string ClientSeeded = "client.seeded";
+    public const string ClientSuspended = "client.suspended";
+    public const string ClientResumed = "client.resumed";
+    public const string ClientRevoked = "client.revoked";
+    public const string AssertionAudienceRuleSet = "client.assertion_audience_set";
+    public const string AuthenticationRefused = "client.authentication_refused";
+    public const string SigningKeyMade = "signing_key.made";
+}

@@ -1,0 +1,181 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Dcr.ClientAuthentication;
+
+/// <summary>
+/// A client assertion taken apart, not yet believed: JWS compact serialization (RFC 7515 section 7.1) of a JWT Claims
+/// Set (RFC 7519 section 7.2). Only the members that the rules look at are kept.
+/// </summary>
+internal sealed record ClientAssertion
+{
+    /// <summary>8 KiB; a stranger may send anything.</summary>
+    public const int MaxLength = 8192;
+
+    private const int MaxHeaderLength = 1024;
+
+    private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+
+    public required string Alg { get; init; }
+
+    public required string? Kid { get; init; }
+
+    public required string? Typ { get; init; }
+
+    public required string? Issuer { get; init; }
+
+    public required string? Subject { get; init; }
+
+    /// <summary>The <c>aud</c> values; null when the claim is absent or neither a string nor an array of strings.</summary>
+    public required IReadOnlyList<string>? Audiences { get; init; }
+
+    public required AssertionTime Expires { get; init; }
+
+    public required AssertionTime IssuedAt { get; init; }
+
+    public required AssertionTime NotBefore { get; init; }
+
+    public required string? Jti { get; init; }
+
+    /// <summary>The bytes that are signed: header, dot and payload as sent.</summary>
+    public required ReadOnlyMemory<byte> SigningInput { get; init; }
+
+    public required ReadOnlyMemory<byte> Signature { get; init; }
+
+    /// <summary>Null, with the fault, when the text is no such JWS.</summary>
+    public static ClientAssertion? Parse(string text, out string fault)
+    {
+        if (text.Length > MaxLength)
+        {
+            fault = $"it is longer than {MaxLength} characters";
+            return null;
+        }
+        var parts = text.Split('.');
+        if (parts.Length != 3)
+        {
+            // Five parts are an encrypted JWT: refused before anything is decrypted (RFC 8725 section 3.15).
+            fault = $"a JWS has three parts, this has {parts.Length}";
+            return null;
+        }
+        if (!TryDecode(parts[0], out var header) || !TryDecode(parts[1], out var payload) || !TryDecode(parts[2], out var signature))
+        {
+            fault = "a part is not base64url without padding";
+            return null;
+        }
+        if (header.Length > MaxHeaderLength)
+        {
+            fault = $"its header is longer than {MaxHeaderLength} bytes";
+            return null;
+        }
+        try
+        {
+            return Read(header, payload, Encoding.ASCII.GetBytes(text, 0, parts[0].Length + 1 + parts[1].Length), signature, out fault);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: a lone surrogate escape, found when its string is asked for.
+            fault = "its header or payload is not a JSON object with each member named once";
+            return null;
+        }
+    }
+
+    private static ClientAssertion? Read(byte[] header, byte[] payload, byte[] signingInput, byte[] signature, out string fault)
+    {
+        if (!Utf8.IsValid(header) || !Utf8.IsValid(payload))
+        {
+            fault = "its header or payload is not valid UTF-8";
+            return null;
+        }
+        using var headerDocument = JsonDocument.Parse(header, s_strict);
+        using var payloadDocument = JsonDocument.Parse(payload, s_strict);
+        var head = headerDocument.RootElement;
+        var claims = payloadDocument.RootElement;
+        if (head.ValueKind != JsonValueKind.Object || claims.ValueKind != JsonValueKind.Object)
+        {
+            fault = "its header or payload is not a JSON object";
+            return null;
+        }
+        // RFC 7515 section 4.1.11: no extension is understood here, so any crit, empty or not, is refused.
+        if (head.TryGetProperty("crit", out _))
+        {
+            fault = "its header has crit, and no extension is understood";
+            return null;
+        }
+        // RFC 7797 section 3: an unencoded payload must come with crit.
+        if (head.TryGetProperty("b64", out _))
+        {
+            fault = "its header has b64, and unencoded payloads are not understood";
+            return null;
+        }
+        if (!TryText(head, "alg", out var alg) || alg is null || !TryText(head, "kid", out var kid) || !TryText(head, "typ", out var typ))
+        {
+            fault = "its header needs alg, and alg, kid and typ must be strings";
+            return null;
+        }
+        if (!TryText(claims, "iss", out var issuer) || !TryText(claims, "sub", out var subject) || !TryText(claims, "jti", out var jti))
+        {
+            fault = "its iss, sub and jti must be strings";
+            return null;
+        }
+        fault = "";
+        return new ClientAssertion
+        {
+            Alg = alg,
+            Kid = kid,
+            Typ = typ,
+            Issuer = issuer,
+            Subject = subject,
+            Audiences = Audience(claims),
+            Expires = AssertionTime.Read(claims, "exp"),
+            IssuedAt = AssertionTime.Read(claims, "iat"),
+            NotBefore = AssertionTime.Read(claims, "nbf"),
+            Jti = jti,
+            SigningInput = signingInput,
+            Signature = signature,
+        };
+    }
+
+    private static bool TryDecode(string part, out byte[] bytes)
+    {
+        // Base64Url tolerates padding and white space, RFC 7515 section 2 neither.
+        if (part.Length == 0 || part.AsSpan().ContainsAny('=', ' ') || part.AsSpan().ContainsAny('\r', '\n', '\t') || !Base64Url.IsValid(part))
+        {
+            bytes = [];
+            return false;
+        }
+        bytes = Base64Url.DecodeFromChars(part);
+        return true;
+    }
+
+    private static bool TryText(JsonElement element, string name, out string? text)
+    {
+        text = null;
+        if (!element.TryGetProperty(name, out var value))
+        {
+            return true;
+        }
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            return false;
+        }
+        text = value.GetString();
+        return true;
+    }
+
+    private static IReadOnlyList<string>? Audience(JsonElement claims)
+    {
+        if (!claims.TryGetProperty("aud", out var aud))
+        {
+            return null;
+        }
+        return aud.ValueKind switch
+        {
+            JsonValueKind.String => [aud.GetString()!],
+            JsonValueKind.Array when aud.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String) =>
+                [.. aud.EnumerateArray().Select(item => item.GetString()!)],
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,199 @@
+using System.Globalization;
+using Dcr.Clients;
+using Dcr.Keys;
+using Microsoft.Extensions.Options;
+
+namespace Dcr.ClientAuthentication;
+
+/// <summary>
+/// Rules 1 to 7 of client authentication by <c>private_key_jwt</c>, in order (RFC 7523 section 3, OpenID Connect Core
+/// section 9). They change nothing; rule 8, the single use, is recorded by <see cref="AuthenticateClient"/>.
+/// </summary>
+internal sealed class ClientAssertionRules(
+    IClientStore clients,
+    ClientKeys keys,
+    IssuerUrls urls,
+    IOptions<DcrOptions> options,
+    TimeProvider time)
+{
+    public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan s_longestLife = TimeSpan.FromMinutes(10);
+
+    private const int MaxJti = 256;
+
+    // One text for rules 3 to 5: it must not tell a stranger whether the client exists.
+    private const string Unproved =
+        "The client is unknown or not active, or the assertion is not signed by a key of that client. Check sub, kid, alg and the registered keys.";
+
+    public async Task<AssertionVerdict> CheckAsync(ClientCredentials credentials, CancellationToken cancellationToken)
+    {
+        // Rule 1: one way of authenticating, one well-formed assertion that names one client.
+        if (credentials.ClientAssertion is not { } text)
+        {
+            return Refuse(AssertionRule.Shape, "Authenticate with client_assertion and client_assertion_type (private_key_jwt).");
+        }
+        if (credentials.ClientAssertionType != AssertionType)
+        {
+            return Refuse(AssertionRule.Shape, $"client_assertion_type must be {AssertionType}.");
+        }
+        if (ClientAssertion.Parse(text, out var fault) is not { } assertion)
+        {
+            return Refuse(AssertionRule.Shape, $"client_assertion is malformed: {fault}.");
+        }
+        if (credentials.ClientId is { } clientId && clientId != assertion.Subject)
+        {
+            return Refuse(AssertionRule.Shape, "client_id is not the sub of client_assertion.");
+        }
+
+        // Rule 2: the algorithm and the kind of token.
+        if (!JwsAlgorithms.IsSupported(assertion.Alg))
+        {
+            return Refuse(AssertionRule.Algorithm, $"The alg of client_assertion must be one of {string.Join(' ', JwsAlgorithms.Supported)}.");
+        }
+        if (!IsClientAssertionType(assertion.Typ))
+        {
+            return Refuse(AssertionRule.Algorithm, "The typ of client_assertion, if there is one, must be JWT or client-authentication+jwt.");
+        }
+
+        // Rule 3: a client that exists and is active.
+        if (assertion.Issuer is null || assertion.Subject is null || assertion.Issuer != assertion.Subject)
+        {
+            return Refuse(AssertionRule.Client, "iss and sub of client_assertion must both be the client_id.");
+        }
+        if (await clients.FindAsync(assertion.Subject, cancellationToken) is not { } client)
+        {
+            return new AssertionVerdict.Refused(AssertionRule.Client, Unproved, "there is no such client");
+        }
+        if (!client.IsActive)
+        {
+            return new AssertionVerdict.Refused(AssertionRule.Client, Unproved, $"the client is {client.Status}", client);
+        }
+
+        // Rule 2 again, now that the client is known.
+        if (client.Metadata.TokenEndpointAuthSigningAlg is { } registered && registered != assertion.Alg)
+        {
+            return new AssertionVerdict.Refused(AssertionRule.Algorithm, Unproved, $"alg is {assertion.Alg}, registered is {registered}", client);
+        }
+
+        // Rule 4: the key; only kid chooses it, never jwk, jku, x5u or x5c of the header.
+        var selected = await SelectKeyAsync(client, assertion, cancellationToken);
+        if (selected.Key is not { } key)
+        {
+            return new AssertionVerdict.Refused(AssertionRule.Key, Unproved, selected.Fault, client);
+        }
+
+        // Rule 5: the signature.
+        if (!key.Verify(assertion.Alg, assertion.SigningInput.Span, assertion.Signature.Span))
+        {
+            return new AssertionVerdict.Refused(AssertionRule.Signature, Unproved, $"the signature does not verify with key {key.Thumbprint}", client);
+        }
+
+        // Rules 6 and 7: from here on the caller holds the client's key and may be told what is wrong.
+        var (audience, audienceFault) = CheckAudience(assertion, client);
+        if (audienceFault is not null)
+        {
+            return Refuse(AssertionRule.Audience, audienceFault, client);
+        }
+        if (TimesFault(assertion) is { } timesFault)
+        {
+            return Refuse(AssertionRule.Times, timesFault, client);
+        }
+        if (string.IsNullOrEmpty(assertion.Jti) || assertion.Jti.Length > MaxJti)
+        {
+            return Refuse(AssertionRule.SingleUse, $"jti must be present and at most {MaxJti} characters long.", client);
+        }
+        return new AssertionVerdict.Accepted(client, key, audience, assertion.Jti, assertion.Expires.At);
+    }
+
+    private static AssertionVerdict.Refused Refuse(AssertionRule rule, string description, Client? client = null) =>
+        new(rule, description, description, client);
+
+    /// <summary>rfc7523bis section 4: media types fold case, and <c>application/</c> may be left out (RFC 7515 section 4.1.9).</summary>
+    private static bool IsClientAssertionType(string? typ)
+    {
+        const string Prefix = "application/";
+        if (typ is null)
+        {
+            return true;
+        }
+        var name = typ.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? typ[Prefix.Length..] : typ;
+        return name.Equals("JWT", StringComparison.OrdinalIgnoreCase) || name.Equals("client-authentication+jwt", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private async Task<(ClientKey? Key, string Fault)> SelectKeyAsync(Client client, ClientAssertion assertion, CancellationToken cancellationToken)
+    {
+        var found = await keys.FindAsync(client, cancellationToken);
+        return found.Set is not { } set
+            ? (null, found.Fault)
+            : set.Select(assertion.Kid, assertion.Alg) switch
+            {
+                KeySelection.Found selection => (selection.Key, ""),
+                KeySelection.UnknownKid => (null, $"no key of the client has kid {assertion.Kid}"),
+                KeySelection.Ambiguous => (null, $"there is no kid and more than one key fits {assertion.Alg}"),
+                _ => (null, $"no key of the client fits {assertion.Alg}"),
+            };
+    }
+
+    private (AssertionAudience Audience, string? Fault) CheckAudience(ClientAssertion assertion, Client client)
+    {
+        if (assertion.Audiences is not [var audience])
+        {
+            return (default, $"aud must be one value, {urls.Issuer}.");
+        }
+        if (audience == urls.Issuer)
+        {
+            return (AssertionAudience.Issuer, null);
+        }
+        if (audience != urls.TokenEndpoint)
+        {
+            return (default, $"aud must be {urls.Issuer}.");
+        }
+        // An assertion addressed to an endpoint could have been tricked out of the client by another server.
+        if ((client.AssertionAudienceRule ?? options.Value.AssertionAudience) == AssertionAudienceRule.Strict)
+        {
+            return (default, $"aud must be the issuer, {urls.Issuer}; the token endpoint is not accepted.");
+        }
+        return client.AssertionAudienceRule is null && client.AssertionAudienceSeen == AssertionAudience.Issuer
+            ? (default, $"aud must be the issuer, {urls.Issuer}: this client has used it before and is held to it.")
+            : (AssertionAudience.TokenEndpoint, null);
+    }
+
+    private string? TimesFault(ClientAssertion assertion)
+    {
+        var now = time.GetUtcNow();
+        if ((FormFault("exp", assertion.Expires) ?? FormFault("iat", assertion.IssuedAt) ?? FormFault("nbf", assertion.NotBefore)) is { } fault)
+        {
+            return fault;
+        }
+        if (assertion.Expires.Kind == AssertionTimeKind.Absent)
+        {
+            return "exp is missing.";
+        }
+        if (assertion.Expires.At <= now - ClockSkew)
+        {
+            return $"exp has passed: the assertion expired {Seconds(now - assertion.Expires.At)} s ago by this server's clock.";
+        }
+        if (assertion.Expires.At > now + s_longestLife + ClockSkew)
+        {
+            return $"exp is {Seconds(assertion.Expires.At - now)} s ahead; at most {Seconds(s_longestLife)} s are accepted.";
+        }
+        return FutureFault("iat", assertion.IssuedAt, now) ?? FutureFault("nbf", assertion.NotBefore, now);
+    }
+
+    private static string? FormFault(string claim, AssertionTime value) => value.Kind switch
+    {
+        AssertionTimeKind.Milliseconds => $"{claim} looks like milliseconds; times are seconds since 1970 (RFC 7519 section 2).",
+        AssertionTimeKind.NotATime => $"{claim} is not a time; times are numbers, in seconds since 1970 (RFC 7519 section 2).",
+        _ => null,
+    };
+
+    private static string? FutureFault(string claim, AssertionTime value, DateTimeOffset now) =>
+        value.Kind == AssertionTimeKind.Seconds && value.At > now + ClockSkew
+            ? $"{claim} is {Seconds(value.At - now)} s in the future by this server's clock; at most {Seconds(ClockSkew)} s are accepted."
+            : null;
+
+    private static string Seconds(TimeSpan span) => ((long)span.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+}

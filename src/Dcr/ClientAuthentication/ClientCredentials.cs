@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Dcr.ClientAuthentication;
+
+/// <summary>What a request authenticates its client with, as sent.</summary>
+public sealed record ClientCredentials
+{
+    public string? ClientAssertionType { get; init; }
+
+    public string? ClientAssertion { get; init; }
+
+    public string? ClientId { get; init; }
+
+    /// <summary>A <c>client_secret</c> was sent.</summary>
+    public bool HasSecret { get; init; }
+
+    /// <summary>An Authorization header was sent.</summary>
+    public bool HasAuthorizationHeader { get; init; }
+
+    internal static ClientCredentials Of(IReadOnlyDictionary<string, string> form, IHeaderDictionary headers) => new()
+    {
+        ClientAssertionType = form.GetValueOrDefault("client_assertion_type"),
+        ClientAssertion = form.GetValueOrDefault("client_assertion"),
+        ClientId = form.GetValueOrDefault("client_id"),
+        HasSecret = form.ContainsKey("client_secret"),
+        HasAuthorizationHeader = headers.Authorization.Count > 0,
+    };
+}

@@ -1,0 +1,52 @@
+using Dcr.Protocol;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dcr;
+
+public static class DcrPipeline
+{
+    /// <summary>What every request passes before its endpoint: safe headers, JSON for every error, the readiness gate.</summary>
+    public static void UseDcr(this WebApplication app)
+    {
+        var readiness = app.Services.GetRequiredService<Readiness>();
+
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
+        app.Use(async (context, next) =>
+        {
+            SetSafeHeaders(context.Response.Headers);
+            await next(context);
+        });
+        app.UseStatusCodePages(async context => await ErrorFor(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
+        app.UseRouting();
+        app.Use(async (context, next) =>
+        {
+            if (readiness.IsReady || context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
+            {
+                await next(context);
+                return;
+            }
+            await new OAuthErrorResult(OAuthError.TemporarilyUnavailable()).ExecuteAsync(context);
+        });
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    /// <summary>RFC 6749 section 5.1, RFC 7591 section 3.2.1: nothing is cacheable unless its route says so.</summary>
+    internal static void SetSafeHeaders(IHeaderDictionary headers)
+    {
+        headers.CacheControl = "no-store";
+        headers.Pragma = "no-cache";
+        headers.XContentTypeOptions = "nosniff";
+    }
+
+    // Answers that routing gives by itself, with an empty body.
+    private static OAuthErrorResult ErrorFor(int status) => new(status switch
+    {
+        StatusCodes.Status404NotFound => OAuthError.NotFound("There is nothing at this path."),
+        StatusCodes.Status405MethodNotAllowed => OAuthError.InvalidRequest("The method is not allowed here; see the Allow header.", status),
+        >= 500 => OAuthError.ServerError() with { Status = status },
+        _ => OAuthError.InvalidRequest("The request cannot be understood.", status),
+    });
+}

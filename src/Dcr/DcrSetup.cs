@@ -1,0 +1,102 @@
+using System.Reflection;
+using Dcr.AccessTokens;
+using Dcr.Administration;
+using Dcr.Auditing;
+using Dcr.ClientAuthentication;
+using Dcr.Keys;
+using Dcr.Protocol;
+using Dcr.Registration;
+using FluentValidation;
+using MediatR;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Dcr;
+
+public static class DcrSetup
+{
+    /// <summary>Everything but a store: options, handlers, validators, authentication, the JWK Set fetcher.</summary>
+    public static IServiceCollection AddDcr(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddDcrOptions();
+        services.AddHandlers();
+        services.AddBearerSchemes();
+
+        services.AddSingleton<IssuerUrls>();
+        services.AddSingleton<AuditRecords>();
+        services.AddSingleton<ClientAssertionRules>();
+        services.AddSingleton<AuthenticateClient>();
+        services.AddSingleton<RefusalAudit>();
+        services.AddSingleton<ClientAuthenticationMetrics>();
+        services.AddSingleton<ClientKeys>();
+        services.AddSingleton<JwksFetcher>();
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<AccessTokenReader>();
+        services.AddSingleton<ApproveMetadata>();
+        services.AddSingleton<ChangeClient>();
+        services.AddSingleton<SeedFileReader>();
+        services.AddSingleton<ApplySeedFile>();
+        services.AddSingleton<MakeFirstAdministrator>();
+        services.AddSingleton<Readiness>();
+        services.AddHostedService<StartUp>();
+
+        services.AddExceptionHandler<UnexpectedFault>();
+        services.AddHealthChecks().AddCheck<StoreHealth>("store");
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, DcrJson.Default));
+        return services;
+    }
+
+    private static void AddDcrOptions(this IServiceCollection services)
+    {
+        services.AddOptions<DcrOptions>().BindConfiguration(DcrOptions.Section).ValidateOnStart();
+        services.AddOptions<JwksOptions>().BindConfiguration(JwksOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
+        services.AddSingleton<IValidateOptions<JwksOptions>, JwksOptionsValidator>();
+    }
+
+    // MediatR 5 leaves finding the handlers to the container.
+    private static void AddHandlers(this IServiceCollection services)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        services.AddValidatorsFromAssembly(assembly, ServiceLifetime.Singleton, includeInternalTypes: true, filter: found => found.InterfaceType.GenericTypeArguments[0].IsAssignableTo(typeof(IBaseRequest)));
+        foreach (var type in assembly.DefinedTypes.Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false }))
+        {
+            foreach (var handled in type.ImplementedInterfaces.Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IRequestHandler<,>)))
+            {
+                services.AddSingleton(handled, type);
+            }
+        }
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
+        services.AddSingleton<ServiceFactory>(provider => provider.GetRequiredService);
+        services.AddSingleton<IMediator, Mediator>();
+    }
+
+    private static void AddBearerSchemes(this IServiceCollection services)
+    {
+        services.AddAuthentication()
+            .AddScheme<AuthenticationSchemeOptions, AccessTokenAuthentication>(AccessTokenAuthentication.SchemeName, null)
+            .AddScheme<AuthenticationSchemeOptions, RegistrationAccessTokenAuthentication>(RegistrationAccessTokenAuthentication.SchemeName, null);
+        services.AddAuthorizationBuilder()
+            .AddPolicy(Policies.InitialAccessToken, policy => policy
+                .AddAuthenticationSchemes(AccessTokenAuthentication.SchemeName)
+                .RequireClaim(AccessTokenAuthentication.GrantedClaim, ScopeTokens.Registration))
+            .AddPolicy(Policies.Administrator, policy => policy
+                .AddAuthenticationSchemes(AccessTokenAuthentication.SchemeName)
+                .RequireClaim(AccessTokenAuthentication.GrantedClaim, ScopeTokens.Administration))
+            .AddPolicy(Policies.RegistrationAccessToken, policy => policy
+                .AddAuthenticationSchemes(RegistrationAccessTokenAuthentication.SchemeName)
+                .RequireClaim(RegistrationAccessTokenAuthentication.ActiveClaim));
+    }
+}
+
+/// <summary>Who may call an endpoint.</summary>
+internal static class Policies
+{
+    public const string InitialAccessToken = "initial access token";
+    public const string RegistrationAccessToken = "registration access token";
+    public const string Administrator = "administrator";
+}

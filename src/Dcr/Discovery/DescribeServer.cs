@@ -1,0 +1,69 @@
+using System.Text.Json.Serialization;
+using Dcr.Keys;
+using Dcr.Protocol;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Dcr.Discovery;
+
+/// <summary>GET /.well-known/oauth-authorization-server: authorization server metadata (RFC 8414 section 3).</summary>
+internal static class DescribeServerRoute
+{
+    public static async Task<JsonHttpResult<ServerMetadata>> HandleAsync(IMediator mediator, HttpResponse response, CancellationToken cancellationToken)
+    {
+        response.Headers.CacheControl = "public, max-age=300";
+        return TypedResults.Json(await mediator.Send(new DescribeServer(), cancellationToken), DcrJson.Default.ServerMetadata);
+    }
+}
+
+public sealed record DescribeServer : IRequest<ServerMetadata>;
+
+/// <summary>RFC 8414 section 2: what works here, and nothing else.</summary>
+public sealed record ServerMetadata
+{
+    [JsonPropertyName("issuer")]
+    public required string Issuer { get; init; }
+
+    [JsonPropertyName("token_endpoint")]
+    public required string TokenEndpoint { get; init; }
+
+    [JsonPropertyName("registration_endpoint")]
+    public required string RegistrationEndpoint { get; init; }
+
+    [JsonPropertyName("jwks_uri")]
+    public required string JwksUri { get; init; }
+
+    /// <summary>The scopes of this server itself; those of APIs are for each registration policy to name.</summary>
+    [JsonPropertyName("scopes_supported")]
+    public required IReadOnlyList<string> ScopesSupported { get; init; }
+
+    /// <summary>Empty: there is no authorization endpoint. The member is required all the same.</summary>
+    [JsonPropertyName("response_types_supported")]
+    public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
+
+    [JsonPropertyName("grant_types_supported")]
+    public required IReadOnlyList<string> GrantTypesSupported { get; init; }
+
+    [JsonPropertyName("token_endpoint_auth_methods_supported")]
+    public required IReadOnlyList<string> TokenEndpointAuthMethodsSupported { get; init; }
+
+    [JsonPropertyName("token_endpoint_auth_signing_alg_values_supported")]
+    public required IReadOnlyList<string> TokenEndpointAuthSigningAlgValuesSupported { get; init; }
+}
+
+internal sealed class DescribeServerHandler(IssuerUrls urls) : IRequestHandler<DescribeServer, ServerMetadata>
+{
+    public Task<ServerMetadata> Handle(DescribeServer request, CancellationToken cancellationToken) => Task.FromResult(new ServerMetadata
+    {
+        Issuer = urls.Issuer,
+        TokenEndpoint = urls.TokenEndpoint,
+        RegistrationEndpoint = urls.RegistrationEndpoint,
+        JwksUri = urls.JwksUri,
+        ScopesSupported = [ScopeTokens.Registration, ScopeTokens.Administration],
+        ResponseTypesSupported = [],
+        GrantTypesSupported = [GrantTypes.ClientCredentials],
+        TokenEndpointAuthMethodsSupported = ["private_key_jwt"],
+        TokenEndpointAuthSigningAlgValuesSupported = JwsAlgorithms.Supported,
+    });
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Options;
+
+namespace Dcr;
+
+/// <summary>
+/// Every URL this server names itself by, made from the configured issuer and never from a request's Host header
+/// (RFC 8414 section 3.3).
+/// </summary>
+public sealed class IssuerUrls(IOptions<DcrOptions> options)
+{
+    public string Issuer { get; } = options.Value.Issuer;
+
+    /// <summary>The issuer's path: empty, or <c>/tenant</c>.</summary>
+    public string PathBase { get; } = new Uri(options.Value.Issuer).AbsolutePath.TrimEnd('/');
+
+    public string TokenEndpoint => Issuer + "/oauth/token";
+
+    /// <summary>Also the audience of initial access tokens.</summary>
+    public string RegistrationEndpoint => Issuer + "/oauth/register";
+
+    public string JwksUri => Issuer + "/oauth/jwks";
+
+    /// <summary>The audience of administrators' access tokens.</summary>
+    public string AdminApi => Issuer + "/admin/v1";
+
+    /// <summary>The audience of an access token for an API when the request names none.</summary>
+    public string DefaultAudience => Issuer;
+
+    public string RegistrationClientUri(string clientId) => $"{RegistrationEndpoint}/{Uri.EscapeDataString(clientId)}";
+}

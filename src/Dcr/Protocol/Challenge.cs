@@ -1,0 +1,18 @@
+namespace Dcr.Protocol;
+
+/// <summary>The WWW-Authenticate header of a refusal.</summary>
+internal static class Challenge
+{
+    /// <summary>RFC 6750 section 3; without an error code when no token was sent (section 3.1).</summary>
+    public static string Bearer(string realm, OAuthError? error = null, string? scope = null) =>
+        $"Bearer realm=\"{realm}\""
+        + (error is null ? "" : $", error=\"{error.Code}\", error_description=\"{OAuthErrorResult.Printable(error.Description)}\"")
+        + (scope is null ? "" : $", scope=\"{scope}\"");
+
+    /// <summary>
+    /// RFC 9110 section 15.5.2 wants a challenge on every 401; client assertions have no registered scheme, so this
+    /// names the method. A client that tried Basic is answered in kind (RFC 6749 section 5.2).
+    /// </summary>
+    public static string ClientAuthentication(string realm, bool triedBasic) =>
+        triedBasic ? $"Basic realm=\"{realm}\"" : $"private_key_jwt realm=\"{realm}\"";
+}

@@ -1,0 +1,149 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Dcr.Protocol;
+
+/// <summary>
+/// A JSON object from a stranger: strict UTF-8, no duplicate members, nesting at most 16, strings at most 2 KiB
+/// (a software statement 8 KiB), arrays at most 100, no control characters. Kestrel limits the body to 64 KiB.
+/// </summary>
+internal static class JsonBody
+{
+    private const int MaxDepth = 16;
+    private const int MaxString = 2048;
+    private const int MaxStatement = 8192;
+    private const int MaxArray = 100;
+    private const int MaxMembers = 200;
+
+    private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+
+    public static async Task<Result<T>> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : notnull
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var contentType)
+            || !contentType.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (contentType.Charset.HasValue && !contentType.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+        {
+            return OAuthError.InvalidRequest("The body must be application/json in UTF-8.", StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        using var buffer = new MemoryStream();
+        await request.Body.CopyToAsync(buffer, cancellationToken);
+        return Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), type);
+    }
+
+    internal static Result<T> Parse<T>(ReadOnlyMemory<byte> utf8, JsonTypeInfo<T> type)
+        where T : notnull
+    {
+        if (!Utf8.IsValid(utf8.Span))
+        {
+            return OAuthError.InvalidClientMetadata("The body is not valid UTF-8.");
+        }
+        try
+        {
+            using var document = JsonDocument.Parse(utf8, s_strict);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return OAuthError.InvalidClientMetadata("The body must be a JSON object.");
+            }
+            if (Fault(document.RootElement, "") is { } fault)
+            {
+                return OAuthError.InvalidClientMetadata(fault);
+            }
+            return document.RootElement.Deserialize(type) is { } value ? value : OAuthError.InvalidClientMetadata("The body must be a JSON object.");
+        }
+        catch (JsonException exception)
+        {
+            return OAuthError.InvalidClientMetadata(exception.Path is { Length: > 2 } path
+                ? $"{path[2..]}: the value has the wrong JSON type."
+                : $"The body is not a JSON object nested at most {MaxDepth} deep with each member named once.");
+        }
+    }
+
+    /// <summary>The first value that breaks a limit, named by its path; null when all is well.</summary>
+    private static string? Fault(JsonElement element, string path) => element.ValueKind switch
+    {
+        JsonValueKind.Object => ObjectFault(element, path),
+        JsonValueKind.Array => ArrayFault(element, path),
+        JsonValueKind.String => TextFault(element, path),
+        _ => null,
+    };
+
+    private static string? ObjectFault(JsonElement element, string path)
+    {
+        if (element.GetPropertyCount() > MaxMembers)
+        {
+            return $"{(path.Length == 0 ? "The body" : path)}: more than {MaxMembers} members.";
+        }
+        foreach (var member in element.EnumerateObject())
+        {
+            if (!TryText(() => member.Name, out var name))
+            {
+                return $"{(path.Length == 0 ? "The body" : path)}: a member name is not valid Unicode.";
+            }
+            if (TextFault(name, MaxString) is { } fault)
+            {
+                return $"{(path.Length == 0 ? "The body" : path)}: a member name {fault}";
+            }
+            if (Fault(member.Value, path.Length == 0 ? name : $"{path}.{name}") is { } inner)
+            {
+                return inner;
+            }
+        }
+        return null;
+    }
+
+    private static string? ArrayFault(JsonElement element, string path)
+    {
+        if (element.GetArrayLength() > MaxArray)
+        {
+            return $"{path}: more than {MaxArray} elements.";
+        }
+        var index = 0;
+        foreach (var item in element.EnumerateArray())
+        {
+            if (Fault(item, $"{path}[{index++}]") is { } fault)
+            {
+                return fault;
+            }
+        }
+        return null;
+    }
+
+    private static string? TextFault(JsonElement element, string path)
+    {
+        if (!TryText(() => element.GetString()!, out var text))
+        {
+            return $"{path}: not valid Unicode.";
+        }
+        return TextFault(text, path == "software_statement" ? MaxStatement : MaxString) is { } fault ? $"{path} {fault}" : null;
+    }
+
+    private static string? TextFault(string text, int limit)
+    {
+        if (Encoding.UTF8.GetByteCount(text) > limit)
+        {
+            return $"is longer than {limit} bytes.";
+        }
+        return text.Any(char.IsControl) ? "has a control character." : null;
+    }
+
+    // A lone surrogate escape, such as \uD800, is only found when the text is asked for.
+    private static bool TryText(Func<string> read, out string text)
+    {
+        try
+        {
+            text = read();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            text = "";
+            return false;
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http;
+
+namespace Dcr.Protocol;
+
+/// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
+/// <param name="error">What is refused and why.</param>
+/// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2).</param>
+internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
+{
+    private const int MaxDescription = 1000;
+
+    /// <summary>How long to wait before trying again when the store is away. Seconds.</summary>
+    private const string RetryAfter = "5";
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = error.Status;
+        if (challenge is not null)
+        {
+            response.Headers.WWWAuthenticate = challenge;
+        }
+        if (error.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            response.Headers.RetryAfter = RetryAfter;
+        }
+        var body = new OAuthErrorBody(error.Code, Printable(error.Description));
+        return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, cancellationToken: httpContext.RequestAborted);
+    }
+
+    /// <summary>
+    /// RFC 6749 section 5.2: printable ASCII without the double quote and the backslash. Descriptions may name what
+    /// the caller sent, such as a <c>kid</c>.
+    /// </summary>
+    internal static string Printable(string text) => string.Create(Math.Min(text.Length, MaxDescription), text, static (target, source) =>
+    {
+        for (var i = 0; i < target.Length; i++)
+        {
+            target[i] = source[i] switch
+            {
+                '"' => '\'',
+                '\\' => '/',
+                >= ' ' and <= '~' => source[i],
+                _ => '?',
+            };
+        }
+    });
+}
+
+public sealed record OAuthErrorBody(
+    [property: JsonPropertyName("error")] string Error,
+    [property: JsonPropertyName("error_description")] string ErrorDescription);

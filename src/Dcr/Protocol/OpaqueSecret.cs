@@ -1,0 +1,17 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dcr.Protocol;
+
+/// <summary>A bearer secret of 256 random bits. Only its hash is stored; comparison takes the same time whatever differs.</summary>
+internal static class OpaqueSecret
+{
+    public static string Create() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>SHA-256, base64url. No salt or stretching: 256 random bits cannot be guessed from their hash.</summary>
+    public static string Hash(string secret) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+
+    public static bool Matches(string presented, string? hash) =>
+        hash is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Hash(presented)), Encoding.ASCII.GetBytes(hash));
+}

@@ -1,0 +1,89 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Dcr.Clients;
+using Dcr.Protocol;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dcr.Registration;
+
+/// <summary>A client that manages itself: as the store has it now, and the token it presented.</summary>
+internal sealed record ManagingClient(Client Client, string PresentedToken)
+{
+    /// <summary>Binds an endpoint's parameter to what <see cref="RegistrationAccessTokenAuthentication"/> found.</summary>
+    public static ValueTask<ManagingClient> BindAsync(HttpContext context) =>
+        ValueTask.FromResult(context.Features.GetRequiredFeature<ManagingClient>());
+}
+
+/// <summary>
+/// The authentication scheme of registration access tokens (RFC 7592 section 2). An unknown, deleted or revoked client
+/// and a wrong token get the same 401; a suspended client's good token gets 403.
+/// </summary>
+internal sealed partial class RegistrationAccessTokenAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory loggers,
+    UrlEncoder encoder,
+    IClientStore clients,
+    IssuerUrls urls,
+    TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    public const string SchemeName = "RegistrationAccessToken";
+
+    /// <summary>Present when the client may manage itself now.</summary>
+    public const string ActiveClaim = "active";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (BearerToken.Read(Request) is not { } token || Request.RouteValues["client_id"] is not string clientId)
+        {
+            return AuthenticateResult.NoResult();
+        }
+        var client = await clients.FindAsync(clientId, Context.RequestAborted);
+        if (client is not { RegistrationAccess: { } access, Status: not ClientStatus.Revoked })
+        {
+            LogRefused(Logger, clientId);
+            return AuthenticateResult.Fail("There is no such client to manage.");
+        }
+        if (OpaqueSecret.Matches(token, access.TokenHash))
+        {
+            client = await ForgetPreviousAsync(client, access);
+        }
+        else if (!(access.PreviousValidUntil > time.GetUtcNow() && OpaqueSecret.Matches(token, access.PreviousTokenHash)))
+        {
+            LogRefused(Logger, clientId);
+            return AuthenticateResult.Fail("Not a token of this client.");
+        }
+        Context.Features.Set(new ManagingClient(client, token));
+        var identity = new ClaimsIdentity(client.IsActive ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+    }
+
+    // The client holds the new token, so the one before it has done its service.
+    private async Task<Client> ForgetPreviousAsync(Client client, RegistrationAccess access)
+    {
+        if (access.PreviousTokenHash is null)
+        {
+            return client;
+        }
+        await clients.ForgetPreviousRegistrationTokenAsync(client.ClientId, access.TokenHash, Context.RequestAborted);
+        return client with { RegistrationAccess = new RegistrationAccess { TokenHash = access.TokenHash } };
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var sent = Request.Headers.Authorization.Count > 0;
+        var error = OAuthError.InvalidToken(sent
+            ? "The registration access token is malformed, replaced, revoked or not for this client."
+            : "The client's registration access token is needed: Authorization: Bearer.");
+        return new OAuthErrorResult(error, Challenge.Bearer(urls.Issuer, sent ? error : null)).ExecuteAsync(Context);
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended by an administrator.")).ExecuteAsync(Context);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Registration access token refused for {ClientId}")]
+    private static partial void LogRefused(ILogger logger, string clientId);
+}

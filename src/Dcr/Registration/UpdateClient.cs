@@ -1,0 +1,94 @@
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Dcr.Registration;
+
+/// <summary>PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.</summary>
+internal static class UpdateClientRoute
+{
+    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    {
+        var metadata = await JsonBody.ReadAsync(request, DcrJson.Default.ClientMetadata, cancellationToken);
+        if (!metadata.IsSuccess)
+        {
+            return new OAuthErrorResult(metadata.Error);
+        }
+        if (!EntityTag.Matches(request.Headers, caller.Client.Version))
+        {
+            return new OAuthErrorResult(OAuthError.PreconditionFailed("If-Match does not name the client's current version. Read it again."));
+        }
+        var updated = await mediator.Send(new UpdateClient(caller, metadata.Value), cancellationToken);
+        return updated.IsSuccess
+            ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
+            : new OAuthErrorResult(updated.Error);
+    }
+}
+
+/// <param name="Caller">The client, at the version the request is judged against.</param>
+/// <param name="Metadata">As sent: the whole of what is to be registered.</param>
+internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata) : IRequest<Result<RegisteredClient>>;
+
+internal sealed partial class UpdateClientHandler(
+    ApproveMetadata approve,
+    IClientStore clients,
+    AuditRecords records,
+    IssuerUrls urls,
+    TimeProvider time,
+    ILogger<UpdateClientHandler> logger) : IRequestHandler<UpdateClient, Result<RegisteredClient>>
+{
+    private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
+
+    public async Task<Result<RegisteredClient>> Handle(UpdateClient request, CancellationToken cancellationToken)
+    {
+        var client = request.Caller.Client;
+        if (await FindPolicyAsync(client, cancellationToken) is not { } policy)
+        {
+            return OAuthError.AccessDenied("The policy this client was registered under is gone; it can be read and deleted, not updated.");
+        }
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, cancellationToken);
+        if (!approved.IsSuccess)
+        {
+            return approved.Error;
+        }
+
+        var token = OpaqueSecret.Create();
+        var replacement = client with
+        {
+            Metadata = approved.Value.Metadata,
+            Version = client.Version + 1,
+            RegistrationAccess = new RegistrationAccess
+            {
+                TokenHash = OpaqueSecret.Hash(token),
+                PreviousTokenHash = OpaqueSecret.Hash(request.Caller.PresentedToken),
+                PreviousValidUntil = time.GetUtcNow() + s_previousTokenLife,
+            },
+        };
+        var record = records.Create(AuditActions.ClientUpdated, client.ClientId, new AuditActor(client.ClientId, Kid: null)) with
+        {
+            Changes = MetadataChanges.Between(client.Metadata, replacement.Metadata),
+        };
+        switch (await clients.ReplaceAsync(replacement, record, cancellationToken))
+        {
+            case ReplaceClientOutcome.Done:
+                LogUpdated(client.ClientId);
+                return new RegisteredClient(replacement, new ClientInformation(replacement, urls.RegistrationClientUri(client.ClientId), token));
+            case ReplaceClientOutcome.VersionConflict:
+                return OAuthError.Conflict("The client was changed meanwhile; nothing was updated. Read it and try again.");
+            default:
+                return OAuthError.InvalidToken("The client is gone.");
+        }
+    }
+
+    /// <summary>The policy that applies now (RFC 7592 section 2.2: an update passes what a registration would).</summary>
+    private async Task<RegistrationPolicy?> FindPolicyAsync(Client client, CancellationToken cancellationToken) =>
+        client.Origin is { } origin && await clients.FindAsync(origin.OnboardingClient, cancellationToken) is { } onboarding
+            ? onboarding.RegistrationPolicy
+            : null;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} updated itself")]
+    private partial void LogUpdated(string clientId);
+}
