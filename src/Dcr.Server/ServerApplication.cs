@@ -1,0 +1,31 @@
+using Dcr.Server.Storage;
+
+namespace Dcr.Server;
+
+/// <summary>The whole server, ready to run.</summary>
+public static class ServerApplication
+{
+    /// <param name="args">The command line, such as <c>--urls http://localhost:5080</c>.</param>
+    /// <param name="configure">Changes services before the server is built, such as the clock in tests. Null: none.</param>
+    public static WebApplication Create(string[] args, Action<IServiceCollection>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            // appsettings.json lies beside the program; data files are where the program is started.
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.ConfigureListening();
+        builder.ConfigureIssuer();
+        builder.Services.AddDcr();
+        builder.Services.AddStorage(builder.Configuration);
+        builder.Services.AddOpenApiDocument();
+        configure?.Invoke(builder.Services);
+
+        var app = builder.Build();
+        app.UseDcr();
+        app.MapDcr();
+        app.MapOpenApi("/openapi/{documentName}.json");
+        return app;
+    }
+}

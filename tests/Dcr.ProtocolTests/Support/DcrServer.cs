@@ -1,0 +1,168 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Dcr.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dcr.ProtocolTests.Support;
+
+/// <summary>
+/// The real server in this process: Kestrel on a loopback port of its own, a store of its own, a clock that tests may
+/// move. One for each test class and store.
+/// </summary>
+public abstract class DcrServer : IAsyncLifetime
+{
+    private WebApplication? _app;
+
+    /// <summary>Why the tests of this store cannot run here. Null: they can.</summary>
+    public virtual string? SkipReason => null;
+
+    public FakeTimeProvider Time { get; } = new(DateTimeOffset.UtcNow);
+
+    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("dcr-test-").FullName;
+
+    public string Issuer { get; private set; } = "";
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public CapturedLog Log { get; } = new();
+
+    /// <summary>May register clients; one use a token, five minutes, scopes read and write, default read.</summary>
+    public TestKey OnboardingKey { get; } = TestKey.Create(kid: "onboarding-1");
+
+    public TestKey AdminKey { get; } = TestKey.Create(kid: "admin-1");
+
+    public const string OnboardingClient = "partner-directory";
+
+    public const string Admin = "operator";
+
+    public string TokenEndpoint => Issuer + "/oauth/token";
+
+    public string RegistrationEndpoint => Issuer + "/oauth/register";
+
+    /// <summary>Settings beyond the defaults of a test server.</summary>
+    public Dictionary<string, string> Settings { get; } = new()
+    {
+        ["Dcr:Jwks:AllowHttp"] = "true",
+        ["Dcr:Jwks:AllowPrivateNetworks"] = "true",
+    };
+
+    /// <summary>The command line that names the store.</summary>
+    protected abstract IEnumerable<string> StorageArguments { get; }
+
+    protected virtual Task PrepareStoreAsync() => Task.CompletedTask;
+
+    protected virtual Task DropStoreAsync() => Task.CompletedTask;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (SkipReason is not null)
+        {
+            return;
+        }
+        await PrepareStoreAsync();
+        await File.WriteAllTextAsync(SeedPath, Seed().ToJsonString());
+        await StartAsync();
+    }
+
+    public string SeedPath => Path.Combine(Directory, "seed.json");
+
+    public async Task StartAsync()
+    {
+        var address = $"http://127.0.0.1:{FreePort()}";
+        if (Issuer.Length == 0)
+        {
+            Issuer = address;
+        }
+        _app = ServerApplication.Create(Arguments(address, Issuer), services =>
+        {
+            services.AddSingleton<TimeProvider>(Time);
+            services.AddLogging(logging => logging.ClearProviders().AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
+        });
+        await _app.StartAsync();
+        Http = new HttpClient { BaseAddress = new Uri(address + "/") };
+    }
+
+    public async Task StopAsync()
+    {
+        if (_app is not null)
+        {
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+            _app = null;
+        }
+    }
+
+    public string[] Arguments(string address, string issuer) =>
+    [
+        "--urls", address,
+        "--Dcr:Issuer", issuer,
+        "--Dcr:SeedFile", SeedPath,
+        "--Dcr:AdminKeyFile", Path.Combine(Directory, "admin.jwk"),
+        "--Dcr:DataProtection:KeyRingPath", Path.Combine(Directory, "keys"),
+        .. StorageArguments,
+        .. Settings.SelectMany(setting => new[] { "--" + setting.Key, setting.Value }),
+    ];
+
+    /// <summary>The clients that every test may count on.</summary>
+    protected virtual JsonObject Seed() => new()
+    {
+        ["clients"] = new JsonArray(
+            SeedClient(OnboardingClient, "dcr", OnboardingKey, new JsonObject
+            {
+                ["scope"] = new JsonObject { ["allowed"] = new JsonArray("read", "write"), ["default"] = new JsonArray("read") },
+            }),
+            SeedClient("fleet", "dcr read", OnboardingKey, new JsonObject
+            {
+                ["initial_access_token"] = new JsonObject { ["uses"] = 5, ["lifetime_seconds"] = 60 },
+                ["scope"] = new JsonObject { ["allowed"] = new JsonArray("telemetry") },
+            }),
+            SeedClient(Admin, "dcr.admin", AdminKey)),
+    };
+
+    public static JsonObject SeedClient(string clientId, string scope, TestKey key, JsonObject? policy = null)
+    {
+        var client = new JsonObject
+        {
+            ["client_id"] = clientId,
+            ["client_name"] = clientId,
+            ["token_endpoint_auth_method"] = "private_key_jwt",
+            ["grant_types"] = new JsonArray("client_credentials"),
+            ["scope"] = scope,
+            ["jwks"] = TestKey.Jwks(key),
+        };
+        if (policy is not null)
+        {
+            client["registration_policy"] = policy;
+        }
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (SkipReason is null)
+        {
+            await StopAsync();
+            Http?.Dispose();
+            await DropStoreAsync();
+        }
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+public class SqliteServer : DcrServer
+{
+    protected override IEnumerable<string> StorageArguments => ["--Dcr:Storage:Sqlite:Path", Path.Combine(Directory, "dcr.db")];
+}
