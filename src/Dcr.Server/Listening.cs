@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-
 namespace Dcr.Server;
 
 /// <summary>Where the server listens and what it is willing to read.</summary>

@@ -27,6 +27,9 @@ public abstract class DcrServer : IAsyncLifetime
 
     public string Issuer { get; private set; } = "";
 
+    /// <summary>For a server whose issuer has a path.</summary>
+    public string IssuerPath { get; set; } = "";
+
     public HttpClient Http { get; private set; } = null!;
 
     public CapturedLog Log { get; } = new();
@@ -65,7 +68,7 @@ public abstract class DcrServer : IAsyncLifetime
             return;
         }
         await PrepareStoreAsync();
-        await File.WriteAllTextAsync(SeedPath, Seed().ToJsonString());
+        await File.WriteAllTextAsync(SeedPath, SeedText());
         await StartAsync();
     }
 
@@ -76,7 +79,7 @@ public abstract class DcrServer : IAsyncLifetime
         var address = $"http://127.0.0.1:{FreePort()}";
         if (Issuer.Length == 0)
         {
-            Issuer = address;
+            Issuer = address + IssuerPath;
         }
         _app = ServerApplication.Create(Arguments(address, Issuer), services =>
         {
@@ -109,7 +112,9 @@ public abstract class DcrServer : IAsyncLifetime
     ];
 
     /// <summary>The clients that every test may count on.</summary>
-    protected virtual JsonObject Seed() => new()
+    protected virtual string SeedText() => Seed().ToJsonString();
+
+    private JsonObject Seed() => new()
     {
         ["clients"] = new JsonArray(
             SeedClient(OnboardingClient, "dcr", OnboardingKey, new JsonObject
@@ -165,4 +170,10 @@ public abstract class DcrServer : IAsyncLifetime
 public class SqliteServer : DcrServer
 {
     protected override IEnumerable<string> StorageArguments => ["--Dcr:Storage:Sqlite:Path", Path.Combine(Directory, "dcr.db")];
+}
+
+public class MongoDbServer : DcrServer
+{
+    public override string? SkipReason => "not yet";
+    protected override IEnumerable<string> StorageArguments => [];
 }

@@ -1,0 +1,24 @@
+using Dcr.Auditing;
+using Dcr.ClientAuthentication;
+using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.Protocol;
+
+namespace Dcr.Server.Storage.Sqlite;
+
+internal static class SqliteSetup
+{
+    /// <summary>Also with another store: the folder of the database is the default folder of the other files.</summary>
+    public static void AddSqliteStorageOptions(this IServiceCollection services) =>
+        services.AddOptions<SqliteStorageOptions>().BindConfiguration(SqliteStorageOptions.Section);
+
+    public static void AddSqliteStorage(this IServiceCollection services)
+    {
+        services.AddSingleton<SqliteStorage>();
+        services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<SqliteStorage>());
+        services.AddSingleton<IClientStore, SqliteClientStore>();
+        services.AddSingleton<IAssertionReplayStore, SqliteAssertionReplayStore>();
+        services.AddSingleton<ISigningKeyStore, SqliteSigningKeyStore>();
+        services.AddSingleton<IAuditStore, SqliteAuditStore>();
+    }
+}

@@ -1,0 +1,117 @@
+using System.Threading.Channels;
+
+namespace Dcr.Server.Storage.Sqlite;
+
+/// <summary>
+/// The one writer of a database file. Writes that wait while another commits are done together in the next
+/// transaction, so that one flush to the disk serves many callers. Each is under a savepoint of its own: one that fails
+/// takes no other with it.
+/// </summary>
+internal sealed class SqliteWriter : IAsyncDisposable
+{
+    private const int MaxGroup = 256;
+    private const int MaxWaiting = 8192;
+
+    private readonly Func<SqliteSession> _open;
+    private readonly Channel<Write> _waiting = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly Task _loop;
+    private SqliteSession? _session;
+
+    public SqliteWriter(Func<SqliteSession> open)
+    {
+        _open = open;
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Returns when the write is committed. A write that has begun is not cancelled.</summary>
+    public async Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        var write = new Write<T>(work);
+        await _waiting.Writer.WriteAsync(write, cancellationToken);
+        return await write.Done;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _waiting.Writer.Complete();
+        await _loop;
+        _session?.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var group = new List<Write>(MaxGroup);
+        while (await _waiting.Reader.WaitToReadAsync())
+        {
+            while (group.Count < MaxGroup && _waiting.Reader.TryRead(out var write))
+            {
+                group.Add(write);
+            }
+            Commit(group);
+            group.Clear();
+        }
+    }
+
+    private void Commit(List<Write> group)
+    {
+        try
+        {
+            _session ??= _open();
+            _session.Change("BEGIN IMMEDIATE");
+            foreach (var write in group)
+            {
+                Do(write, _session);
+            }
+            _session.Change("COMMIT");
+        }
+        catch (Exception exception)
+        {
+            // Closing the connection rolls back; the next group opens a new one, so an outage ends without a restart.
+            _session?.Dispose();
+            _session = null;
+            var fault = SqliteFault.IsAway(exception) ? SqliteFault.ToAway(exception) : exception;
+            group.ForEach(write => write.Fail(fault));
+            return;
+        }
+        group.ForEach(write => write.Complete());
+    }
+
+    private static void Do(Write write, SqliteSession session)
+    {
+        session.Change("SAVEPOINT one");
+        try
+        {
+            write.Run(session);
+        }
+        catch (Exception exception) when (!SqliteFault.IsAway(exception))
+        {
+            session.Change("ROLLBACK TO one");
+            write.Fail(exception);
+        }
+        session.Change("RELEASE one");
+    }
+
+    private abstract class Write
+    {
+        public abstract void Run(SqliteSession session);
+
+        public abstract void Complete();
+
+        public abstract void Fail(Exception exception);
+    }
+
+    private sealed class Write<T>(Func<SqliteSession, T> work) : Write
+    {
+        // Callers go on elsewhere: their work must not hold up the writer.
+        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T? _result;
+
+        public Task<T> Done => _done.Task;
+
+        public override void Run(SqliteSession session) => _result = work(session);
+
+        public override void Complete() => _done.TrySetResult(_result!);
+
+        public override void Fail(Exception exception) => _done.TrySetException(exception);
+    }
+}

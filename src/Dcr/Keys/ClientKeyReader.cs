@@ -1,0 +1,161 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dcr.Keys;
+
+/// <summary>What became of one JWK.</summary>
+internal abstract record ReadKey
+{
+    public sealed record Usable(ClientKey Key) : ReadKey;
+
+    /// <summary>Not a signing key of a kind known here; harmless in a set (RFC 7517 section 5).</summary>
+    public sealed record NotForSigning : ReadKey;
+
+    /// <summary>Meant for signing but malformed or weak.</summary>
+    public sealed record Unfit(string Fault) : ReadKey;
+
+    /// <summary>Private or symmetric material: whoever sent it must not think it is safe.</summary>
+    public sealed record Secret(string Fault) : ReadKey;
+}
+
+/// <summary>Reads and judges one JWK (RFC 7517 section 4, RFC 7518 section 6).</summary>
+internal static class ClientKeyReader
+{
+    private const int MaxText = 256;
+
+    private static readonly string[] s_secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+    private static readonly string[] s_publicMembers = ["kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e"];
+
+    public static ReadKey Read(JsonElement jwk)
+    {
+        if (jwk.ValueKind != JsonValueKind.Object)
+        {
+            return new ReadKey.Unfit("a key must be a JSON object");
+        }
+        if (s_secretMembers.FirstOrDefault(name => jwk.TryGetProperty(name, out _)) is { } secret)
+        {
+            return new ReadKey.Secret($"it has the member {secret}, which is private; register the public key only, and replace this key");
+        }
+        if (!TryText(jwk, "kty", out var kty) || kty is null || !TryText(jwk, "kid", out var kid) || !TryText(jwk, "alg", out var alg) || !TryText(jwk, "use", out var use))
+        {
+            return new ReadKey.Unfit($"kty must be there, and kty, kid, alg and use must be strings of at most {MaxText} characters");
+        }
+        if (kty == "oct")
+        {
+            return new ReadKey.Secret("it is symmetric; register a public key");
+        }
+        if (use is not null and not "sig" || !AllowsVerifying(jwk) || (alg is not null && !JwsAlgorithms.IsSupported(alg)))
+        {
+            return new ReadKey.NotForSigning();
+        }
+        return kty switch
+        {
+            "EC" => ReadEc(jwk, kid, alg),
+            "RSA" => ReadRsa(jwk, kid, alg),
+            _ => new ReadKey.NotForSigning(),
+        };
+    }
+
+    // RFC 7517 section 4.3.
+    private static bool AllowsVerifying(JsonElement jwk) =>
+        !jwk.TryGetProperty("key_ops", out var operations)
+        || (operations.ValueKind == JsonValueKind.Array && operations.EnumerateArray().Any(op => op.ValueKind == JsonValueKind.String && op.ValueEquals("verify")));
+
+    private static ReadKey ReadEc(JsonElement jwk, string? kid, string? alg)
+    {
+        if (!TryText(jwk, "crv", out var crv) || Curve(crv) is not var (curve, size, curveAlg))
+        {
+            return new ReadKey.NotForSigning();
+        }
+        if (alg is not null && alg != curveAlg)
+        {
+            return new ReadKey.Unfit($"alg {alg} does not go with the curve {crv}");
+        }
+        // RFC 7518 section 6.2.1.2: full length, leading zeros included.
+        if (Bytes(jwk, "x") is not { } x || Bytes(jwk, "y") is not { } y || x.Length != size || y.Length != size)
+        {
+            return new ReadKey.Unfit($"x and y must be base64url of {size} bytes for {crv}");
+        }
+        try
+        {
+            // Import checks that the point lies on the curve.
+            var ecdsa = ECDsa.Create(new ECParameters { Curve = curve, Q = new ECPoint { X = x, Y = y } });
+            var thumbprint = Thumbprint($$"""{"crv":"{{crv}}","kty":"EC","x":"{{Base64Url.EncodeToString(x)}}","y":"{{Base64Url.EncodeToString(y)}}"}""");
+            return new ReadKey.Usable(new ClientKey(ecdsa, curveAlg, kid, alg, thumbprint, PublicMembers(jwk)));
+        }
+        catch (CryptographicException)
+        {
+            return new ReadKey.Unfit($"x and y are no point on {crv}");
+        }
+    }
+
+    private static ReadKey ReadRsa(JsonElement jwk, string? kid, string? alg)
+    {
+        if (alg?[0] == 'E')
+        {
+            return new ReadKey.Unfit($"alg {alg} does not go with an RSA key");
+        }
+        if (Bytes(jwk, "n") is not { } n || Bytes(jwk, "e") is not { } e)
+        {
+            return new ReadKey.Unfit("n and e must be base64url");
+        }
+        if (RsaKeyRules.Fault(n, e) is { } fault)
+        {
+            return new ReadKey.Unfit(fault);
+        }
+        try
+        {
+            var rsa = RSA.Create(new RSAParameters { Modulus = n, Exponent = e });
+            var thumbprint = Thumbprint($$"""{"e":"{{Base64Url.EncodeToString(e)}}","kty":"RSA","n":"{{Base64Url.EncodeToString(n)}}"}""");
+            return new ReadKey.Usable(new ClientKey(rsa, kid, alg, thumbprint, PublicMembers(jwk)));
+        }
+        catch (CryptographicException)
+        {
+            return new ReadKey.Unfit("n and e are no RSA public key");
+        }
+    }
+
+    private static (ECCurve Curve, int Size, string Alg)? Curve(string? crv) => crv switch
+    {
+        "P-256" => (ECCurve.NamedCurves.nistP256, 32, "ES256"),
+        "P-384" => (ECCurve.NamedCurves.nistP384, 48, "ES384"),
+        "P-521" => (ECCurve.NamedCurves.nistP521, 66, "ES512"),
+        _ => null,
+    };
+
+    private static JsonObject PublicMembers(JsonElement jwk)
+    {
+        var members = new JsonObject();
+        foreach (var name in s_publicMembers)
+        {
+            if (jwk.TryGetProperty(name, out var value))
+            {
+                members[name] = JsonNode.Parse(value.GetRawText());
+            }
+        }
+        return members;
+    }
+
+    private static bool TryText(JsonElement jwk, string name, out string? text)
+    {
+        text = null;
+        if (!jwk.TryGetProperty(name, out var value))
+        {
+            return true;
+        }
+        text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        return text is { Length: > 0 and <= MaxText };
+    }
+
+    private static byte[]? Bytes(JsonElement jwk, string name) =>
+        jwk.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+        && value.GetString() is { Length: > 0 } text && !text.Contains('=', StringComparison.Ordinal) && Base64Url.IsValid(text)
+            ? Base64Url.DecodeFromChars(text)
+            : null;
+
+    /// <summary>RFC 7638 section 3: SHA-256 over the required members in lexicographic order.</summary>
+    private static string Thumbprint(string canonical) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
+}

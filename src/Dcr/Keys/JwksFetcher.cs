@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dcr.Keys;
+
+/// <summary>
+/// Downloads the JWK Set of a client (RFC 7591 section 2, jwks_uri) from a host nobody vouches for: public addresses
+/// only, no redirects, proxies, cookies or credentials, all within one short time and a small size. Fails closed.
+/// </summary>
+internal sealed partial class JwksFetcher : IDisposable
+{
+    private const int MaxDepth = 16;
+
+    private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+
+    private readonly JwksOptions _options;
+    private readonly HostShares _shares = new();
+    private readonly HttpClient _http;
+    private readonly ILogger<JwksFetcher> _logger;
+
+    public JwksFetcher(IOptions<JwksOptions> options, ILogger<JwksFetcher> logger)
+        : this(options, logger, lookUp: null)
+    {
+    }
+
+    /// <param name="lookUp">How host names become addresses. Null: the system's resolver.</param>
+    internal JwksFetcher(IOptions<JwksOptions> options, ILogger<JwksFetcher> logger, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp)
+    {
+        _options = options.Value;
+        _logger = logger;
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            Credentials = null,
+            AutomaticDecompression = DecompressionMethods.All,
+            ConnectCallback = new PublicNetworkOnly(_options.AllowPrivateNetworks, lookUp).ConnectAsync,
+            ConnectTimeout = _options.FetchTimeout,
+            MaxConnectionsPerServer = HostShares.PerHost,
+            MaxResponseHeadersLength = 16, // KiB
+            MaxResponseDrainSize = 0,
+            // A name is looked up and checked again before long.
+            PooledConnectionLifetime = TimeSpan.FromSeconds(30),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
+        };
+        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/jwk-set+json"));
+        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json", 0.9));
+    }
+
+    public async Task<JwksFetchOutcome> FetchAsync(Uri uri, CancellationToken cancellationToken)
+    {
+        var outcome = JwksUri.Fault(uri.OriginalString, _options) is { } fault
+            ? new JwksFetchFailed(JwksFetchFailure.NotAllowed, fault)
+            : await TryFetchAsync(uri, cancellationToken);
+        if (outcome is JwksFetchFailed failed)
+        {
+            LogFailed(uri.Host, failed.Reason);
+        }
+        return outcome;
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<JwksFetchOutcome> TryFetchAsync(Uri uri, CancellationToken cancellationToken)
+    {
+        if (_shares.TryTake(uri.IdnHost) is not { } share)
+        {
+            return new JwksFetchFailed(JwksFetchFailure.Busy, "too many downloads from this host are under way; try again shortly.");
+        }
+        using (share)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(_options.FetchTimeout);
+            try
+            {
+                // A resolver may not heed cancellation: the wait ends here whatever hangs.
+                return await DownloadAsync(uri, timeout.Token).WaitAsync(timeout.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return new JwksFetchFailed(JwksFetchFailure.Timeout, $"the document did not arrive within {_options.FetchTimeout.TotalSeconds:0.#} s.");
+            }
+            catch (HttpRequestException exception) when (exception.InnerException is NotPublicAddressException)
+            {
+                return new JwksFetchFailed(JwksFetchFailure.NotPublic, "the host must have public addresses only.");
+            }
+            catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
+            {
+                return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate.");
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
+            {
+                return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the host could not be reached, or broke off.");
+            }
+        }
+    }
+
+    private async Task<JwksFetchOutcome> DownloadAsync(Uri uri, CancellationToken cancellationToken)
+    {
+        using var response = await _http.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            return new JwksFetchFailed(JwksFetchFailure.Status, $"the host answered {(int)response.StatusCode}; it must be 200, without redirects.");
+        }
+        if (!IsJson(response.Content.Headers.ContentType?.MediaType))
+        {
+            return new JwksFetchFailed(JwksFetchFailure.ContentType, "the document must be application/jwk-set+json or application/json.");
+        }
+        return await ReadAtMostAsync(response.Content, cancellationToken) is { } bytes
+            ? Parse(bytes)
+            : new JwksFetchFailed(JwksFetchFailure.TooLarge, $"the document is larger than {_options.MaxBytes} bytes.");
+    }
+
+    private static bool IsJson(string? mediaType) =>
+        mediaType is not null
+        && (mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (mediaType.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>Counts bytes as they come out of decompression, so that a bomb is given up early. Null: too many.</summary>
+    private async Task<byte[]?> ReadAtMostAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        await using var stream = await content.ReadAsStreamAsync(cancellationToken);
+        var buffer = new byte[_options.MaxBytes + 1];
+        var read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+        return read > _options.MaxBytes ? null : buffer[..read];
+    }
+
+    private JwksFetchOutcome Parse(byte[] bytes)
+    {
+        if (!Utf8.IsValid(bytes))
+        {
+            return new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, "the document is not valid UTF-8.");
+        }
+        try
+        {
+            using var document = JsonDocument.Parse(bytes, s_strict);
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
+            {
+                return new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, "the document is no JWK Set (RFC 7517 section 5).");
+            }
+            var set = new JwkSet { Keys = [.. keys.EnumerateArray()] };
+            return ClientKeySet.ReadDownloaded(set, _options.MaxKeys, out var fault) is { } usable
+                ? new JwksFetched(usable)
+                : new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, $"the document: {fault}");
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: a lone surrogate escape, found when its string is asked for.
+            return new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, "the document is not JSON with each member named once.");
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Download of a JWK Set from {Host} failed: {Reason}")]
+    private partial void LogFailed(string host, JwksFetchFailure reason);
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Dcr.ProtocolTests.Support;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Dcr.ProtocolTests;
+
+/// <summary>The seed file: applied idempotently, refused as a whole when anything in it is wrong.</summary>
+public abstract class SeedFileTests(DcrServer server) : ServerTests(server)
+{
+    private async Task<string> VersionAsync(string clientId) =>
+        (await Server.AdminAsync(HttpMethod.Get, $"clients/{clientId}", await Server.AdminTokenAsync())).Succeeded().Json["version"]!.ToString();
+
+    private async Task RestartAsync()
+    {
+        await Server.StopAsync();
+        await Server.StartAsync();
+    }
+
+    [Fact]
+    public async Task Changes_nothing_when_it_is_applied_again_and_keeps_the_status()
+    {
+        await Server.AdminAsync(HttpMethod.Post, "clients/fleet/suspend", await Server.AdminTokenAsync());
+        var version = await VersionAsync("fleet");
+        await RestartAsync();
+        Assert.Equal(version, await VersionAsync("fleet"));
+        (await Server.PostTokenAsync(Server.Assertion(Server.OnboardingKey, "fleet").Sign(), "dcr")).Refused(HttpStatusCode.Unauthorized, "invalid_client");
+        await Server.AdminAsync(HttpMethod.Post, "clients/fleet/resume", await Server.AdminTokenAsync());
+    }
+
+    [Fact]
+    public async Task Replaces_an_entry_that_differs_and_says_so_in_the_audit_trail()
+    {
+        var seed = JsonNode.Parse(await File.ReadAllTextAsync(Server.SeedPath, Cancellation))!;
+        seed["clients"]![0]!["client_name"] = "Renamed directory";
+        seed["clients"]![0]!["registration_policy"]!["scope"]!["allowed"]!.AsArray().Add("extra");
+        await File.WriteAllTextAsync(Server.SeedPath, seed.ToJsonString(), Cancellation);
+        await RestartAsync();
+
+        var admin = await Server.AdminTokenAsync();
+        var shown = (await Server.AdminAsync(HttpMethod.Get, $"clients/{DcrServer.OnboardingClient}", admin)).Succeeded();
+        Assert.Equal("Renamed directory", shown.Json["metadata"]!["client_name"]!.GetValue<string>());
+        await Server.OnboardAsync(change: m => m["scope"] = "extra");
+        var audit = (await Server.AdminAsync(HttpMethod.Get, $"audit?subject={DcrServer.OnboardingClient}", admin)).Succeeded();
+        Assert.Equal("client.seeded", audit.Json["items"]![0]!["action"]!.GetValue<string>());
+        Assert.Contains("extra", audit.Json["items"]![0]!["changes"]!["registration_policy"]!["after"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+}
+
+public sealed class SeedFileTestsOnSqlite(SqliteServer server) : SeedFileTests(server), IClassFixture<SqliteServer>;
+
+public sealed class SeedFileTestsOnMongoDb(MongoDbServer server) : SeedFileTests(server), IClassFixture<MongoDbServer>;
+
+/// <summary>A seed file or a setting that is at fault: the server does not start, and names every fault at once.</summary>
+public sealed class FaultyConfigurationTests
+{
+    [Theory]
+    [InlineData("""{"clients":[{"client_id":"a b","token_endpoint_auth_method":"none","jwks":{"keys":[]}}]}""", "client_id", "token_endpoint_auth_method", "jwks")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"proof_of_possession":"required","max_live_clients":5}}]}""", "proof_of_possession", "max_live_clients")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr"}]}""", "registration_policy")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"initial_access_token":{"uses":0,"lifetime_seconds":0},"scope":{"allowed":["a"],"default":["b"]}}}]}""", "uses", "lifetime_seconds", "default")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"scope":{"allow":["a"]}}}]}""", "registration_policy")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"},{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"}]}""", "2 times")]
+    [InlineData("not json", "seed.json")]
+    public async Task Refuses_a_seed_file_and_names_every_fault(string seed, params string[] names)
+    {
+        await using var server = new FaultyServer(seed);
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(async () => await server.InitializeAsync());
+        Assert.All(names, name => Assert.Contains(name, fault.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    [Requirement("R8414-2-01")]
+    public async Task Refuses_settings_and_names_every_fault()
+    {
+        await using var server = new FaultyServer("""{"clients":[]}""");
+        server.Settings["Dcr:Issuer"] = "http://as.example?x";
+        server.Settings["Dcr:AccessTokenLifetime"] = "00:00:01";
+        server.Settings["Dcr:SecurityProfile"] = "Fapi2";
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(async () => await server.InitializeAsync());
+        Assert.All(new[] { "Dcr:Issuer", "Dcr:AccessTokenLifetime", "Dcr:SecurityProfile" }, name => Assert.Contains(name, fault.Message, StringComparison.Ordinal));
+    }
+
+    private sealed class FaultyServer(string seed) : SqliteServer
+    {
+        protected override string SeedText() => seed;
+    }
+}
