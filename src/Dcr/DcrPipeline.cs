@@ -12,7 +12,12 @@ public static class DcrPipeline
     {
         var readiness = app.Services.GetRequiredService<Readiness>();
 
-        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true });
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            // UnexpectedFault answers every exception and logs it once; the middleware insists on a handler of its own.
+            ExceptionHandler = _ => Task.CompletedTask,
+            SuppressDiagnosticsCallback = _ => true,
+        });
         app.Use(async (context, next) =>
         {
             SetSafeHeaders(context.Response.Headers);

@@ -61,6 +61,7 @@ public sealed class FaultyConfigurationTests
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr"}]}""", "registration_policy")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"initial_access_token":{"uses":0,"lifetime_seconds":0},"scope":{"allowed":["a"],"default":["b"]}}}]}""", "uses", "lifetime_seconds", "default")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"scope":{"allow":["a"]}}}]}""", "registration_policy")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"initial_access_token":{"uses":2},"scope":{"default":["b"]}}}]}""", "default")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"},{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"}]}""", "2 times")]
     [InlineData("not json", "seed.json")]
     public async Task Refuses_a_seed_file_and_names_every_fault(string seed, params string[] names)

@@ -36,5 +36,5 @@ public sealed record AuditRecord
 /// <param name="Before">Null: it was not there.</param>
 /// <param name="After">Null: it is gone.</param>
 public sealed record AuditChange(
-    [property: JsonPropertyName("before")] string? Before,
-    [property: JsonPropertyName("after")] string? After);
+    [property: JsonPropertyName("before")] string? Before = null,
+    [property: JsonPropertyName("after")] string? After = null);

@@ -69,5 +69,5 @@ public record ClientMetadata
     /// members (RFC 7591 section 2.2), such as <c>client_name#ja</c>, and nothing else.
     /// </summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Others { get; init; }
+    public Dictionary<string, JsonElement>? Others { get; set; }
 }

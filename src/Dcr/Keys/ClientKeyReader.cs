@@ -35,7 +35,7 @@ internal static class ClientKeyReader
         {
             return new ReadKey.Unfit("a key must be a JSON object");
         }
-        if (s_secretMembers.FirstOrDefault(name => jwk.TryGetProperty(name, out _)) is { } secret)
+        if (s_secretMembers.FirstOrDefault(name => TryMember(jwk, name, out _)) is { } secret)
         {
             return new ReadKey.Secret($"it has the member {secret}, which is private; register the public key only, and replace this key");
         }
@@ -59,10 +59,15 @@ internal static class ClientKeyReader
         };
     }
 
-    // RFC 7517 section 4.3.
+    // RFC 7517 section 4.3. An empty list says nothing: some libraries always write one.
     private static bool AllowsVerifying(JsonElement jwk) =>
-        !jwk.TryGetProperty("key_ops", out var operations)
-        || (operations.ValueKind == JsonValueKind.Array && operations.EnumerateArray().Any(op => op.ValueKind == JsonValueKind.String && op.ValueEquals("verify")));
+        !TryMember(jwk, "key_ops", out var operations)
+        || (operations.ValueKind == JsonValueKind.Array
+            && (operations.GetArrayLength() == 0 || operations.EnumerateArray().Any(op => op.ValueKind == JsonValueKind.String && op.ValueEquals("verify"))));
+
+    // A null member is one that is not there: libraries that write every property send many.
+    private static bool TryMember(JsonElement jwk, string name, out JsonElement value) =>
+        jwk.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
 
     private static ReadKey ReadEc(JsonElement jwk, string? kid, string? alg)
     {
@@ -131,7 +136,7 @@ internal static class ClientKeyReader
         var members = new JsonObject();
         foreach (var name in s_publicMembers)
         {
-            if (jwk.TryGetProperty(name, out var value))
+            if (TryMember(jwk, name, out var value))
             {
                 members[name] = JsonNode.Parse(value.GetRawText());
             }
@@ -142,7 +147,7 @@ internal static class ClientKeyReader
     private static bool TryText(JsonElement jwk, string name, out string? text)
     {
         text = null;
-        if (!jwk.TryGetProperty(name, out var value))
+        if (!TryMember(jwk, name, out var value))
         {
             return true;
         }

@@ -16,9 +16,10 @@ public sealed record RegistrationPolicy
 
     /// <summary>While a policy is read: the members that this version does not enforce, and so must refuse.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? NotInForce { get; init; }
+    public Dictionary<string, JsonElement>? NotInForce { get; set; }
 }
 
+// Setters, not init: the source-generated reader keeps a default only where a member can be left alone.
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record InitialAccessTokenPolicy
 {
@@ -26,11 +27,11 @@ public sealed record InitialAccessTokenPolicy
 
     /// <summary>How many clients one token makes. Default 1.</summary>
     [JsonPropertyName("uses")]
-    public int Uses { get; init; } = 1;
+    public int Uses { get; set; } = 1;
 
     /// <summary>Seconds. Default 300.</summary>
     [JsonPropertyName("lifetime_seconds")]
-    public int LifetimeSeconds { get; init; } = 300;
+    public int LifetimeSeconds { get; set; } = 300;
 }
 
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
@@ -38,9 +39,9 @@ public sealed record ScopePolicy
 {
     /// <summary>The ceiling: every scope a registered client may have. Empty: none.</summary>
     [JsonPropertyName("allowed")]
-    public IReadOnlyList<string> Allowed { get; init; } = [];
+    public IReadOnlyList<string> Allowed { get; set; } = [];
 
     /// <summary>What a client gets that asks for no scope. Empty: it must ask.</summary>
     [JsonPropertyName("default")]
-    public IReadOnlyList<string> Default { get; init; } = [];
+    public IReadOnlyList<string> Default { get; set; } = [];
 }

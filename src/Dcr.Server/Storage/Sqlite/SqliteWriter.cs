@@ -33,7 +33,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _waiting.Writer.Complete();
+        _waiting.Writer.TryComplete();
         await _loop;
         _session?.Dispose();
     }
