@@ -5,7 +5,7 @@ namespace Dcr.Auditing;
 /// <summary>Who did what to whom, and when. Never a secret: keys appear as thumbprints, tokens not at all.</summary>
 public sealed record AuditRecord
 {
-    /// <summary>Sorts by time: a version 7 UUID as 32 lower-case hexadecimal digits.</summary>
+    /// <summary>Sorts by time: 32 lower-case hexadecimal digits, the first 12 of them milliseconds since 1970.</summary>
     [JsonPropertyName("id")]
     public required string Id { get; init; }
 
