@@ -36,6 +36,7 @@ public abstract class SeedFileTests(DcrServer server) : ServerTests(server)
         seed["clients"]![0]!["client_name"] = "Renamed directory";
         seed["clients"]![0]!["registration_policy"]!["scope"]!["allowed"]!.AsArray().Add("extra");
         await File.WriteAllTextAsync(Server.SeedPath, seed.ToJsonString(), Cancellation);
+        Server.Time.Advance(TimeSpan.FromSeconds(1));
         await RestartAsync();
 
         var admin = await Server.AdminTokenAsync();

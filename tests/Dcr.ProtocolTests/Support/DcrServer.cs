@@ -174,6 +174,19 @@ public class SqliteServer : DcrServer
 
 public class MongoDbServer : DcrServer
 {
-    public override string? SkipReason => "not yet";
-    protected override IEnumerable<string> StorageArguments => [];
+    private readonly string _database = MongoDbUnderTest.NewDatabaseName();
+    private string? _connectionString;
+
+    public override string? SkipReason => MongoDbUnderTest.SkipReason;
+
+    protected override IEnumerable<string> StorageArguments =>
+    [
+        "--Dcr:Storage:Provider", "MongoDb",
+        "--Dcr:Storage:MongoDb:ConnectionString", _connectionString!,
+        "--Dcr:Storage:MongoDb:Database", _database,
+    ];
+
+    protected override async Task PrepareStoreAsync() => _connectionString = await MongoDbUnderTest.ConnectionStringAsync();
+
+    protected override Task DropStoreAsync() => MongoDbUnderTest.DropAsync(_database);
 }

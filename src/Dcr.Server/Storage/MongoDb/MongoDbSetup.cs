@@ -1,2 +1,27 @@
+using Dcr.Auditing;
+using Dcr.ClientAuthentication;
+using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.Protocol;
+using Microsoft.Extensions.Options;
+
 namespace Dcr.Server.Storage.MongoDb;
-internal static class MongoDbSetup { public static void AddMongoDbStorage(this IServiceCollection services) => throw new NotSupportedException(); }
+
+internal static class MongoDbSetup
+{
+    public static void AddMongoDbStorage(this IServiceCollection services)
+    {
+        services.AddOptions<MongoDbStorageOptions>().BindConfiguration(MongoDbStorageOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MongoDbStorageOptions>, MongoDbStorageOptionsValidator>();
+        services.AddSingleton<MongoDbStorage>();
+        services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<MongoDbStorage>());
+        services.AddSingleton<MongoDbOutbox>();
+        services.AddSingleton<MongoDbOutboxWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<MongoDbOutboxWorker>());
+        services.AddSingleton<MongoDbInitialAccessTokens>();
+        services.AddSingleton<IClientStore, MongoDbClientStore>();
+        services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
+        services.AddSingleton<ISigningKeyStore, MongoDbSigningKeyStore>();
+        services.AddSingleton<IAuditStore, MongoDbAuditStore>();
+    }
+}

@@ -1,0 +1,22 @@
+using Dcr.ClientAuthentication;
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Dcr.Server.Storage.MongoDb;
+
+internal sealed class MongoDbAssertionReplayStore(MongoDbStorage storage) : IAssertionReplayStore
+{
+    public async Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    {
+        var used = new BsonDocument("_id", new BsonBinaryData(UsedAssertion.Hash(clientId, jti))) { { "expires_at", expiresAt.UtcDateTime } };
+        try
+        {
+            await MongoDbFault.GuardAsync(storage.UsedAssertions.InsertOneAsync(used, options: null, cancellationToken));
+            return RecordAssertionOutcome.Recorded;
+        }
+        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
+        {
+            return RecordAssertionOutcome.AlreadyUsed;
+        }
+    }
+}

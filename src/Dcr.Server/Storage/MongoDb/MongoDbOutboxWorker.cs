@@ -1,0 +1,55 @@
+using System.Threading.Channels;
+using Dcr.Protocol;
+
+namespace Dcr.Server.Storage.MongoDb;
+
+/// <summary>
+/// Moves audit records in the background, so that no request waits for it: those of this node as they come, and now
+/// and then whatever any node left behind.
+/// </summary>
+internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, TimeProvider time, ILogger<MongoDbOutboxWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_sweepEvery = TimeSpan.FromSeconds(30);
+
+    // What does not fit is found by the sweep.
+    private readonly Channel<string> _written = Channel.CreateBounded<string>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>Says that a write left a record with this client. Never waits.</summary>
+    public void Notify(string clientId) => _written.Writer.TryWrite(clientId);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(MoveAsTheyComeAsync(stoppingToken), SweepAsync(stoppingToken));
+
+    private async Task MoveAsTheyComeAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var clientId in _written.Reader.ReadAllAsync(stoppingToken))
+        {
+            await TryAsync(outbox.MoveAsync(clientId, stoppingToken));
+        }
+    }
+
+    private async Task SweepAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_sweepEvery, time);
+        do
+        {
+            await TryAsync(outbox.SweepAsync(stoppingToken));
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    // Nothing is lost when a move fails: the record stays with its client for the next sweep.
+    private async Task TryAsync(Task move)
+    {
+        try
+        {
+            await MongoDbFault.GuardAsync(move);
+        }
+        catch (StoreUnavailableException exception)
+        {
+            LogWaiting(exception);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Audit records stay with their clients until the next sweep: MongoDB is away")]
+    private partial void LogWaiting(Exception exception);
+}

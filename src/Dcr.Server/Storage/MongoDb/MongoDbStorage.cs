@@ -1,0 +1,79 @@
+using Dcr.Protocol;
+using Microsoft.Extensions.Options;
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Dcr.Server.Storage.MongoDb;
+
+/// <summary>
+/// The collections, and the indexes each query is served by. Writes wait for a majority; reads go to the primary, which
+/// has every write that was acknowledged, so a status changed on one node is seen by the next call on any other.
+/// </summary>
+internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
+    private readonly MongoClient _client;
+    private readonly IMongoDatabase _database;
+
+    public MongoDbStorage(IOptions<MongoDbStorageOptions> options)
+    {
+        var settings = MongoClientSettings.FromConnectionString(options.Value.ConnectionString);
+        // A server that is away must be known as away while the caller still waits.
+        settings.ServerSelectionTimeout = s_patience;
+        settings.ConnectTimeout = s_patience;
+        settings.SocketTimeout = TimeSpan.FromSeconds(10);
+        settings.WriteConcern = WriteConcern.WMajority;
+        settings.ReadPreference = ReadPreference.Primary;
+        _client = new MongoClient(settings);
+        _database = _client.GetDatabase(options.Value.Database);
+        Clients = _database.GetCollection<BsonDocument>("clients");
+        InitialAccessTokens = _database.GetCollection<BsonDocument>("initial_access_tokens");
+        UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
+        SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
+        Audit = _database.GetCollection<BsonDocument>("audit");
+    }
+
+    public IMongoCollection<BsonDocument> Clients { get; }
+
+    public IMongoCollection<BsonDocument> InitialAccessTokens { get; }
+
+    public IMongoCollection<BsonDocument> UsedAssertions { get; }
+
+    public IMongoCollection<BsonDocument> SigningKeys { get; }
+
+    public IMongoCollection<BsonDocument> Audit { get; }
+
+    public async Task InitializeAsync(CancellationToken cancellationToken)
+    {
+        await MakeAsync(
+            Clients,
+            [
+                Ascending("created_at", "_id"),
+                Ascending("status", "created_at", "_id"),
+                Ascending("audience_seen", "created_at", "_id"),
+                new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }),
+            ],
+            cancellationToken);
+        await MakeAsync(Audit, [Ascending("subject", "_id")], cancellationToken);
+        await MakeAsync(UsedAssertions, [Expiry()], cancellationToken);
+        await MakeAsync(InitialAccessTokens, [Expiry()], cancellationToken);
+    }
+
+    public Task PingAsync(CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync(_database.RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), cancellationToken: cancellationToken));
+
+    /// <summary>For tests: nothing of the database is left.</summary>
+    internal Task DropAsync(CancellationToken cancellationToken) => _client.DropDatabaseAsync(_database.DatabaseNamespace.DatabaseName, cancellationToken);
+
+    public void Dispose() => _client.Dispose();
+
+    private static Task MakeAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument>[] indexes, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync(collection.Indexes.CreateManyAsync(indexes, cancellationToken));
+
+    private static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
+
+    // The server removes what has expired some time later; nothing relies on when.
+    private static CreateIndexModel<BsonDocument> Expiry() =>
+        new(new BsonDocument("expires_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero });
+}
