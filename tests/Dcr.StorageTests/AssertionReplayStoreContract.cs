@@ -1,0 +1,55 @@
+using Dcr.ClientAuthentication;
+using Xunit;
+
+namespace Dcr.StorageTests;
+
+public abstract class AssertionReplayStoreContract(StoreUnderTest store) : StoreContract(store)
+{
+    private DateTimeOffset Soon => Store.Time.GetUtcNow().AddMinutes(1);
+
+    private static string NewJti() => Guid.NewGuid().ToString();
+
+    [Fact]
+    [Requirement("OIDCC-9-01")]
+    public async Task Records_one_of_200_uses_of_a_jti_that_race()
+    {
+        var jti = NewJti();
+        var outcomes = await RaceAsync(200, (node, _) => node.Replays.RecordAsync("client", jti, Soon, Cancellation));
+        Assert.Single(outcomes, RecordAssertionOutcome.Recorded);
+    }
+
+    [Fact]
+    [Requirement("OIDCC-9-01")]
+    public async Task Keeps_clients_apart_whatever_they_are_called()
+    {
+        var jti = NewJti();
+        Assert.Equal(RecordAssertionOutcome.Recorded, await One.Replays.RecordAsync("ab", "c" + jti, Soon, Cancellation));
+        Assert.Equal(RecordAssertionOutcome.Recorded, await One.Replays.RecordAsync("a", "bc" + jti, Soon, Cancellation));
+        Assert.Equal(RecordAssertionOutcome.AlreadyUsed, await Other.Replays.RecordAsync("ab", "c" + jti, Soon, Cancellation));
+    }
+
+    [Fact]
+    [Requirement("OIDCC-9-01")]
+    public async Task Forgets_nothing_before_it_expires()
+    {
+        var jti = NewJti();
+        await One.Replays.RecordAsync("client", jti, Soon, Cancellation);
+        Store.Time.Advance(TimeSpan.FromSeconds(59));
+        await RaceAsync(50, (node, _) => node.Replays.RecordAsync("client", NewJti(), Soon, Cancellation));
+        Assert.Equal(RecordAssertionOutcome.AlreadyUsed, await Other.Replays.RecordAsync("client", jti, Soon, Cancellation));
+    }
+
+    [Fact]
+    [Requirement("OIDCC-9-01")]
+    public async Task Remembers_after_a_restart()
+    {
+        var jti = NewJti();
+        await One.Replays.RecordAsync("client", jti, Soon, Cancellation);
+        await using var restarted = Store.Open();
+        Assert.Equal(RecordAssertionOutcome.AlreadyUsed, await restarted.Replays.RecordAsync("client", jti, Soon, Cancellation));
+    }
+}
+
+public sealed class AssertionReplayStoreOnSqlite(SqliteUnderTest store) : AssertionReplayStoreContract(store), IClassFixture<SqliteUnderTest>;
+
+public sealed class AssertionReplayStoreOnMongoDb(MongoDbUnderTestStore store) : AssertionReplayStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -1,0 +1,255 @@
+using System.Text.Json;
+using Dcr.ClientAuthentication;
+using Dcr.Clients;
+using Dcr.Registration;
+using Xunit;
+
+namespace Dcr.StorageTests;
+
+public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(store)
+{
+    private Client Sample(string? clientId = null) => Samples.Client(Store.Time.GetUtcNow(), clientId);
+
+    private Dcr.Auditing.AuditRecord Record(Client client, string action = "test.changed") => Samples.Record(Store.Time.GetUtcNow(), client.ClientId, action);
+
+    private async Task<Client> AddedAsync(Client? client = null)
+    {
+        client ??= Sample();
+        Assert.Equal(AddClientOutcome.Added, await One.Clients.AddAsync(client, Record(client), Cancellation));
+        return client;
+    }
+
+    private async Task<int> RecordsOfAsync(string clientId) => (await Other.Audit.ListAsync(clientId, null, 1000, Cancellation)).Count;
+
+    // Records compare lists by reference; as text they compare by value.
+    private static string Text(Client? client) => JsonSerializer.Serialize(client);
+
+    [Fact]
+    public async Task Gives_back_a_client_as_it_was_added_on_every_node()
+    {
+        var client = await AddedAsync();
+        Assert.Equal(Text(client), Text(await One.Clients.FindAsync(client.ClientId, Cancellation)));
+        Assert.Equal(Text(client), Text(await Other.Clients.FindAsync(client.ClientId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Gives_back_a_client_with_nothing_but_what_is_required()
+    {
+        var client = await AddedAsync(new Client
+        {
+            ClientId = Samples.NewId(),
+            Status = ClientStatus.Suspended,
+            CreatedAt = Store.Time.GetUtcNow(),
+            Version = 1,
+            Metadata = new ClientMetadata(),
+        });
+        Assert.Equal(Text(client), Text(await Other.Clients.FindAsync(client.ClientId, Cancellation)));
+    }
+
+    [Theory]
+    [Requirement("R8725-3.10-01")]
+    [InlineData("{\"$where\": \"1\"}")]
+    [InlineData("' OR 1=1 --")]
+    [InlineData("$ne")]
+    [InlineData("a.b.c")]
+    [InlineData("\u00fc\u30af")]
+    public async Task Takes_any_id_as_data(string id)
+    {
+        Assert.Null(await One.Clients.FindAsync(id, Cancellation));
+        var client = await AddedAsync(Sample(id));
+        Assert.Equal(Text(client), Text(await Other.Clients.FindAsync(id, Cancellation)));
+        Assert.Equal(ReplaceClientOutcome.Done, await One.Clients.DeleteAsync(id, 1, Record(client), Cancellation));
+    }
+
+    [Fact]
+    [Requirement("R7591-3.2.1-02")]
+    public async Task Adds_one_of_200_clients_that_race_for_an_id()
+    {
+        var id = Samples.NewId();
+        var outcomes = await RaceAsync(200, (node, _) => node.Clients.AddAsync(Sample(id), Record(Sample(id)), Cancellation));
+        Assert.Single(outcomes, AddClientOutcome.Added);
+        Assert.Equal(1, await RecordsOfAsync(id));
+    }
+
+    [Theory]
+    [Requirement("R7591-3.1-02")]
+    [InlineData(1)]
+    [InlineData(7)]
+    public async Task Registers_as_many_of_200_clients_that_race_as_the_token_has_uses(int uses)
+    {
+        var use = new InitialAccessTokenUse(Guid.NewGuid().ToString(), uses, Store.Time.GetUtcNow().AddMinutes(5));
+        var racing = Enumerable.Range(0, 200).Select(_ => Sample()).ToArray();
+        var outcomes = await RaceAsync(200, (node, i) => node.Clients.RegisterAsync(racing[i], use, Record(racing[i]), Cancellation));
+        Assert.Equal(uses, outcomes.Count(outcome => outcome == RegisterClientOutcome.Registered));
+        for (var i = 0; i < racing.Length; i++)
+        {
+            var registered = outcomes[i] == RegisterClientOutcome.Registered;
+            Assert.Equal(registered, await Other.Clients.FindAsync(racing[i].ClientId, Cancellation) is not null);
+            Assert.Equal(registered ? 1 : 0, await RecordsOfAsync(racing[i].ClientId));
+        }
+    }
+
+    [Fact]
+    [Requirement("R7591-3.1-02")]
+    public async Task Keeps_counting_a_use_when_its_client_is_deleted_and_when_time_passes()
+    {
+        var use = new InitialAccessTokenUse(Guid.NewGuid().ToString(), 1, Store.Time.GetUtcNow().AddMinutes(5));
+        var client = Sample();
+        Assert.Equal(RegisterClientOutcome.Registered, await One.Clients.RegisterAsync(client, use, Record(client), Cancellation));
+        await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
+        Store.Time.Advance(TimeSpan.FromMinutes(4));
+        Assert.Equal(RegisterClientOutcome.TokenUsedUp, await Other.Clients.RegisterAsync(Sample(), use, Record(client), Cancellation));
+    }
+
+    [Fact]
+    public async Task Registers_nothing_with_a_token_of_no_uses()
+    {
+        var use = new InitialAccessTokenUse(Guid.NewGuid().ToString(), 0, Store.Time.GetUtcNow().AddMinutes(5));
+        Assert.Equal(RegisterClientOutcome.TokenUsedUp, await One.Clients.RegisterAsync(Sample(), use, Record(Sample()), Cancellation));
+    }
+
+    [Fact]
+    public async Task Does_one_of_50_replacements_of_one_version()
+    {
+        var client = await AddedAsync();
+        var outcomes = await RaceAsync(50, (node, i) => node.Clients.ReplaceAsync(
+            client with { Version = 2, Metadata = client.Metadata with { ClientName = $"racer {i}" } }, Record(client), Cancellation));
+        Assert.Single(outcomes, ReplaceClientOutcome.Done);
+        Assert.Equal(49, outcomes.Count(outcome => outcome == ReplaceClientOutcome.VersionConflict));
+        var winner = Array.IndexOf(outcomes, ReplaceClientOutcome.Done);
+        var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
+        Assert.Equal($"racer {winner}", stored!.Metadata.ClientName);
+        Assert.Equal(2, stored.Version);
+        Assert.Equal(2, await RecordsOfAsync(client.ClientId));
+    }
+
+    [Fact]
+    public async Task Replaces_every_member_but_id_and_creation()
+    {
+        var client = await AddedAsync();
+        var replacement = new Client
+        {
+            ClientId = client.ClientId,
+            Status = ClientStatus.Revoked,
+            CreatedAt = client.CreatedAt,
+            Version = 2,
+            Metadata = new ClientMetadata { ClientName = "other" },
+        };
+        Assert.Equal(ReplaceClientOutcome.Done, await Other.Clients.ReplaceAsync(replacement, Record(client), Cancellation));
+        Assert.Equal(Text(replacement), Text(await One.Clients.FindAsync(client.ClientId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Replaces_and_deletes_nothing_that_is_gone_or_at_another_version()
+    {
+        var client = await AddedAsync();
+        Assert.Equal(ReplaceClientOutcome.VersionConflict, await One.Clients.ReplaceAsync(client with { Version = 9 }, Record(client), Cancellation));
+        Assert.Equal(ReplaceClientOutcome.VersionConflict, await One.Clients.DeleteAsync(client.ClientId, 9, Record(client), Cancellation));
+        var nobody = Sample();
+        Assert.Equal(ReplaceClientOutcome.Gone, await One.Clients.ReplaceAsync(nobody with { Version = 2 }, Record(nobody), Cancellation));
+        Assert.Equal(ReplaceClientOutcome.Gone, await One.Clients.DeleteAsync(nobody.ClientId, 1, Record(nobody), Cancellation));
+        Assert.Equal(1, await RecordsOfAsync(client.ClientId));
+        Assert.Equal(0, await RecordsOfAsync(nobody.ClientId));
+    }
+
+    [Fact]
+    [Requirement("R7592-2.3-01")]
+    public async Task Deletes_a_client_and_keeps_its_records()
+    {
+        var client = await AddedAsync();
+        Assert.Equal(ReplaceClientOutcome.Done, await One.Clients.DeleteAsync(client.ClientId, 1, Record(client, "test.deleted"), Cancellation));
+        Assert.Null(await Other.Clients.FindAsync(client.ClientId, Cancellation));
+        Assert.Equal(ReplaceClientOutcome.Gone, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation));
+        Assert.Equal(ReplaceClientOutcome.Gone, await Other.Clients.ReplaceAsync(client with { Version = 3 }, Record(client), Cancellation));
+        var records = await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation);
+        Assert.Equal(["test.deleted", "test.changed"], records.Select(record => record.Action));
+        await AddedAsync(client);
+    }
+
+    [Fact]
+    [Requirement("R7523bis-4-02")]
+    public async Task Moves_the_audience_seen_up_and_never_back()
+    {
+        var client = await AddedAsync();
+        await RaceAsync(40, async (node, i) =>
+        {
+            await node.Clients.RecordAssertionAudienceAsync(client.ClientId, i == 7 ? AssertionAudience.Issuer : AssertionAudience.TokenEndpoint, Cancellation);
+            return i;
+        });
+        var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
+        Assert.Equal(AssertionAudience.Issuer, stored!.AssertionAudienceSeen);
+        Assert.Equal(1, stored.Version);
+        await One.Clients.RecordAssertionAudienceAsync("nobody", AssertionAudience.Issuer, Cancellation);
+    }
+
+    [Fact]
+    [Requirement("R7523bis-4-02")]
+    public async Task A_replacement_does_not_touch_the_audience_seen()
+    {
+        var client = await AddedAsync();
+        await One.Clients.RecordAssertionAudienceAsync(client.ClientId, AssertionAudience.Issuer, Cancellation);
+        await One.Clients.ReplaceAsync(client with { Version = 2, AssertionAudienceSeen = null }, Record(client), Cancellation);
+        Assert.Equal(AssertionAudience.Issuer, (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.AssertionAudienceSeen);
+    }
+
+    [Fact]
+    [Requirement("R7592-2.1-02")]
+    public async Task Forgets_the_previous_token_only_while_the_current_one_is_current()
+    {
+        var client = await AddedAsync();
+        await One.Clients.ForgetPreviousRegistrationTokenAsync(client.ClientId, "another-hash", Cancellation);
+        Assert.Equal("hash-0", (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.RegistrationAccess!.PreviousTokenHash);
+        await One.Clients.ForgetPreviousRegistrationTokenAsync(client.ClientId, "hash-1", Cancellation);
+        var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
+        Assert.Equal(new RegistrationAccess { TokenHash = "hash-1" }, stored!.RegistrationAccess);
+        Assert.Equal(1, stored.Version);
+    }
+
+    [Fact]
+    public async Task Lists_each_client_once_newest_first_also_where_times_are_equal()
+    {
+        var start = Store.Time.GetUtcNow().AddYears(1);
+        var made = new List<Client>();
+        for (var i = 0; i < 25; i++)
+        {
+            made.Add(await AddedAsync(Sample() with { CreatedAt = start.AddMilliseconds(i / 10) }));
+        }
+        var listed = new List<Client>();
+        ClientCursor? after = null;
+        while (await One.Clients.ListAsync(new ClientFilter(), after, 4, Cancellation) is { Count: > 0 } page && page[0].CreatedAt >= start)
+        {
+            listed.AddRange(page.Where(client => client.CreatedAt >= start));
+            after = ClientCursor.Parse(ClientCursor.Of(page[^1]).ToString());
+        }
+        var expected = made.OrderByDescending(client => client.CreatedAt).ThenByDescending(client => client.ClientId, StringComparer.Ordinal);
+        Assert.Equal(expected.Select(client => client.ClientId), listed.Select(client => client.ClientId));
+    }
+
+    [Fact]
+    public async Task Lists_by_status_and_by_audience_seen()
+    {
+        var both = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
+        var onlyStatus = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
+        await One.Clients.RecordAssertionAudienceAsync(both.ClientId, AssertionAudience.TokenEndpoint, Cancellation);
+        async Task<HashSet<string>> IdsAsync(ClientFilter filter) =>
+            [.. (await Other.Clients.ListAsync(filter, null, 1000, Cancellation)).Select(client => client.ClientId)];
+
+        var suspended = await IdsAsync(new ClientFilter { Status = ClientStatus.Suspended });
+        Assert.Superset(new HashSet<string> { both.ClientId, onlyStatus.ClientId }, suspended);
+        Assert.DoesNotContain((await AddedAsync()).ClientId, suspended);
+        var seen = await IdsAsync(new ClientFilter { Status = ClientStatus.Suspended, AssertionAudienceSeen = AssertionAudience.TokenEndpoint });
+        Assert.Contains(both.ClientId, seen);
+        Assert.DoesNotContain(onlyStatus.ClientId, seen);
+    }
+
+    [Fact]
+    public async Task Knows_whether_it_is_empty()
+    {
+        await AddedAsync();
+        Assert.False(await Other.Clients.IsEmptyAsync(Cancellation));
+    }
+}
+
+public sealed class ClientStoreOnSqlite(SqliteUnderTest store) : ClientStoreContract(store), IClassFixture<SqliteUnderTest>;
+
+public sealed class ClientStoreOnMongoDb(MongoDbUnderTestStore store) : ClientStoreContract(store), IClassFixture<MongoDbUnderTestStore>;
