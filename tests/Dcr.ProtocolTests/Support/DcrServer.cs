@@ -67,9 +67,15 @@ public abstract class DcrServer : IAsyncLifetime
         {
             return;
         }
+        await PrepareAsync();
+        await StartAsync();
+    }
+
+    /// <summary>Store and seed file, without a server in this process.</summary>
+    public async Task PrepareAsync()
+    {
         await PrepareStoreAsync();
         await File.WriteAllTextAsync(SeedPath, SeedText());
-        await StartAsync();
     }
 
     public string SeedPath => Path.Combine(Directory, "seed.json");
