@@ -181,18 +181,20 @@ public class SqliteServer : DcrServer
 public class MongoDbServer : DcrServer
 {
     private readonly string _database = MongoDbUnderTest.NewDatabaseName();
-    private string? _connectionString;
 
     public override string? SkipReason => MongoDbUnderTest.SkipReason;
+
+    /// <summary>Set for a way to the database other than the straight one.</summary>
+    public string? ConnectionString { get; set; }
 
     protected override IEnumerable<string> StorageArguments =>
     [
         "--Dcr:Storage:Provider", "MongoDb",
-        "--Dcr:Storage:MongoDb:ConnectionString", _connectionString!,
+        "--Dcr:Storage:MongoDb:ConnectionString", ConnectionString!,
         "--Dcr:Storage:MongoDb:Database", _database,
     ];
 
-    protected override async Task PrepareStoreAsync() => _connectionString = await MongoDbUnderTest.ConnectionStringAsync();
+    protected override async Task PrepareStoreAsync() => ConnectionString ??= await MongoDbUnderTest.ConnectionStringAsync();
 
     protected override Task DropStoreAsync() => MongoDbUnderTest.DropAsync(_database);
 }
