@@ -4,8 +4,12 @@ namespace Dcr.Server.Storage.Sqlite;
 
 internal sealed class SqliteAssertionReplayStore(SqliteStorage storage, TimeProvider time) : IAssertionReplayStore
 {
-    // More than one is removed for each one added, so the table never outgrows the assertions that are still alive.
-    private const int ForgetAtOnce = 4;
+    // Often and few enough that no request waits long; more than can be added meanwhile, so the table never outgrows
+    // the assertions that are still alive.
+    private static readonly TimeSpan s_forgetEvery = TimeSpan.FromMilliseconds(100);
+    private const int ForgetAtOnce = 2000;
+
+    private DateTimeOffset _forgetNext;
 
     public Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
@@ -13,14 +17,26 @@ internal sealed class SqliteAssertionReplayStore(SqliteStorage storage, TimeProv
         return storage.Replay.WriteAsync(
             session =>
             {
-                session.Change(
-                    "DELETE FROM used_assertions WHERE hash IN (SELECT hash FROM used_assertions WHERE expires_at < $1 LIMIT $2)",
-                    time.GetUtcNow().ToUnixTimeMilliseconds(),
-                    ForgetAtOnce);
+                ForgetExpired(session);
                 var added = session.Change(
                     "INSERT INTO used_assertions (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", hash, expiresAt.ToUnixTimeMilliseconds());
                 return added == 1 ? RecordAssertionOutcome.Recorded : RecordAssertionOutcome.AlreadyUsed;
             },
             cancellationToken);
+    }
+
+    // Only ever called by the one writer.
+    private void ForgetExpired(SqliteSession session)
+    {
+        var now = time.GetUtcNow();
+        if (now < _forgetNext)
+        {
+            return;
+        }
+        _forgetNext = now + s_forgetEvery;
+        session.Change(
+            "DELETE FROM used_assertions WHERE hash IN (SELECT hash FROM used_assertions WHERE expires_at < $1 LIMIT $2)",
+            now.ToUnixTimeMilliseconds(),
+            ForgetAtOnce);
     }
 }

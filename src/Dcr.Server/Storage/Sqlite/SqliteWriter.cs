@@ -4,8 +4,8 @@ namespace Dcr.Server.Storage.Sqlite;
 
 /// <summary>
 /// The one writer of a database file. Writes that wait while another commits are done together in the next
-/// transaction, so that one flush to the disk serves many callers. Each is under a savepoint of its own: one that fails
-/// takes no other with it.
+/// transaction, so that one flush to the disk serves many callers; one that fails takes no other with it. A write may be
+/// run twice, and so must do nothing but read and change the database.
 /// </summary>
 internal sealed class SqliteWriter : IAsyncDisposable
 {
@@ -57,12 +57,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
         try
         {
             _session ??= _open();
-            _session.Change("BEGIN IMMEDIATE");
-            foreach (var write in group)
+            if (!TryCommitTogether(group, _session))
             {
-                Do(write, _session);
+                CommitApart(group, _session);
             }
-            _session.Change("COMMIT");
         }
         catch (Exception exception)
         {
@@ -76,19 +74,42 @@ internal sealed class SqliteWriter : IAsyncDisposable
         group.ForEach(write => write.Complete());
     }
 
-    private static void Do(Write write, SqliteSession session)
+    /// <summary>False, with nothing done, when one of the writes fails: a bug, and so rare that the others may wait for a second try.</summary>
+    private static bool TryCommitTogether(List<Write> group, SqliteSession session)
     {
-        session.Change("SAVEPOINT one");
+        session.Change("BEGIN IMMEDIATE");
         try
         {
-            write.Run(session);
+            group.ForEach(write => write.Run(session));
         }
         catch (Exception exception) when (!SqliteFault.IsAway(exception))
         {
-            session.Change("ROLLBACK TO one");
-            write.Fail(exception);
+            session.Change("ROLLBACK");
+            return false;
         }
-        session.Change("RELEASE one");
+        session.Change("COMMIT");
+        return true;
+    }
+
+    /// <summary>Each write under a savepoint of its own, so that one that fails takes no other with it.</summary>
+    private static void CommitApart(List<Write> group, SqliteSession session)
+    {
+        session.Change("BEGIN IMMEDIATE");
+        foreach (var write in group)
+        {
+            session.Change("SAVEPOINT one");
+            try
+            {
+                write.Run(session);
+            }
+            catch (Exception exception) when (!SqliteFault.IsAway(exception))
+            {
+                session.Change("ROLLBACK TO one");
+                write.Fail(exception);
+            }
+            session.Change("RELEASE one");
+        }
+        session.Change("COMMIT");
     }
 
     private abstract class Write
