@@ -1,0 +1,313 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.IO.Compression;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Dcr.Keys;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Dcr.UnitTests.Keys;
+
+/// <summary>Downloads from hosts that are honest, broken and hostile. Each ends within the time limit.</summary>
+public sealed class JwksFetcherTests
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromMilliseconds(800);
+
+    private static string Key(string kid)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var q = key.ExportParameters(false).Q;
+        return $$"""{"kty":"EC","crv":"P-256","kid":"{{kid}}","x":"{{Base64Url.EncodeToString(q.X)}}","y":"{{Base64Url.EncodeToString(q.Y)}}"}""";
+    }
+
+    private static string Set(params string[] keys) => $$"""{"keys":[{{string.Join(',', keys)}}]}""";
+
+    private static JwksOptions Open() => new() { AllowHttp = true, AllowPrivateNetworks = true, FetchTimeout = s_timeout };
+
+    private static JwksFetcher Fetcher(JwksOptions? options = null, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null) =>
+        new(Options.Create(options ?? Open()), NullLogger<JwksFetcher>.Instance, lookUp);
+
+    private static async Task<JwksFetchOutcome> FetchAsync(RawHost host, JwksFetcher? fetcher = null)
+    {
+        using var own = fetcher ?? Fetcher();
+        var clock = Stopwatch.StartNew();
+        var outcome = await own.FetchAsync(host.Url, TestContext.Current.CancellationToken);
+        Assert.True(clock.Elapsed < s_timeout + TimeSpan.FromSeconds(2), $"took {clock.Elapsed}");
+        return outcome;
+    }
+
+    private static async Task RefusesAsync(JwksFetchFailure reason, string answer, string? body = null)
+    {
+        await using var host = new RawHost(answer, Encoding.UTF8.GetBytes(body ?? ""));
+        var failed = Assert.IsType<JwksFetchFailed>(await FetchAsync(host));
+        Assert.Equal(reason, failed.Reason);
+        Assert.DoesNotContain("127.0.0.1", failed.Description, StringComparison.Ordinal);
+    }
+
+    private static string Ok(int length, string type = "application/json", string more = "") =>
+        $"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\nContent-Length: {length}\r\n{more}Connection: close\r\n\r\n";
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("application/jwk-set+json")]
+    [InlineData("Application/JSON; charset=utf-8")]
+    public async Task Accepts_a_set(string type)
+    {
+        var body = Set(Key("a"), Key("b"));
+        await using var host = new RawHost(Ok(body.Length, type), Encoding.UTF8.GetBytes(body));
+        Assert.Equal(["a", "b"], Assert.IsType<JwksFetched>(await FetchAsync(host)).Keys.Keys.Select(key => key.Kid));
+        Assert.DoesNotContain("Cookie", host.Received, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Authorization", host.Received, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Accepts_a_compressed_set()
+    {
+        var body = Gzip(Encoding.UTF8.GetBytes(Set(Key("a"))));
+        await using var host = new RawHost(Ok(body.Length, more: "Content-Encoding: gzip\r\n"), body);
+        Assert.IsType<JwksFetched>(await FetchAsync(host));
+    }
+
+    [Theory]
+    [Requirement("P-IP")]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("HTTP/1.1 304 Not Modified\r\n\r\n")]
+    [InlineData("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")]
+    public Task Rejects_any_status_but_200_and_follows_no_redirect(string answer) => RefusesAsync(JwksFetchFailure.Status, answer);
+
+    [Fact]
+    public async Task Rejects_another_content_type()
+    {
+        var body = Set(Key("a"));
+        await RefusesAsync(JwksFetchFailure.ContentType, Ok(body.Length, "text/html"), body);
+        await RefusesAsync(JwksFetchFailure.ContentType, $"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n", body);
+    }
+
+    [Theory]
+    [Requirement("R7517-4.5-01", "R8725-3.7-01")]
+    [InlineData("[]")]
+    [InlineData("not json")]
+    [InlineData("{}")]
+    [InlineData("{\"keys\":{}}")]
+    [InlineData("{\"keys\":[]}")]
+    [InlineData("{\"keys\":[],\"keys\":[]}")]
+    [InlineData("{\"keys\":[{\"kty\":\"EC\",\"kid\":\"\\ud800\"}]}")]
+    [InlineData("{\"keys\":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}")]
+    [InlineData("{\"keys\":[{\"kty\":\"oct\",\"k\":\"AA\"}]}")]
+    public Task Rejects_a_document_that_is_no_usable_set(string body) => RefusesAsync(JwksFetchFailure.NotAJwkSet, Ok(body.Length), body);
+
+    [Fact]
+    public async Task Rejects_a_private_key_and_two_keys_of_one_kid_and_too_many_keys()
+    {
+        var withPrivate = Set(Key("a"), Key("b")[..^1] + ",\"d\":\"AA\"}");
+        await RefusesAsync(JwksFetchFailure.NotAJwkSet, Ok(withPrivate.Length), withPrivate);
+        var twice = Set(Key("a"), Key("a"));
+        await RefusesAsync(JwksFetchFailure.NotAJwkSet, Ok(twice.Length), twice);
+        var many = Set([.. Enumerable.Range(0, 101).Select(i => Key($"k{i}"))]);
+        await RefusesAsync(JwksFetchFailure.NotAJwkSet, Ok(many.Length), many);
+    }
+
+    [Fact]
+    [Requirement("R7517-5-01")]
+    public async Task Serves_the_good_keys_of_a_set_with_a_malformed_one()
+    {
+        var body = Set(Key("a"), """{"kty":"EC","crv":"P-256","kid":"bad","x":"!","y":7}""", Key("b"));
+        await using var host = new RawHost(Ok(body.Length), Encoding.UTF8.GetBytes(body));
+        Assert.Equal(2, Assert.IsType<JwksFetched>(await FetchAsync(host)).Keys.Keys.Count);
+    }
+
+    [Fact]
+    public async Task Rejects_ten_mebibytes_and_a_hundred_thousand_keys() 
+    {
+        var huge = new string(' ', 10 * 1024 * 1024);
+        await RefusesAsync(JwksFetchFailure.TooLarge, Ok(huge.Length), huge);
+        var keys = Set([.. Enumerable.Repeat("{\"kty\":\"x\"}", 100_000)]);
+        await RefusesAsync(JwksFetchFailure.TooLarge, Ok(keys.Length), keys);
+    }
+
+    [Fact]
+    public async Task Rejects_a_compression_bomb()
+    {
+        var bomb = Gzip(new byte[50 * 1024 * 1024]);
+        Assert.True(bomb.Length < 65536);
+        await using var host = new RawHost(Ok(bomb.Length, more: "Content-Encoding: gzip\r\n"), bomb);
+        Assert.Equal(JwksFetchFailure.TooLarge, Assert.IsType<JwksFetchFailed>(await FetchAsync(host)).Reason);
+    }
+
+    [Fact]
+    public async Task Gives_up_on_a_slow_drip_silence_and_endless_headers()
+    {
+        await using (var drip = new RawHost(Ok(60000), [], drip: " "))
+        {
+            Assert.Equal(JwksFetchFailure.Timeout, Assert.IsType<JwksFetchFailed>(await FetchAsync(drip)).Reason);
+        }
+        await using (var silent = new RawHost("", [], drip: ""))
+        {
+            Assert.Equal(JwksFetchFailure.Timeout, Assert.IsType<JwksFetchFailed>(await FetchAsync(silent)).Reason);
+        }
+        await using (var headers = new RawHost("HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"X-{i}: {new string('x', 50)}\r\n")), [], drip: "X-More: x\r\n"))
+        {
+            Assert.Equal(JwksFetchFailure.Unreachable, Assert.IsType<JwksFetchFailed>(await FetchAsync(headers)).Reason);
+        }
+    }
+
+    [Fact]
+    public async Task Rejects_a_host_that_is_not_there_and_TLS_that_is_none()
+    {
+        await using var host = new RawHost("", []);
+        var port = host.Url.Port;
+        using var fetcher = Fetcher();
+        var tls = await fetcher.FetchAsync(new Uri($"https://127.0.0.1:{port}/"), TestContext.Current.CancellationToken);
+        Assert.IsType<JwksFetchFailed>(tls);
+        await host.DisposeAsync();
+        Assert.Equal(JwksFetchFailure.Unreachable, Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri($"http://127.0.0.1:{port}/"), TestContext.Current.CancellationToken)).Reason);
+    }
+
+    [Theory]
+    [Requirement("P-IP", "R8725-3.10-02")]
+    [InlineData("127.0.0.1")]
+    [InlineData("10.1.2.3")]
+    [InlineData("::ffff:127.0.0.1")]
+    [InlineData("93.184.216.34,127.0.0.1")]
+    public async Task Connects_to_nothing_when_one_address_is_not_public(string addresses)
+    {
+        await using var host = new RawHost(Ok(2), "{}"u8.ToArray());
+        var lookUps = 0;
+        using var fetcher = Fetcher(new JwksOptions { AllowHttp = true, FetchTimeout = s_timeout }, (_, _) =>
+        {
+            lookUps++;
+            return Task.FromResult(addresses.Split(',').Select(IPAddress.Parse).ToArray());
+        });
+        var failed = Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri($"http://keys.example:{host.Url.Port}/"), TestContext.Current.CancellationToken));
+        Assert.Equal(JwksFetchFailure.NotPublic, failed.Reason);
+        Assert.Equal(1, lookUps);
+        Assert.Equal(0, host.Connections);
+    }
+
+    [Fact]
+    [Requirement("P-IP")]
+    public async Task Connects_to_what_was_looked_up_and_checked_and_looks_up_once()
+    {
+        var body = Set(Key("a"));
+        await using var host = new RawHost(Ok(body.Length), Encoding.UTF8.GetBytes(body));
+        var lookUps = 0;
+        using var fetcher = Fetcher(lookUp: (_, _) => Task.FromResult<IPAddress[]>([++lookUps == 1 ? IPAddress.Loopback : IPAddress.Parse("10.0.0.1")]));
+        Assert.IsType<JwksFetched>(await fetcher.FetchAsync(new Uri($"http://keys.example:{host.Url.Port}/"), TestContext.Current.CancellationToken));
+        Assert.Equal(1, lookUps);
+    }
+
+    [Fact]
+    public async Task Gives_up_on_a_resolver_that_hangs()
+    {
+        using var fetcher = Fetcher(lookUp: (_, _) => new TaskCompletionSource<IPAddress[]>().Task);
+        var clock = Stopwatch.StartNew();
+        var failed = Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri("http://keys.example/"), TestContext.Current.CancellationToken));
+        Assert.Equal(JwksFetchFailure.Timeout, failed.Reason);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
+    public async Task Lets_a_slow_host_hold_no_more_than_its_share()
+    {
+        await using var slow = new RawHost("", [], drip: "");
+        var body = Set(Key("a"));
+        await using var healthy = new RawHost(Ok(body.Length), Encoding.UTF8.GetBytes(body));
+        using var fetcher = Fetcher();
+        var slowUrl = new Uri($"http://localhost:{slow.Url.Port}/");
+        var waiting = Enumerable.Range(0, 50).Select(_ => fetcher.FetchAsync(slowUrl, TestContext.Current.CancellationToken)).ToArray();
+        Assert.IsType<JwksFetched>(await fetcher.FetchAsync(healthy.Url, TestContext.Current.CancellationToken));
+        var outcomes = (await Task.WhenAll(waiting)).Cast<JwksFetchFailed>().ToList();
+        Assert.Equal(46, outcomes.Count(outcome => outcome.Reason == JwksFetchFailure.Busy));
+        Assert.True(slow.Connections <= 4);
+    }
+
+    private static byte[] Gzip(byte[] data)
+    {
+        using var buffer = new MemoryStream();
+        using (var gzip = new GZipStream(buffer, CompressionLevel.SmallestSize))
+        {
+            gzip.Write(data);
+        }
+        return buffer.ToArray();
+    }
+
+    /// <summary>A host that answers every connection with the same bytes, then closes, or drips on for ever.</summary>
+    private sealed class RawHost : IAsyncDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _accepting;
+        private readonly byte[] _answer;
+        private readonly string? _drip;
+        private int _connections;
+
+        public RawHost(string head, byte[] body, string? drip = null)
+        {
+            _answer = [.. Encoding.ASCII.GetBytes(head), .. body];
+            _drip = drip;
+            _listener.Start();
+            Url = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/jwks");
+            _accepting = AcceptAsync();
+        }
+
+        public Uri Url { get; }
+
+        public int Connections => _connections;
+
+        public string Received { get; private set; } = "";
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            _listener.Stop();
+            await _accepting;
+        }
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    _ = AnswerAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
+                }
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                // Stopped.
+            }
+        }
+
+        private async Task AnswerAsync(TcpClient client)
+        {
+            Interlocked.Increment(ref _connections);
+            try
+            {
+                using (client)
+                {
+                    var stream = client.GetStream();
+                    var buffer = new byte[8192];
+                    var read = await stream.ReadAsync(buffer, _stop.Token);
+                    Received = Encoding.ASCII.GetString(buffer, 0, read);
+                    await stream.WriteAsync(_answer, _stop.Token);
+                    while (_drip is not null)
+                    {
+                        await Task.Delay(50, _stop.Token);
+                        await stream.WriteAsync(Encoding.ASCII.GetBytes(_drip), _stop.Token);
+                    }
+                }
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or IOException or SocketException)
+            {
+                // The caller hung up, or the test is over.
+            }
+        }
+    }
+}
