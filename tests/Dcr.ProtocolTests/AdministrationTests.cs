@@ -59,6 +59,7 @@ public abstract class AdministrationTests(DcrServer server) : ServerTests(server
     }
 
     [Fact]
+    [Requirement("P-ADMIN")]
     public async Task Lists_every_client_once_page_by_page_newest_first()
     {
         var made = new List<string>();
@@ -119,7 +120,7 @@ public abstract class AdministrationTests(DcrServer server) : ServerTests(server
         (await AdminAsync(new HttpMethod(method), path)).Refused(HttpStatusCode.NotFound, "not_found");
 
     [Fact]
-    [Requirement("P-SCOPE", "R8725-3.12-01")]
+    [Requirement("P-SCOPE", "R8725-3.12-01", "P-ADMIN")]
     public async Task Rejects_every_token_but_an_administrators()
     {
         var client = await Server.OnboardAsync();
@@ -135,7 +136,7 @@ public abstract class AdministrationTests(DcrServer server) : ServerTests(server
         (await AdminAsync(HttpMethod.Post, $"clients/{DcrServer.Admin}/revoke")).Refused(HttpStatusCode.Conflict, "conflict");
 
     [Fact]
-    [Requirement("R7591-5-01")]
+    [Requirement("R7591-5-01", "P-AUDIT")]
     public async Task Records_who_registered_changed_and_stopped_a_client()
     {
         var client = await Server.OnboardAsync();

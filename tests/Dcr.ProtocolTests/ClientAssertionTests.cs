@@ -34,7 +34,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     }
 
     [Theory]
-    [Requirement("R7523bis-4-03", "R7523bis-4-04")]
+    [Requirement("R7523bis-4-04")]
     [InlineData("JWT")]
     [InlineData("jwt")]
     [InlineData("application/jwt")]
@@ -76,7 +76,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     }
 
     [Fact]
-    [Requirement("OIDCC-10.1-01")]
+    [Requirement("OIDCC-10.1-04")]
     public async Task Accepts_an_assertion_without_kid_when_one_key_fits()
     {
         var elliptic = TestKey.Create("ES256", kid: "a");
@@ -117,7 +117,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     }
 
     [Fact]
-    [Requirement("OIDCC-9-03")]
+    [Requirement("OIDCC-9-03", "R8725-3.1-02")]
     public async Task Rejects_another_algorithm_than_the_registered_one()
     {
         var key = TestKey.Create("PS256");
@@ -127,7 +127,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     }
 
     [Theory]
-    [Requirement("R7523bis-4-04", "R8725-3.12-01", "R8725-3.11-01")]
+    [Requirement("R7523bis-4-04", "R8725-3.12-01")]
     [InlineData("at+jwt")]
     [InlineData("dpop+jwt")]
     [InlineData("oauth-authz-req+jwt")]
@@ -157,7 +157,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     public async Task Rejects_an_unknown_kid() => await RefusesAsync(Server.Assertion(Server.OnboardingKey.As(kid: "other"), DcrServer.OnboardingClient).Sign());
 
     [Fact]
-    [Requirement("OIDCC-10.1-01")]
+    [Requirement("OIDCC-10.1-04")]
     public async Task Rejects_a_missing_kid_when_two_keys_fit()
     {
         var first = TestKey.Create(kid: "a");
@@ -260,7 +260,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
         await RefusesAsync(Valid().WithClaim("aud", new JsonArray(Server.Issuer, Server.TokenEndpoint)).Sign(), "aud");
 
     [Fact]
-    [Requirement("R7523bis-4-02")]
+    [Requirement("R7523bis-4-02", "P-AUDIENCE")]
     public async Task Holds_a_client_to_the_issuer_once_it_has_used_it()
     {
         var client = await Server.OnboardAsync();
@@ -272,7 +272,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     }
 
     [Fact]
-    [Requirement("R7523bis-4-02")]
+    [Requirement("R7523bis-4-02", "P-AUDIENCE")]
     public async Task Follows_an_administrator_who_overrides_the_audience_rule()
     {
         var client = await Server.OnboardAsync();
@@ -366,7 +366,7 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     }
 
     [Fact]
-    [Requirement("OIDCC-9-01")]
+    [Requirement("OIDCC-9-01", "P-REPLAY")]
     public async Task Accepts_one_of_fifty_parallel_uses_of_an_assertion()
     {
         var assertion = Valid().Sign();

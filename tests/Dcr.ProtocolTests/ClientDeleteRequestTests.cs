@@ -42,7 +42,7 @@ public abstract class ClientDeleteRequestTests(DcrServer server) : ServerTests(s
     }
 
     [Fact]
-    [Requirement("R7592-2.3-01")]
+    [Requirement("R7592-2.3-01", "P-ETAG")]
     public async Task Honours_If_Match()
     {
         var client = await Server.OnboardAsync();

@@ -21,7 +21,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Fact]
-    [Requirement("R7591-3.2.1-01", "R7591-3.2.1-03", "R7591-3.2.1-05", "R7592-2-01", "R7592-3-01", "R7592-5-02", "R9700-4.15-01", "R7591-2-05", "R7591-2-08")]
+    [Requirement("R7591-3.2.1-01", "R7591-3.2.1-03", "R7591-3.2.1-05", "R7592-2-01", "R7592-3-01", "R7592-5-02", "R9700-4.15-01", "R7591-2-05", "R7591-2-08", "R7591-3-01", "R7592-5-03")]
     public async Task Makes_a_client_and_shows_all_that_is_registered()
     {
         var key = TestKey.Create();
@@ -49,7 +49,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Fact]
-    [Requirement("R7591-3.2.1-01", "R7591-2.2-01", "R7591-2-09", "R7591-2-03")]
+    [Requirement("R7591-3.2.1-01", "R7591-2.2-01", "R7591-2-09", "R7591-2-03", "R7591-5-05")]
     public async Task Returns_every_member_of_RFC_7591_as_registered()
     {
         var metadata = Valid();
@@ -93,7 +93,36 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Fact]
-    [Requirement("R7591-2-04", "R7591-3.2.1-01")]
+    [Requirement("R7592-2.2-08")]
+    public async Task Takes_a_null_member_as_left_out()
+    {
+        var metadata = Valid();
+        metadata["jwks_uri"] = null;
+        metadata["redirect_uris"] = null;
+        metadata["scope"] = null;
+        metadata["client_name#ja"] = null;
+        var answer = (await RegisterAsync(metadata)).Succeeded(HttpStatusCode.Created);
+        Assert.Equal("read", answer["scope"]);
+        Assert.DoesNotContain("null", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Requirement("R7591-2-10", "R7591-2-11")]
+    [InlineData("client_name", "5")]
+    [InlineData("redirect_uris", "\"https://app.example/cb\"")]
+    [InlineData("redirect_uris", "[null]")]
+    [InlineData("grant_types", "{}")]
+    [InlineData("scope", "[\"read\"]")]
+    [InlineData("scope", "\"re\\\"ad\"")]
+    [InlineData("contacts", "[5]")]
+    [InlineData("jwks", "{\"keys\":5}")]
+    [InlineData("jwks", "{}")]
+    [InlineData("client_name#ja", "5")]
+    public async Task Rejects_a_member_of_the_wrong_type_and_names_it(string member, string json) => await RefusesAsync(
+        m => m[member] = JsonNode.Parse(json), member, member == "redirect_uris" && json == "[null]" ? "invalid_redirect_uri" : "invalid_client_metadata");
+
+    [Fact]
+    [Requirement("R7591-2-04", "R7591-3.2.1-01", "P-FETCH")]
     public async Task Downloads_jwks_uri_and_lets_the_client_authenticate_with_it()
     {
         var key = TestKey.Create();
@@ -138,7 +167,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Theory]
-    [Requirement("R7591-2-05", "OIDCC-9-02")]
+    [Requirement("R7591-2-05", "OIDCC-9-02", "R7591-2-12")]
     [InlineData("client_secret_basic")]
     [InlineData("client_secret_post")]
     [InlineData("client_secret_jwt")]
@@ -193,7 +222,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
         await RefusesAsync(m => m["grant_types"] = new JsonArray("authorization_code"), "redirect_uris", "invalid_redirect_uri");
 
     [Theory]
-    [Requirement("R7591-3.2.2-02", "R9700-4.1.3-01", "R7591-2-06")]
+    [Requirement("R7591-3.2.2-02", "R9700-4.1.3-01", "R7591-2-06", "R6749-3.1.2-01", "R7591-5-05")]
     [InlineData("http://app.example/cb")]
     [InlineData("http://localhost/cb")]
     [InlineData("file:///etc/passwd")]
@@ -224,7 +253,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     public async Task Rejects_a_display_link_that_is_no_web_url(string member, string uri) => await RefusesAsync(m => m[member] = uri, member);
 
     [Theory]
-    [Requirement("R7591-2-08", "P-SCOPE", "R7591-5-01", "R9700-2.3-01")]
+    [Requirement("R7591-2-08", "P-SCOPE", "R7591-5-01", "R9700-2.3-01", "P-CEILING")]
     [InlineData("delete")]
     [InlineData("dcr")]
     [InlineData("dcr.admin")]
@@ -242,7 +271,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Fact]
-    [Requirement("R7591-2.3-01", "R7591-3.2.2-02")]
+    [Requirement("R7591-3.2.2-02", "R7591-2.3-03")]
     public async Task Rejects_a_software_statement_nobody_vouches_for() =>
         await RefusesAsync(m => m["software_statement"] = "e30.e30.x", "software_statement", "unapproved_software_statement");
 
@@ -311,7 +340,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Fact]
-    [Requirement("R7591-3-02", "R7591-3.1-02", "R6750-3-01")]
+    [Requirement("R7591-3-02", "R7591-3.1-02", "R6750-3-01", "R6750-3.1-01")]
     public async Task Rejects_a_request_without_a_token()
     {
         var answer = (await Server.RegisterAsync(null, Valid())).Refused(HttpStatusCode.Unauthorized, "invalid_token");
@@ -339,7 +368,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Fact]
-    [Requirement("R7591-3.1-02", "R8725-3.12-01")]
+    [Requirement("R7591-3.1-02", "R8725-3.12-01", "R6750-3.1-01")]
     public async Task Rejects_an_API_token_and_an_administrators_token()
     {
         var client = await Server.OnboardAsync();
@@ -384,7 +413,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Fact]
-    [Requirement("R7591-3.1-02")]
+    [Requirement("R7591-3.1-02", "R7591-3.2.2-03")]
     public async Task A_refused_registration_uses_no_token_up()
     {
         var token = await Server.InitialAccessTokenAsync();
@@ -395,7 +424,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     }
 
     [Theory]
-    [Requirement("R7591-5-03")]
+    [Requirement("P-ONCE")]
     [InlineData(DcrServer.OnboardingClient, 1, "read")]
     [InlineData("fleet", 5, "telemetry")]
     public async Task Makes_as_many_clients_as_the_policy_says_of_200_parallel_requests(string onboardingClient, int uses, string scope)

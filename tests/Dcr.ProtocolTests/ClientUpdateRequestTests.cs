@@ -54,7 +54,7 @@ public abstract class ClientUpdateRequestTests(DcrServer server) : ServerTests(s
     }
 
     [Fact]
-    [Requirement("R7592-2.1-02")]
+    [Requirement("R7592-2.1-02", "P-ROTATE")]
     public async Task Rotates_the_token_and_drops_the_old_one_when_the_new_one_is_used()
     {
         var client = await Server.OnboardAsync();
@@ -67,7 +67,7 @@ public abstract class ClientUpdateRequestTests(DcrServer server) : ServerTests(s
     }
 
     [Fact]
-    [Requirement("R7592-2.1-02")]
+    [Requirement("R7592-2.1-02", "P-ROTATE")]
     public async Task A_lost_answer_strands_nobody()
     {
         var client = await Server.OnboardAsync();
@@ -79,7 +79,7 @@ public abstract class ClientUpdateRequestTests(DcrServer server) : ServerTests(s
     }
 
     [Fact]
-    [Requirement("R7592-2.1-02")]
+    [Requirement("R7592-2.1-02", "P-ROTATE")]
     public async Task The_old_token_ends_after_an_hour()
     {
         var client = await Server.OnboardAsync();
@@ -143,7 +143,7 @@ public abstract class ClientUpdateRequestTests(DcrServer server) : ServerTests(s
     }
 
     [Fact]
-    [Requirement("R7592-2.2-06")]
+    [Requirement("R7592-2.2-06", "P-ETAG")]
     public async Task Honours_If_Match()
     {
         var client = await Server.OnboardAsync();

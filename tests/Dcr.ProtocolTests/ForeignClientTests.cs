@@ -1,9 +1,9 @@
+using System.Security.Cryptography;
 using Dcr.ProtocolTests.Support;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
-using System.Security.Cryptography;
 using Xunit;
 
 namespace Dcr.ProtocolTests;

@@ -12,7 +12,7 @@ public sealed class ProcessTests
     private static string NewFolder() => Directory.CreateTempSubdirectory("dcr-process-").FullName;
 
     [Fact]
-    [Requirement("P-SIGNKEY")]
+    [Requirement("P-FIRST")]
     public async Task Starts_on_nothing_with_a_first_administrator_who_can_log_in()
     {
         var folder = NewFolder();
@@ -41,7 +41,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    [Requirement("OIDCC-9-01", "P-SIGNKEY", "P-REV")]
+    [Requirement("OIDCC-9-01", "P-SIGNKEY", "P-REV", "P-ONCE", "P-REPLAY")]
     public async Task Two_processes_on_one_store_act_as_one_server()
     {
         await using var first = new SqliteServer();
@@ -49,7 +49,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    [Requirement("OIDCC-9-01", "P-SIGNKEY", "P-REV")]
+    [Requirement("OIDCC-9-01", "P-SIGNKEY", "P-REV", "P-ONCE", "P-REPLAY")]
     public async Task Two_processes_on_one_MongoDB_act_as_one_server()
     {
         await using var first = new MongoDbServer();
@@ -99,7 +99,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    [Requirement("P-DURABLE", "OIDCC-9-01")]
+    [Requirement("P-DURABLE", "OIDCC-9-01", "P-AUDIT", "P-REPLAY")]
     public async Task Survives_ten_kills_under_load_with_every_acknowledged_write()
     {
         await using var server = new SqliteServer();

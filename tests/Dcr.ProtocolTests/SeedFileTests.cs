@@ -19,6 +19,7 @@ public abstract class SeedFileTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
+    [Requirement("P-SEED")]
     public async Task Changes_nothing_when_it_is_applied_again_and_keeps_the_status()
     {
         await Server.AdminAsync(HttpMethod.Post, "clients/fleet/suspend", await Server.AdminTokenAsync());
@@ -30,6 +31,7 @@ public abstract class SeedFileTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
+    [Requirement("P-SEED")]
     public async Task Replaces_an_entry_that_differs_and_says_so_in_the_audit_trail()
     {
         var seed = JsonNode.Parse(await File.ReadAllTextAsync(Server.SeedPath, Cancellation))!;
@@ -57,6 +59,7 @@ public sealed class SeedFileTestsOnMongoDb(MongoDbServer server) : SeedFileTests
 public sealed class FaultyConfigurationTests
 {
     [Theory]
+    [Requirement("P-SEED", "P-OPTIONS")]
     [InlineData("""{"clients":[{"client_id":"a b","token_endpoint_auth_method":"none","jwks":{"keys":[]}}]}""", "client_id", "token_endpoint_auth_method", "jwks")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"proof_of_possession":"required","max_live_clients":5}}]}""", "proof_of_possession", "max_live_clients")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr"}]}""", "registration_policy")]
@@ -73,7 +76,7 @@ public sealed class FaultyConfigurationTests
     }
 
     [Fact]
-    [Requirement("R8414-2-01")]
+    [Requirement("R8414-2-01", "P-OPTIONS")]
     public async Task Refuses_settings_and_names_every_fault()
     {
         await using var server = new FaultyServer("""{"clients":[]}""");

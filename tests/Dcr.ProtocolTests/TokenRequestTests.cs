@@ -13,7 +13,7 @@ public abstract class TokenRequestTests(DcrServer server) : ServerTests(server)
     private string Assertion(string client = DcrServer.OnboardingClient) => Server.Assertion(Server.OnboardingKey, client).Sign();
 
     [Fact]
-    [Requirement("R6749-5.1-01", "R6749-4.4-01")]
+    [Requirement("R6749-5.1-01", "R6749-4.4-01", "R6750-5.3-01")]
     public async Task Gives_an_initial_access_token()
     {
         var answer = (await Server.PostTokenAsync(Assertion(), "dcr")).Succeeded();
@@ -63,7 +63,7 @@ public abstract class TokenRequestTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
-    [Requirement("R6749-5.1-01")]
+    [Requirement("R6749-5.1-01", "R6749-3.3-02")]
     public async Task Gives_all_registered_scopes_but_those_that_must_be_asked_for_by_name()
     {
         var answer = (await Server.PostTokenAsync(Assertion("fleet"))).Succeeded();
@@ -71,12 +71,12 @@ public abstract class TokenRequestTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
-    [Requirement("R6749-5.2-03")]
+    [Requirement("R6749-5.2-03", "R6749-3.3-02")]
     public async Task Rejects_no_scope_when_all_must_be_asked_for_by_name() =>
         (await Server.PostTokenAsync(Assertion())).Refused(HttpStatusCode.BadRequest, "invalid_scope");
 
     [Theory]
-    [Requirement("R6749-5.2-03", "P-SCOPE", "R9700-2.3-01")]
+    [Requirement("R6749-5.2-03", "P-SCOPE", "R9700-2.3-01", "R6749-3.3-01")]
     [InlineData("write")]
     [InlineData("dcr.admin")]
     [InlineData("read introspect")]
@@ -89,12 +89,12 @@ public abstract class TokenRequestTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
-    [Requirement("R9700-2.3-01", "R8725-3.12-01")]
+    [Requirement("R9700-2.3-01", "R8725-3.12-01", "R9068-3-02")]
     public async Task Rejects_the_registration_scope_together_with_another() =>
         (await Server.PostTokenAsync(Assertion("fleet"), "dcr read")).Refused(HttpStatusCode.BadRequest, "invalid_scope", "alone");
 
     [Fact]
-    [Requirement("R9068-3-01")]
+    [Requirement("R9068-3-01", "R9068-3-03")]
     public async Task Rejects_a_resource_it_has_no_tokens_for()
     {
         var form = Requests.TokenForm(Assertion(), "dcr");
@@ -128,7 +128,7 @@ public abstract class TokenRequestTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
-    [Requirement("R6749-5.2-03")]
+    [Requirement("R6749-5.2-03", "R6749-4.4-02")]
     public async Task Rejects_a_client_that_is_not_registered_for_the_grant()
     {
         var client = await Server.OnboardAsync(change: m =>

@@ -45,6 +45,7 @@ public abstract class AuditStoreContract(StoreUnderTest store) : StoreContract(s
     }
 
     [Fact]
+    [Requirement("P-AUDIT")]
     public async Task Lists_every_change_of_a_client_however_the_node_ended()
     {
         // Nothing runs in the background on this node: as after a kill.

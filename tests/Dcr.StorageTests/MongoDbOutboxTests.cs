@@ -23,6 +23,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
         One.Get<MongoDbStorage>().Clients.Find(Builders<BsonDocument>.Filter.Eq("_id", clientId)).SingleOrDefaultAsync(Cancellation)!;
 
     [Fact]
+    [Requirement("P-AUDIT")]
     public async Task A_crash_before_the_record_is_moved_loses_nothing()
     {
         var client = await AddedAsync();

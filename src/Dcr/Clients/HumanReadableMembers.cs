@@ -17,10 +17,14 @@ internal static class HumanReadableMembers
         return hash > 0 && s_names.Contains(name[..hash]) && IsLanguageTag(name.AsSpan(hash + 1));
     }
 
-    /// <summary>The language-tagged members among those not known by name; what else was sent is ignored (RFC 7591 section 2).</summary>
+    /// <summary>
+    /// The language-tagged members among those not known by name; what else was sent is ignored (RFC 7591 section 2), and
+    /// null is as good as absent.
+    /// </summary>
     public static Dictionary<string, JsonElement>? Keep(Dictionary<string, JsonElement>? others)
     {
-        var kept = others?.Where(member => IsTagged(member.Key)).ToDictionary(member => member.Key, member => member.Value.Clone(), StringComparer.Ordinal);
+        var kept = others?.Where(member => IsTagged(member.Key) && member.Value.ValueKind != JsonValueKind.Null)
+            .ToDictionary(member => member.Key, member => member.Value.Clone(), StringComparer.Ordinal);
         return kept is { Count: > 0 } ? kept : null;
     }
 

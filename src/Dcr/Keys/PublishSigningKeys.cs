@@ -1,7 +1,7 @@
+using System.Text.Json.Serialization;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using System.Text.Json.Serialization;
 
 namespace Dcr.Keys;
 

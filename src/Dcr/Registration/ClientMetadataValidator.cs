@@ -72,7 +72,7 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         {
             foreach (var (name, value) in others ?? [])
             {
-                if (HumanReadableMembers.IsTagged(name) && TaggedFault(name, value) is { } fault)
+                if (HumanReadableMembers.IsTagged(name) && value.ValueKind != JsonValueKind.Null && TaggedFault(name, value) is { } fault)
                 {
                     context.AddFailure(new FluentValidation.Results.ValidationFailure(name, fault) { ErrorCode = InvalidMetadata });
                 }

@@ -30,5 +30,5 @@ internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
     }
 
     private static JsonElement? Member(UpdateClient request, string name) =>
-        request.Metadata.Others?.TryGetValue(name, out var value) == true ? value : null;
+        request.Metadata.Others?.TryGetValue(name, out var value) == true && value.ValueKind != JsonValueKind.Null ? value : null;
 }

@@ -47,6 +47,11 @@ public abstract class DcrServer : IAsyncLifetime
 
     public string RegistrationEndpoint => Issuer + "/oauth/register";
 
+    /// <summary>Changes services of the server before it is built.</summary>
+    public Action<IServiceCollection>? Configure { get; init; }
+
+    public IServiceProvider Services => _app!.Services;
+
     /// <summary>Settings beyond the defaults of a test server.</summary>
     public Dictionary<string, string> Settings { get; } = new()
     {
@@ -90,6 +95,7 @@ public abstract class DcrServer : IAsyncLifetime
         _app = ServerApplication.Create(Arguments(address, Issuer), services =>
         {
             services.AddSingleton<TimeProvider>(Time);
+            Configure?.Invoke(services);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
         });
         await _app.StartAsync();

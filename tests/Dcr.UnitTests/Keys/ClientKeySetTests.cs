@@ -72,7 +72,7 @@ public sealed class ClientKeySetTests
     }
 
     [Fact]
-    [Requirement("R8725-3.1-01", "R7518-3.1-01")]
+    [Requirement("R8725-3.1-01", "R7518-3.1-01", "R8725-3.1-02")]
     public void An_RSA_key_goes_with_RSA_algorithms_or_the_one_it_names()
     {
         Assert.Equal(["PS256", "PS384", "PS512", "RS256", "RS384", "RS512"], JwsAlgorithms.Supported.Where(Accepts(Rsa()).Keys[0].Fits));
@@ -186,7 +186,7 @@ public sealed class ClientKeySetTests
     {
         Rejects("no point", With(Ec(), "y", Base64Url.EncodeToString(new byte[32])));
         Rejects("32 bytes", With(Ec(), "x", Base64Url.EncodeToString(new byte[31])));
-        Rejects("32 bytes", With(Ec(), "x", "====" ));
+        Rejects("32 bytes", With(Ec(), "x", "===="));
         Rejects("32 bytes", With(Ec(), "x", 5));
         var noY = Ec();
         noY.Remove("y");
@@ -250,7 +250,7 @@ public sealed class ClientKeySetTests
     }
 
     [Fact]
-    [Requirement("OIDCC-10.1-01", "R7517-4.5-01")]
+    [Requirement("R7517-4.5-01", "OIDCC-10.1-04")]
     public void Selects_by_kid_or_the_only_key_that_fits()
     {
         var set = Accepts(Ec("a"), Ec("b"), Rsa("c"));

@@ -73,7 +73,7 @@ public sealed class JwksFetcherTests
     }
 
     [Theory]
-    [Requirement("P-IP")]
+    [Requirement("P-IP", "P-FETCH")]
     [InlineData("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")]
     [InlineData("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")]
@@ -124,7 +124,7 @@ public sealed class JwksFetcherTests
     }
 
     [Fact]
-    public async Task Rejects_ten_mebibytes_and_a_hundred_thousand_keys() 
+    public async Task Rejects_ten_mebibytes_and_a_hundred_thousand_keys()
     {
         var huge = new string(' ', 10 * 1024 * 1024);
         await RefusesAsync(JwksFetchFailure.TooLarge, Ok(huge.Length), huge);
@@ -133,6 +133,7 @@ public sealed class JwksFetcherTests
     }
 
     [Fact]
+    [Requirement("P-FETCH")]
     public async Task Rejects_a_compression_bomb()
     {
         var bomb = Gzip(new byte[50 * 1024 * 1024]);
@@ -142,6 +143,7 @@ public sealed class JwksFetcherTests
     }
 
     [Fact]
+    [Requirement("P-FETCH")]
     public async Task Gives_up_on_a_slow_drip_silence_and_endless_headers()
     {
         await using (var drip = new RawHost(Ok(60000), [], drip: " "))

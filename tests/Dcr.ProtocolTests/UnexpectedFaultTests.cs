@@ -1,0 +1,29 @@
+using System.Net;
+using Dcr.ClientAuthentication;
+using Dcr.ProtocolTests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Dcr.ProtocolTests;
+
+/// <summary>A bug in the server: a generic answer to the caller, the whole of it once in the log.</summary>
+public sealed class UnexpectedFaultTests
+{
+    [Fact]
+    [Requirement("P-FAULT")]
+    public async Task Gives_500_without_detail_and_logs_it_once()
+    {
+        await using var server = new SqliteServer { Configure = services => services.AddSingleton<IAssertionReplayStore, BrokenStore>() };
+        await server.InitializeAsync();
+        var answer = await server.PostTokenAsync(server.Assertion(server.OnboardingKey, DcrServer.OnboardingClient).Sign(), "dcr");
+        answer.Refused(HttpStatusCode.InternalServerError, "server_error");
+        Assert.DoesNotContain("boom", answer.Text, StringComparison.Ordinal);
+        Assert.Single(server.Log.Lines, line => line.Contains("boom", StringComparison.Ordinal));
+    }
+
+    private sealed class BrokenStore : IAssertionReplayStore
+    {
+        public Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("boom");
+    }
+}
