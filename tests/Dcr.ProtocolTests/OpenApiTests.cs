@@ -14,7 +14,7 @@ public sealed class OpenApiTests(SqliteServer server) : ServerTests(server), ICl
     public async Task The_committed_document_is_what_the_server_gives()
     {
         var served = JsonNode.Parse((await Server.GetAsync("/openapi/v1.json")).Succeeded().Text)!;
-        var path = Path.Combine(RepositoryRoot(), "specs", "openapi.json");
+        var path = Path.Combine(Repository.Root, "specs", "openapi.json");
         if (Environment.GetEnvironmentVariable(Update) == "1")
         {
             await File.WriteAllTextAsync(path, served.ToJsonString(new() { WriteIndented = true }) + "\n", Cancellation);
@@ -22,15 +22,5 @@ public sealed class OpenApiTests(SqliteServer server) : ServerTests(server), ICl
         var committed = JsonNode.Parse(await File.ReadAllTextAsync(path, Cancellation))!;
         Assert.True(JsonNode.DeepEquals(committed, served), $"specs/openapi.json has drifted; look at the change, then run the tests with {Update}=1.");
         Assert.StartsWith("3.1", served["openapi"]!.GetValue<string>(), StringComparison.Ordinal);
-    }
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Dcr.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("Not run from within the repository.");
-        }
-        return folder.FullName;
     }
 }
