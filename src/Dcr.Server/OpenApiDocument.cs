@@ -1,3 +1,6 @@
+using Dcr.Protocol;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace Dcr.Server;
@@ -5,7 +8,10 @@ namespace Dcr.Server;
 /// <summary>The OpenAPI document: the same on every server, so it names no host.</summary>
 internal static class OpenApiDocument
 {
+    private const string Bearer = "bearer";
+
     public static void AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    {
         options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo
@@ -15,6 +21,56 @@ internal static class OpenApiDocument
                 Description = "OAuth 2.0 Dynamic Client Registration: prove a key, get an initial access token, register, manage, revoke.",
             };
             document.Servers = [];
+            document.Components ??= new OpenApiComponents();
+            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+            {
+                [Bearer] = new OpenApiSecurityScheme
+                {
+                    Type = SecuritySchemeType.Http,
+                    Scheme = "bearer",
+                    Description = "RFC 6750. Which token, each operation says.",
+                },
+            };
             return Task.CompletedTask;
-        }));
+        });
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            AddParameters(operation, context);
+            AddSecurity(operation, context);
+            return Task.CompletedTask;
+        });
+    });
+
+    // The routes read the path through authentication, and query and headers by themselves: the explorer sees neither.
+    private static void AddParameters(OpenApiOperation operation, OpenApiOperationTransformerContext context)
+    {
+        operation.Parameters ??= [];
+        if (context.Description.RelativePath?.Contains("{client_id}", StringComparison.Ordinal) == true
+            && !operation.Parameters.Any(parameter => parameter.In == ParameterLocation.Path))
+        {
+            operation.Parameters.Add(Text("client_id", ParameterLocation.Path, "The client", required: true));
+        }
+        foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<RequestParameter>())
+        {
+            operation.Parameters.Add(Text(parameter.Name, parameter.InHeader ? ParameterLocation.Header : ParameterLocation.Query, parameter.Description, required: false));
+        }
+    }
+
+    private static void AddSecurity(OpenApiOperation operation, OpenApiOperationTransformerContext context)
+    {
+        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().FirstOrDefault()?.Policy is { } policy)
+        {
+            operation.Description = $"Bearer token: {policy}.";
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
+        }
+    }
+
+    private static OpenApiParameter Text(string name, ParameterLocation location, string description, bool required) => new()
+    {
+        Name = name,
+        In = location,
+        Description = description,
+        Required = required,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
 }

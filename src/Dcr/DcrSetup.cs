@@ -93,10 +93,10 @@ public static class DcrSetup
     }
 }
 
-/// <summary>Who may call an endpoint.</summary>
+/// <summary>Who may call an endpoint, by the token it takes.</summary>
 internal static class Policies
 {
-    public const string InitialAccessToken = "initial access token";
-    public const string RegistrationAccessToken = "registration access token";
-    public const string Administrator = "administrator";
+    public const string InitialAccessToken = "an initial access token, with scope dcr";
+    public const string RegistrationAccessToken = "the client's registration access token";
+    public const string Administrator = "an access token with scope dcr.admin";
 }

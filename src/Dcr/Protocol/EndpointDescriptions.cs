@@ -6,6 +6,19 @@ namespace Dcr.Protocol;
 /// <summary>What the OpenAPI document says of a route beyond its path: its body, its answers, its refusals.</summary>
 internal static class EndpointDescriptions
 {
+    public static RouteHandlerBuilder Is(this RouteHandlerBuilder route, string tag, string summary) => route.WithTags(tag).WithSummary(summary);
+
+    /// <summary>Who may call: one of <see cref="Policies"/>.</summary>
+    public static RouteHandlerBuilder Needs(this RouteHandlerBuilder route, string policy) => route.RequireAuthorization(policy);
+
+    public static RouteHandlerBuilder GivesNothing(this RouteHandlerBuilder route) => route.Produces(StatusCodes.Status204NoContent);
+
+    public static RouteHandlerBuilder TakesPage(this RouteHandlerBuilder route) => route.TakesQuery(
+        ("limit", $"How many, 1 to {Paging.MaxLimit}; {Paging.DefaultLimit} when left out"), ("cursor", "The next of an earlier page"));
+
+    public static RouteHandlerBuilder TakesForm<T>(this RouteHandlerBuilder route)
+        where T : notnull => route.Accepts<T>("application/x-www-form-urlencoded");
+
     /// <summary>Success gives a <typeparamref name="T"/>.</summary>
     public static RouteHandlerBuilder Gives<T>(this RouteHandlerBuilder route, int status = StatusCodes.Status200OK) => route.Produces<T>(status);
 
@@ -19,6 +32,22 @@ internal static class EndpointDescriptions
         return route;
     }
 
+    /// <summary>Parameters that the route reads by itself; those of its path are known without.</summary>
+    public static RouteHandlerBuilder TakesQuery(this RouteHandlerBuilder route, params (string Name, string Description)[] parameters)
+    {
+        foreach (var (name, description) in parameters)
+        {
+            route.WithMetadata(new RequestParameter(name, InHeader: false, description));
+        }
+        return route;
+    }
+
+    public static RouteHandlerBuilder TakesIfMatch(this RouteHandlerBuilder route) =>
+        route.WithMetadata(new RequestParameter("If-Match", InHeader: true, "The ETag of the version to change. Left out: whatever version there is."));
+
     public static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route)
         where T : notnull => route.Accepts<T>("application/json");
 }
+
+/// <summary>A query parameter or a header, for the OpenAPI document.</summary>
+public sealed record RequestParameter(string Name, bool InHeader, string Description);

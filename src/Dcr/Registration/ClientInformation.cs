@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using Dcr.Clients;
 
@@ -10,14 +9,13 @@ namespace Dcr.Registration;
 /// </summary>
 public sealed record ClientInformation : ClientMetadata
 {
-    [SetsRequiredMembers]
-    public ClientInformation(Client client, string registrationClientUri, string registrationAccessToken)
-        : base(client.Metadata)
+    public ClientInformation()
     {
-        ClientId = client.ClientId;
-        ClientIdIssuedAt = client.CreatedAt.ToUnixTimeSeconds();
-        RegistrationClientUri = registrationClientUri;
-        RegistrationAccessToken = registrationAccessToken;
+    }
+
+    private ClientInformation(ClientMetadata metadata)
+        : base(metadata)
+    {
     }
 
     [JsonPropertyName("client_id")]
@@ -36,4 +34,12 @@ public sealed record ClientInformation : ClientMetadata
     [JsonPropertyName("registration_access_token")]
     [JsonPropertyOrder(-1)]
     public required string RegistrationAccessToken { get; init; }
+
+    internal static ClientInformation Of(Client client, string registrationClientUri, string registrationAccessToken) => new(client.Metadata)
+    {
+        ClientId = client.ClientId,
+        ClientIdIssuedAt = client.CreatedAt.ToUnixTimeSeconds(),
+        RegistrationClientUri = registrationClientUri,
+        RegistrationAccessToken = registrationAccessToken,
+    };
 }

@@ -80,7 +80,7 @@ internal sealed partial class RegisterClientHandler(
             return OAuthError.InvalidToken($"The initial access token has been used: it makes {uses} client(s). Ask for a new one.");
         }
         LogRegistered(client.ClientId, onboarding.ClientId);
-        return new RegisteredClient(client, new ClientInformation(client, urls.RegistrationClientUri(client.ClientId), registrationToken));
+        return new RegisteredClient(client, ClientInformation.Of(client, urls.RegistrationClientUri(client.ClientId), registrationToken));
     }
 
     private Client MakeClient(ClientMetadata metadata, Client onboarding, AccessToken token, string registrationToken) => new()

@@ -75,7 +75,7 @@ internal sealed partial class UpdateClientHandler(
         {
             case ReplaceClientOutcome.Done:
                 LogUpdated(client.ClientId);
-                return new RegisteredClient(replacement, new ClientInformation(replacement, urls.RegistrationClientUri(client.ClientId), token));
+                return new RegisteredClient(replacement, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
             case ReplaceClientOutcome.VersionConflict:
                 return OAuthError.Conflict("The client was changed meanwhile; nothing was updated. Read it and try again.");
             default:
