@@ -8,7 +8,7 @@ namespace Dcr;
 /// </summary>
 public sealed class TraceabilityTests
 {
-    private static readonly string s_root = FindRoot();
+    private static readonly string s_root = Repository.Root;
 
     private static readonly RequirementReading<RequirementRow> s_tables = ReadAll(
         Directory.EnumerateFiles(Path.Combine(s_root, "specs", "requirements"), "*.md"), RequirementTables.ReadTable);
@@ -77,14 +77,4 @@ public sealed class TraceabilityTests
 
     private static bool IsSource(string file) =>
         !Path.GetRelativePath(s_root, file).Split(Path.DirectorySeparatorChar).Any(folder => folder is "bin" or "obj");
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dcr.sln")))
-        {
-            folder = folder.Parent;
-        }
-        return folder?.FullName ?? throw new InvalidOperationException($"No Dcr.sln above {AppContext.BaseDirectory}: these tests read the repository.");
-    }
 }

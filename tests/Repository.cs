@@ -1,4 +1,4 @@
-namespace Dcr.ProtocolTests.Support;
+namespace Dcr;
 
 /// <summary>The repository that the tests were built from.</summary>
 public static class Repository
