@@ -26,23 +26,36 @@ public static class DcrEndpoints
         app.MapDiscovery(path);
 
         var oauth = app.MapGroup($"{path}/oauth");
-        oauth.MapGet("/jwks", PublishSigningKeysRoute.HandleAsync).Is("Discovery", "The server's public keys").Gives<PublicSigningKeySet>().Refuses();
-        oauth.MapPost("/token", IssueAccessTokenRoute.HandleAsync).Is("Tokens", "Get an access token").TakesForm<AccessTokenRequest>().Gives<IssuedAccessToken>().Refuses(400, 401, 413, 415);
+        oauth.MapGet("/jwks", PublishSigningKeysRoute.HandleAsync)
+            .Is("Discovery", "The server's public keys").Gives<PublicSigningKeySet>().Refuses();
+        oauth.MapPost("/token", IssueAccessTokenRoute.HandleAsync)
+            .Is("Tokens", "Get an access token").TakesForm<AccessTokenRequest>().Gives<IssuedAccessToken>().Refuses(400, 401, 413, 415);
 
         var register = oauth.MapGroup("/register");
-        register.MapPost("", RegisterClientRoute.HandleAsync).Needs(Policies.InitialAccessToken).Is("Registration", "Register a client").TakesJson<ClientMetadata>().Gives<ClientInformation>(201).Refuses(400, 401, 403, 413, 415);
-        register.MapGet("/{client_id}", ReadClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken).Is("Registration", "Read the client").Gives<ClientInformation>().Refuses(401, 403);
-        register.MapPut("/{client_id}", UpdateClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken).Is("Registration", "Replace the client's metadata").TakesIfMatch().TakesJson<ClientMetadata>().Gives<ClientInformation>().Refuses(400, 401, 403, 409, 412, 413, 415);
-        register.MapDelete("/{client_id}", DeleteClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken).Is("Registration", "Delete the client").TakesIfMatch().GivesNothing().Refuses(401, 403, 409, 412);
+        register.MapPost("", RegisterClientRoute.HandleAsync).Needs(Policies.InitialAccessToken)
+            .Is("Registration", "Register a client").TakesJson<ClientMetadata>().Gives<ClientInformation>(201).Refuses(400, 401, 403, 413, 415);
+        register.MapGet("/{client_id}", ReadClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "Read the client").Gives<ClientInformation>().Refuses(401, 403);
+        register.MapPut("/{client_id}", UpdateClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "Replace the client's metadata").TakesIfMatch().TakesJson<ClientMetadata>().Gives<ClientInformation>().Refuses(400, 401, 403, 409, 412, 413, 415);
+        register.MapDelete("/{client_id}", DeleteClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "Delete the client").TakesIfMatch().GivesNothing().Refuses(401, 403, 409, 412);
 
         var admin = app.MapGroup($"{path}/admin/v1");
-        admin.MapGet("/clients", ListClientsRoute.HandleAsync).Needs(Policies.Administrator).Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended or revoked"), ("assertion_audience_seen", "token_endpoint or issuer")).Gives<Page<AdminClient>>().Refuses(400, 401, 403);
-        admin.MapGet("/clients/{client_id}", ShowClientRoute.HandleAsync).Needs(Policies.Administrator).Is("Administration", "Show a client").Gives<AdminClient>().Refuses(401, 403, 404);
-        admin.MapPost("/clients/{client_id}/suspend", ChangeClientStatusRoute.SuspendAsync).Needs(Policies.Administrator).Is("Administration", "Stop a client for now").Gives<AdminClient>().Refuses(401, 403, 404, 409);
-        admin.MapPost("/clients/{client_id}/resume", ChangeClientStatusRoute.ResumeAsync).Needs(Policies.Administrator).Is("Administration", "Let a suspended client go on").Gives<AdminClient>().Refuses(401, 403, 404, 409);
-        admin.MapPost("/clients/{client_id}/revoke", ChangeClientStatusRoute.RevokeAsync).Needs(Policies.Administrator).Is("Administration", "End a client for good").Gives<AdminClient>().Refuses(401, 403, 404, 409);
-        admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator).Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
-        admin.MapGet("/audit", ListAuditRoute.HandleAsync).Needs(Policies.Administrator).Is("Administration", "List the audit trail, newest first").TakesPage().TakesQuery(("subject", "The client id or kid that was acted on")).Gives<Page<AuditRecord>>().Refuses(400, 401, 403);
+        admin.MapGet("/clients", ListClientsRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended or revoked"), ("assertion_audience_seen", "token_endpoint or issuer")).Gives<Page<AdminClient>>().Refuses(400, 401, 403);
+        admin.MapGet("/clients/{client_id}", ShowClientRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Show a client").Gives<AdminClient>().Refuses(401, 403, 404);
+        admin.MapPost("/clients/{client_id}/suspend", ChangeClientStatusRoute.SuspendAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Stop a client for now").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapPost("/clients/{client_id}/resume", ChangeClientStatusRoute.ResumeAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let a suspended client go on").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapPost("/clients/{client_id}/revoke", ChangeClientStatusRoute.RevokeAsync).Needs(Policies.Administrator)
+            .Is("Administration", "End a client for good").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapGet("/audit", ListAuditRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "List the audit trail, newest first").TakesPage().TakesQuery(("subject", "The client id or kid that was acted on")).Gives<Page<AuditRecord>>().Refuses(400, 401, 403);
     }
 
     /// <summary>RFC 8414 section 3: between host and path; for an issuer with a path also under it, where OpenID Connect Discovery looks.</summary>
@@ -50,7 +63,8 @@ public static class DcrEndpoints
     {
         foreach (var document in new[] { "oauth-authorization-server", "openid-configuration" })
         {
-            app.MapGet($"/.well-known/{document}{path}", DescribeServerRoute.HandleAsync).Is("Discovery", "Authorization server metadata (RFC 8414)").Gives<ServerMetadata>().Refuses();
+            app.MapGet($"/.well-known/{document}{path}", DescribeServerRoute.HandleAsync)
+                .Is("Discovery", "Authorization server metadata (RFC 8414)").Gives<ServerMetadata>().Refuses();
             if (path.Length > 0)
             {
                 app.MapGet($"{path}/.well-known/{document}", DescribeServerRoute.HandleAsync).ExcludeFromDescription();

@@ -82,7 +82,7 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended by an administrator.")).ExecuteAsync(Context);
+        new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended by an administrator."), Challenge.Bearer(urls.Issuer)).ExecuteAsync(Context);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Registration access token refused for {ClientId}")]
     private static partial void LogRefused(ILogger logger, string clientId);
