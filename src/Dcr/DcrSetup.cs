@@ -33,6 +33,8 @@ public static class DcrSetup
         services.AddSingleton<ClientAuthenticationMetrics>();
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<JwksFetcher>();
+        services.AddSingleton<JwksCache>();
+        services.AddSingleton<JwksMetrics>();
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<AccessTokenReader>();

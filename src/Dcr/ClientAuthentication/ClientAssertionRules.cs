@@ -79,7 +79,7 @@ internal sealed class ClientAssertionRules(
         }
 
         // Rule 4: the key; only kid chooses it, never jwk, jku, x5u or x5c of the header.
-        var selected = await SelectKeyAsync(client, assertion, cancellationToken);
+        var selected = await keys.SelectAsync(client, assertion.Kid, assertion.Alg, cancellationToken);
         if (selected.Key is not { } key)
         {
             return new AssertionVerdict.Refused(AssertionRule.Key, Unproved, selected.Fault, client);
@@ -121,20 +121,6 @@ internal sealed class ClientAssertionRules(
         }
         var name = typ.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? typ[Prefix.Length..] : typ;
         return name.Equals("JWT", StringComparison.OrdinalIgnoreCase) || name.Equals("client-authentication+jwt", StringComparison.OrdinalIgnoreCase);
-    }
-
-    private async Task<(ClientKey? Key, string Fault)> SelectKeyAsync(Client client, ClientAssertion assertion, CancellationToken cancellationToken)
-    {
-        var found = await keys.FindAsync(client, cancellationToken);
-        return found.Set is not { } set
-            ? (null, found.Fault)
-            : set.Select(assertion.Kid, assertion.Alg) switch
-            {
-                KeySelection.Found selection => (selection.Key, ""),
-                KeySelection.UnknownKid => (null, $"no key of the client has kid {assertion.Kid}"),
-                KeySelection.Ambiguous => (null, $"there is no kid and more than one key fits {assertion.Alg}"),
-                _ => (null, $"no key of the client fits {assertion.Alg}"),
-            };
     }
 
     private (AssertionAudience Audience, string? Fault) CheckAudience(ClientAssertion assertion, Client client)

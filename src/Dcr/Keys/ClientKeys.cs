@@ -9,34 +9,35 @@ internal readonly record struct FoundKeys(ClientKeySet? Set, string Fault);
 
 /// <summary>
 /// The keys of a client: inline <c>jwks</c>, imported once per version of the client and kept (importing an EC key
-/// costs more than verifying with it), or downloaded from its <c>jwks_uri</c>.
+/// costs more than verifying with it), or those of its <c>jwks_uri</c>, kept by document (<see cref="JwksCache"/>).
 /// </summary>
-internal sealed class ClientKeys(JwksFetcher fetcher) : IDisposable
+internal sealed class ClientKeys(JwksCache cache) : IDisposable
 {
     private const int MaxKeysKept = 20_000;
 
     private readonly MemoryCache _imported = new(new MemoryCacheOptions { SizeLimit = MaxKeysKept });
 
-    public async ValueTask<FoundKeys> FindAsync(Client client, CancellationToken cancellationToken)
+    /// <summary>The key that <paramref name="kid"/> and <paramref name="alg"/> pick, or why there is none.</summary>
+    public async ValueTask<FoundKey> SelectAsync(Client client, string? kid, string alg, CancellationToken cancellationToken)
     {
-        if (client.Metadata.Jwks is { } jwks)
-        {
-            return FindImported(client, jwks);
-        }
         if (client.Metadata.JwksUri is not { } uri)
+        {
+            return Select(FindInline(client), kid, alg);
+        }
+        var known = await cache.FindAsync(uri, cancellationToken);
+        var found = Select(known, kid, alg);
+        // OpenID Connect Core section 10.1.1: the key may have been published since.
+        return found.Key is null && known.Set is not null && await cache.FindNewerAsync(uri, known.Set, cancellationToken) is { } newer
+            ? Select(newer, kid, alg)
+            : found;
+    }
+
+    private FoundKeys FindInline(Client client)
+    {
+        if (client.Metadata.Jwks is not { } jwks)
         {
             return new FoundKeys(null, "the client has neither jwks nor jwks_uri");
         }
-        return await fetcher.FetchAsync(new Uri(uri), cancellationToken) switch
-        {
-            JwksFetched fetched => new FoundKeys(fetched.Keys, ""),
-            JwksFetchFailed failed => new FoundKeys(null, $"jwks_uri: {failed.Description}"),
-            var other => throw new InvalidOperationException($"A fetch outcome of an unknown kind: {other}"),
-        };
-    }
-
-    private FoundKeys FindImported(Client client, JwkSet jwks)
-    {
         // The time of creation tells apart a client that was deleted and added again under its old id.
         var key = (client.ClientId, client.Version, client.CreatedAt);
         if (_imported.TryGetValue(key, out ClientKeySet? kept) && kept is not null)
@@ -52,5 +53,24 @@ internal sealed class ClientKeys(JwksFetcher fetcher) : IDisposable
         return new FoundKeys(read.Value, "");
     }
 
+    private static FoundKey Select(FoundKeys found, string? kid, string alg)
+    {
+        if (found.Set is not { } set)
+        {
+            return new FoundKey(null, found.Fault);
+        }
+        return set.Select(kid, alg) switch
+        {
+            KeySelection.Found selection => new FoundKey(selection.Key, ""),
+            KeySelection.UnknownKid => new FoundKey(null, $"no key of the client has kid {kid}"),
+            KeySelection.Ambiguous => new FoundKey(null, $"there is no kid and more than one key fits {alg}"),
+            _ => new FoundKey(null, $"no key of the client fits {alg}"),
+        };
+    }
+
     public void Dispose() => _imported.Dispose();
 }
+
+/// <param name="Key">Null when there is none to verify with.</param>
+/// <param name="Fault">Why not; for the log.</param>
+internal readonly record struct FoundKey(ClientKey? Key, string Fault);

@@ -54,11 +54,14 @@ internal sealed partial class JwksFetcher : IDisposable
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json", 0.9));
     }
 
-    public async Task<JwksFetchOutcome> FetchAsync(Uri uri, CancellationToken cancellationToken)
+    /// <param name="uri">The <c>jwks_uri</c>.</param>
+    /// <param name="known">What is known of an earlier document, to be spared the same one again.</param>
+    /// <param name="cancellationToken">Ends the download.</param>
+    public async Task<JwksFetchOutcome> FetchAsync(Uri uri, JwksValidators known, CancellationToken cancellationToken)
     {
         var outcome = JwksUri.Fault(uri.OriginalString, _options) is { } fault
             ? new JwksFetchFailed(JwksFetchFailure.NotAllowed, fault)
-            : await TryFetchAsync(uri, cancellationToken);
+            : await TryFetchAsync(uri, known, cancellationToken);
         if (outcome is JwksFetchFailed failed)
         {
             LogFailed(uri.Host, failed.Reason);
@@ -68,7 +71,7 @@ internal sealed partial class JwksFetcher : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JwksFetchOutcome> TryFetchAsync(Uri uri, CancellationToken cancellationToken)
+    private async Task<JwksFetchOutcome> TryFetchAsync(Uri uri, JwksValidators known, CancellationToken cancellationToken)
     {
         if (_shares.TryTake(uri.IdnHost) is not { } share)
         {
@@ -81,7 +84,7 @@ internal sealed partial class JwksFetcher : IDisposable
             try
             {
                 // A resolver may not heed cancellation: the wait ends here whatever hangs.
-                return await DownloadAsync(uri, timeout.Token).WaitAsync(timeout.Token);
+                return await DownloadAsync(uri, known, timeout.Token).WaitAsync(timeout.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -102,9 +105,14 @@ internal sealed partial class JwksFetcher : IDisposable
         }
     }
 
-    private async Task<JwksFetchOutcome> DownloadAsync(Uri uri, CancellationToken cancellationToken)
+    private async Task<JwksFetchOutcome> DownloadAsync(Uri uri, JwksValidators known, CancellationToken cancellationToken)
     {
-        using var response = await _http.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var request = Conditional(uri, known);
+        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (response.StatusCode == HttpStatusCode.NotModified && known != JwksValidators.None)
+        {
+            return new JwksNotModified(MaxAge(response));
+        }
         if (response.StatusCode != HttpStatusCode.OK)
         {
             return new JwksFetchFailed(JwksFetchFailure.Status, $"the host answered {(int)response.StatusCode}; it must be 200, without redirects.");
@@ -114,8 +122,32 @@ internal sealed partial class JwksFetcher : IDisposable
             return new JwksFetchFailed(JwksFetchFailure.ContentType, "the document must be application/jwk-set+json or application/json.");
         }
         return await ReadAtMostAsync(response.Content, cancellationToken) is { } bytes
-            ? Parse(bytes)
+            ? Parse(bytes, new JwksValidators(response.Headers.ETag?.ToString(), response.Content.Headers.LastModified), MaxAge(response))
             : new JwksFetchFailed(JwksFetchFailure.TooLarge, $"the document is larger than {_options.MaxBytes} bytes.");
+    }
+
+    private static HttpRequestMessage Conditional(Uri uri, JwksValidators known)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        if (known.ETag is not null)
+        {
+            request.Headers.TryAddWithoutValidation("If-None-Match", known.ETag);
+        }
+        if (known.LastModified is not null)
+        {
+            request.Headers.IfModifiedSince = known.LastModified;
+        }
+        return request;
+    }
+
+    /// <summary>RFC 9111 section 5.2.2: max-age less the age that a cache on the way gave it; zero when it must not be kept.</summary>
+    private static TimeSpan? MaxAge(HttpResponseMessage response)
+    {
+        if (response.Headers.CacheControl is not { } control)
+        {
+            return null;
+        }
+        return control.NoStore || control.NoCache ? TimeSpan.Zero : control.MaxAge - (response.Headers.Age ?? TimeSpan.Zero);
     }
 
     private static bool IsJson(string? mediaType) =>
@@ -132,7 +164,7 @@ internal sealed partial class JwksFetcher : IDisposable
         return read > _options.MaxBytes ? null : buffer[..read];
     }
 
-    private JwksFetchOutcome Parse(byte[] bytes)
+    private JwksFetchOutcome Parse(byte[] bytes, JwksValidators validators, TimeSpan? maxAge)
     {
         if (!Utf8.IsValid(bytes))
         {
@@ -148,7 +180,7 @@ internal sealed partial class JwksFetcher : IDisposable
             }
             var set = new JwkSet { Keys = [.. keys.EnumerateArray()] };
             return ClientKeySet.ReadDownloaded(set, _options.MaxKeys, out var fault) is { } usable
-                ? new JwksFetched(usable)
+                ? new JwksFetched(usable, bytes.Length, validators, maxAge)
                 : new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, $"the document: {fault}");
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)

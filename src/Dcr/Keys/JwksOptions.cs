@@ -21,6 +21,21 @@ public sealed class JwksOptions
 
     /// <summary>Keys in a document, usable or not. 1 to 1000; default 100.</summary>
     public int MaxKeys { get; set; } = 100;
+
+    /// <summary>A document is fresh for at least this long, whatever its host says. 1 s to 1 h; default 1 minute.</summary>
+    public TimeSpan MinFreshness { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>And for no longer than this. 1 s to 24 h; default 10 minutes.</summary>
+    public TimeSpan MaxFreshness { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>When the host does not say. Between the two above; default 5 minutes.</summary>
+    public TimeSpan DefaultFreshness { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often a <c>kid</c> that is not in a fresh document may cause a download. 1 s to 1 h; default 30 s.</summary>
+    public TimeSpan UnknownKidCooldown { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How old a document may be while its host cannot be reached. At least MaxFreshness, at most 7 days; default 1 h.</summary>
+    public TimeSpan MaxStaleness { get; set; } = TimeSpan.FromHours(1);
 }
 
 internal sealed class JwksOptionsValidator : IValidateOptions<JwksOptions>
@@ -44,6 +59,26 @@ internal sealed class JwksOptionsValidator : IValidateOptions<JwksOptions>
         if (options.MaxKeys is < 1 or > 1000)
         {
             yield return $"Dcr:Jwks:MaxKeys is {options.MaxKeys}: it must be from 1 to 1000.";
+        }
+        if (options.MinFreshness < TimeSpan.FromSeconds(1) || options.MinFreshness > TimeSpan.FromHours(1))
+        {
+            yield return $"Dcr:Jwks:MinFreshness is {options.MinFreshness}: it must be from 00:00:01 to 01:00:00.";
+        }
+        if (options.MaxFreshness < options.MinFreshness || options.MaxFreshness > TimeSpan.FromDays(1))
+        {
+            yield return $"Dcr:Jwks:MaxFreshness is {options.MaxFreshness}: it must be from MinFreshness ({options.MinFreshness}) to 1.00:00:00.";
+        }
+        if (options.DefaultFreshness < options.MinFreshness || options.DefaultFreshness > options.MaxFreshness)
+        {
+            yield return $"Dcr:Jwks:DefaultFreshness is {options.DefaultFreshness}: it must be from MinFreshness ({options.MinFreshness}) to MaxFreshness ({options.MaxFreshness}).";
+        }
+        if (options.UnknownKidCooldown < TimeSpan.FromSeconds(1) || options.UnknownKidCooldown > TimeSpan.FromHours(1))
+        {
+            yield return $"Dcr:Jwks:UnknownKidCooldown is {options.UnknownKidCooldown}: it must be from 00:00:01 to 01:00:00.";
+        }
+        if (options.MaxStaleness < options.MaxFreshness || options.MaxStaleness > TimeSpan.FromDays(7))
+        {
+            yield return $"Dcr:Jwks:MaxStaleness is {options.MaxStaleness}: it must be from MaxFreshness ({options.MaxFreshness}) to 7.00:00:00.";
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed record ApprovedMetadata(ClientMetadata Metadata, ClientKeySet Ke
 /// Decides on metadata that is valid in itself: what the policy allows, defaults for what was left out, and keys that
 /// are good and can be had. The same for a registration and for an update (RFC 7592 section 2.2).
 /// </summary>
-internal sealed class ApproveMetadata(JwksFetcher fetcher)
+internal sealed class ApproveMetadata(JwksCache cache)
 {
     public async Task<Result<ApprovedMetadata>> ExecuteAsync(ClientMetadata requested, RegistrationPolicy policy, CancellationToken cancellationToken)
     {
@@ -65,12 +65,8 @@ internal sealed class ApproveMetadata(JwksFetcher fetcher)
         {
             return ClientKeySet.ReadForRegistration(jwks);
         }
-        return await fetcher.FetchAsync(new Uri(requested.JwksUri!), cancellationToken) switch
-        {
-            JwksFetched fetched => fetched.Keys,
-            JwksFetchFailed failed => OAuthError.InvalidClientMetadata($"jwks_uri: {failed.Description}"),
-            var other => throw new InvalidOperationException($"A fetch outcome of an unknown kind: {other}"),
-        };
+        var fetched = await cache.FetchAsync(requested.JwksUri!, cancellationToken);
+        return fetched.Set is { } set ? set : OAuthError.InvalidClientMetadata($"jwks_uri: {fetched.Fault}");
     }
 
     private static ClientMetadata Complete(ClientMetadata requested, string scope, ClientKeySet keys) => requested with

@@ -35,7 +35,7 @@ public sealed class JwksFetcherTests
     {
         using var own = fetcher ?? Fetcher();
         var clock = Stopwatch.StartNew();
-        var outcome = await own.FetchAsync(host.Url, TestContext.Current.CancellationToken);
+        var outcome = await own.FetchAsync(host.Url, JwksValidators.None, TestContext.Current.CancellationToken);
         Assert.True(clock.Elapsed < s_timeout + TimeSpan.FromSeconds(2), $"took {clock.Elapsed}");
         return outcome;
     }
@@ -166,10 +166,10 @@ public sealed class JwksFetcherTests
         await using var host = new RawHost("", []);
         var port = host.Url.Port;
         using var fetcher = Fetcher();
-        var tls = await fetcher.FetchAsync(new Uri($"https://127.0.0.1:{port}/"), TestContext.Current.CancellationToken);
+        var tls = await fetcher.FetchAsync(new Uri($"https://127.0.0.1:{port}/"), JwksValidators.None, TestContext.Current.CancellationToken);
         Assert.IsType<JwksFetchFailed>(tls);
         await host.DisposeAsync();
-        Assert.Equal(JwksFetchFailure.Unreachable, Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri($"http://127.0.0.1:{port}/"), TestContext.Current.CancellationToken)).Reason);
+        Assert.Equal(JwksFetchFailure.Unreachable, Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri($"http://127.0.0.1:{port}/"), JwksValidators.None, TestContext.Current.CancellationToken)).Reason);
     }
 
     [Theory]
@@ -187,7 +187,7 @@ public sealed class JwksFetcherTests
             lookUps++;
             return Task.FromResult(addresses.Split(',').Select(IPAddress.Parse).ToArray());
         });
-        var failed = Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri($"http://keys.example:{host.Url.Port}/"), TestContext.Current.CancellationToken));
+        var failed = Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri($"http://keys.example:{host.Url.Port}/"), JwksValidators.None, TestContext.Current.CancellationToken));
         Assert.Equal(JwksFetchFailure.NotPublic, failed.Reason);
         Assert.Equal(1, lookUps);
         Assert.Equal(0, host.Connections);
@@ -201,7 +201,7 @@ public sealed class JwksFetcherTests
         await using var host = new RawHost(Ok(body.Length), Encoding.UTF8.GetBytes(body));
         var lookUps = 0;
         using var fetcher = Fetcher(lookUp: (_, _) => Task.FromResult<IPAddress[]>([++lookUps == 1 ? IPAddress.Loopback : IPAddress.Parse("10.0.0.1")]));
-        Assert.IsType<JwksFetched>(await fetcher.FetchAsync(new Uri($"http://keys.example:{host.Url.Port}/"), TestContext.Current.CancellationToken));
+        Assert.IsType<JwksFetched>(await fetcher.FetchAsync(new Uri($"http://keys.example:{host.Url.Port}/"), JwksValidators.None, TestContext.Current.CancellationToken));
         Assert.Equal(1, lookUps);
     }
 
@@ -210,7 +210,7 @@ public sealed class JwksFetcherTests
     {
         using var fetcher = Fetcher(lookUp: (_, _) => new TaskCompletionSource<IPAddress[]>().Task);
         var clock = Stopwatch.StartNew();
-        var failed = Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri("http://keys.example/"), TestContext.Current.CancellationToken));
+        var failed = Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(new Uri("http://keys.example/"), JwksValidators.None, TestContext.Current.CancellationToken));
         Assert.Equal(JwksFetchFailure.Timeout, failed.Reason);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3));
     }
@@ -223,8 +223,8 @@ public sealed class JwksFetcherTests
         await using var healthy = new RawHost(Ok(body.Length), Encoding.UTF8.GetBytes(body));
         using var fetcher = Fetcher();
         var slowUrl = new Uri($"http://localhost:{slow.Url.Port}/");
-        var waiting = Enumerable.Range(0, 50).Select(_ => fetcher.FetchAsync(slowUrl, TestContext.Current.CancellationToken)).ToArray();
-        Assert.IsType<JwksFetched>(await fetcher.FetchAsync(healthy.Url, TestContext.Current.CancellationToken));
+        var waiting = Enumerable.Range(0, 50).Select(_ => fetcher.FetchAsync(slowUrl, JwksValidators.None, TestContext.Current.CancellationToken)).ToArray();
+        Assert.IsType<JwksFetched>(await fetcher.FetchAsync(healthy.Url, JwksValidators.None, TestContext.Current.CancellationToken));
         var outcomes = (await Task.WhenAll(waiting)).Cast<JwksFetchFailed>().ToList();
         Assert.Equal(46, outcomes.Count(outcome => outcome.Reason == JwksFetchFailure.Busy));
         Assert.True(slow.Connections <= 4);
