@@ -52,6 +52,12 @@ public static class DcrEndpoints
             .Is("Administration", "Let a suspended client go on").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/revoke", ChangeClientStatusRoute.RevokeAsync).Needs(Policies.Administrator)
             .Is("Administration", "End a client for good").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapGet("/clients/{client_id}/keys", ListClientKeysRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "List a client's keys: state, last use, and how fresh they are").Gives<Page<AdminKey>>().Refuses(401, 403, 404);
+        admin.MapPost("/clients/{client_id}/keys/{thumbprint}/quarantine", QuarantineKeyRoute.QuarantineAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Block one key of a client at once").Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
+        admin.MapPost("/clients/{client_id}/keys/{thumbprint}/release", QuarantineKeyRoute.ReleaseAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let a blocked key be used again").Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
         admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
         admin.MapGet("/audit", ListAuditRoute.HandleAsync).Needs(Policies.Administrator)

@@ -34,6 +34,8 @@ namespace Dcr;
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(OAuthErrorBody))]
 [JsonSerializable(typeof(Page<AdminClient>), TypeInfoPropertyName = "PageAdminClient")]
+[JsonSerializable(typeof(AdminKey))]
+[JsonSerializable(typeof(Page<AdminKey>), TypeInfoPropertyName = "PageAdminKey")]
 [JsonSerializable(typeof(Page<AuditRecord>), TypeInfoPropertyName = "PageAuditRecord")]
 [JsonSerializable(typeof(PublicSigningKeySet))]
 [JsonSerializable(typeof(SeedFile))]

@@ -35,11 +35,14 @@ public static class DcrSetup
         services.AddSingleton<JwksFetcher>();
         services.AddSingleton<JwksCache>();
         services.AddSingleton<JwksMetrics>();
+        services.AddSingleton<KeyUses>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyUses>());
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<AccessTokenReader>();
         services.AddSingleton<ApproveMetadata>();
         services.AddSingleton<ChangeClient>();
+        services.AddSingleton<DescribeKeys>();
         services.AddSingleton<SeedFileReader>();
         services.AddSingleton<ApplySeedFile>();
         services.AddSingleton<MakeFirstAdministrator>();

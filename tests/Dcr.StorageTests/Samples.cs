@@ -27,6 +27,7 @@ public static class Samples
             Scope = new ScopePolicy { Allowed = ["a", "b"], Default = ["a"] },
         },
         RegistrationAccess = new RegistrationAccess { TokenHash = "hash-1", PreviousTokenHash = "hash-0", PreviousValidUntil = now.AddHours(1) },
+        QuarantinedKeys = ["NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"],
         AssertionAudienceRule = ClientAuthentication.AssertionAudienceRule.Strict,
         Metadata = new ClientMetadata
         {

@@ -56,6 +56,11 @@ internal sealed partial class AccessTokenAuthentication(
             LogInactive(Logger, token.ClientId);
             return AuthenticateResult.Fail("The client is not active.");
         }
+        if (token.Thumbprint is { } thumbprint && client.QuarantinedKeys.Contains(thumbprint))
+        {
+            LogQuarantined(Logger, token.ClientId, thumbprint);
+            return AuthenticateResult.Fail("The token was asked for with a key that is quarantined.");
+        }
         Context.Features.Set(new AccessTokenCaller(client, token));
         var identity = new ClaimsIdentity(Scheme.Name);
         foreach (var scope in token.Scopes.Where(scope => token.Audience == AudienceFor(scope)))
@@ -89,6 +94,9 @@ internal sealed partial class AccessTokenAuthentication(
         ScopeTokens.Administration => urls.AdminApi,
         _ => null,
     };
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Access token of {ClientId} refused: key {Thumbprint} is quarantined")]
+    private static partial void LogQuarantined(ILogger logger, string clientId, string thumbprint);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Access token refused: {Fault}")]
     private static partial void LogRefused(ILogger logger, string fault);

@@ -11,6 +11,8 @@ internal static class AuditActions
     public const string ClientResumed = "client.resumed";
     public const string ClientRevoked = "client.revoked";
     public const string AssertionAudienceRuleSet = "client.assertion_audience_set";
+    public const string KeyQuarantined = "client.key_quarantined";
+    public const string KeyReleased = "client.key_released";
     public const string AuthenticationRefused = "client.authentication_refused";
     public const string SigningKeyMade = "signing_key.made";
 }

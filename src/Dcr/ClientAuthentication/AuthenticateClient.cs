@@ -17,6 +17,7 @@ internal sealed partial class AuthenticateClient(
     IAssertionReplayStore replays,
     IClientStore clients,
     RefusalAudit refusals,
+    KeyUses uses,
     ClientAuthenticationMetrics metrics,
     ILogger<AuthenticateClient> logger)
 {
@@ -42,6 +43,7 @@ internal sealed partial class AuthenticateClient(
                     return await RefuseAsync(new AssertionVerdict.Refused(AssertionRule.SingleUse, Text, Text, accepted.Client), cancellationToken);
                 }
                 metrics.Accepted(accepted.Audience);
+                uses.Record(accepted.Client.ClientId, accepted.Key.Thumbprint);
                 return new AuthenticatedClient(accepted.Client, accepted.Key);
             case var other:
                 throw new InvalidOperationException($"A verdict of an unknown kind: {other}");

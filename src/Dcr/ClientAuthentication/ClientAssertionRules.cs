@@ -84,6 +84,10 @@ internal sealed class ClientAssertionRules(
         {
             return new AssertionVerdict.Refused(AssertionRule.Key, Unproved, selected.Fault, client);
         }
+        if (client.QuarantinedKeys.Contains(key.Thumbprint))
+        {
+            return new AssertionVerdict.Refused(AssertionRule.Key, Unproved, $"key {key.Thumbprint} is quarantined", client);
+        }
 
         // Rule 5: the signature.
         if (!key.Verify(assertion.Alg, assertion.SigningInput.Span, assertion.Signature.Span))

@@ -32,5 +32,8 @@ public sealed record Client
     /// <summary>Which audience the client's assertions were last seen with. Null: none accepted yet.</summary>
     public AssertionAudience? AssertionAudienceSeen { get; init; }
 
+    /// <summary>Keys that an administrator blocked, by RFC 7638 thumbprint: refused whatever the client registers or its URL serves.</summary>
+    public IReadOnlyList<string> QuarantinedKeys { get; init; } = [];
+
     public bool IsActive => Status == ClientStatus.Active;
 }

@@ -32,6 +32,10 @@ internal sealed class ClientKeys(JwksCache cache) : IDisposable
             : found;
     }
 
+    /// <summary>All keys of the client that can be had.</summary>
+    public async ValueTask<FoundKeys> FindAsync(Client client, CancellationToken cancellationToken) =>
+        client.Metadata.JwksUri is { } uri ? await cache.FindAsync(uri, cancellationToken) : FindInline(client);
+
     private FoundKeys FindInline(Client client)
     {
         if (client.Metadata.Jwks is not { } jwks)

@@ -1,49 +1,80 @@
 namespace Dcr.Keys;
 
 /// <summary>
-/// How many downloads may be under way: a few for each host, so that a slow one holds only its own callers, and a
-/// bounded number in all. Keeps nothing for hosts that none are under way for.
+/// How many downloads may be under way from one host: a few, so that a slow host holds only its own callers. Others wait
+/// their turn for as long as their own time lasts. Keeps nothing for hosts that nobody asks.
 /// </summary>
 internal sealed class HostShares
 {
     public const int PerHost = 4;
 
-    private const int InAll = 256;
+    /// <summary>Under way and waiting together, for one host.</summary>
+    private const int MaxAsking = 100;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _underWay = new(StringComparer.OrdinalIgnoreCase);
-    private int _total;
+    private readonly Dictionary<string, Host> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Null when the host, or the whole, has its share already. To be disposed when the download ends.</summary>
-    public IDisposable? TryTake(string host)
+    /// <summary>To be disposed when the download ends. Null: too many wait for this host already.</summary>
+    public async Task<IDisposable?> TakeAsync(string name, CancellationToken cancellationToken)
+    {
+        if (Ask(name) is not { } host)
+        {
+            return null;
+        }
+        try
+        {
+            await host.Turns.WaitAsync(cancellationToken);
+            return new Share(this, name, host);
+        }
+        catch (OperationCanceledException)
+        {
+            Leave(name, host);
+            throw;
+        }
+    }
+
+    private Host? Ask(string name)
     {
         lock (_lock)
         {
-            var count = _underWay.GetValueOrDefault(host);
-            if (count >= PerHost || _total >= InAll)
+            if (!_hosts.TryGetValue(name, out var host))
+            {
+                _hosts.Add(name, host = new Host());
+            }
+            if (host.Asking >= MaxAsking)
             {
                 return null;
             }
-            _underWay[host] = count + 1;
-            _total++;
-            return new Share(this, host);
+            host.Asking++;
+            return host;
         }
     }
 
-    private void Give(string host)
+    private void Leave(string name, Host host)
     {
         lock (_lock)
         {
-            _total--;
-            if (--_underWay[host] == 0)
+            if (--host.Asking == 0)
             {
-                _underWay.Remove(host);
+                _hosts.Remove(name);
+                host.Turns.Dispose();
             }
         }
     }
 
-    private sealed class Share(HostShares shares, string host) : IDisposable
+    private sealed class Host
     {
-        public void Dispose() => shares.Give(host);
+        public int Asking { get; set; }
+
+        public SemaphoreSlim Turns { get; } = new(PerHost, PerHost);
+    }
+
+    private sealed class Share(HostShares shares, string name, Host host) : IDisposable
+    {
+        public void Dispose()
+        {
+            host.Turns.Release();
+            shares.Leave(name, host);
+        }
     }
 }

@@ -73,35 +73,31 @@ internal sealed partial class JwksFetcher : IDisposable
 
     private async Task<JwksFetchOutcome> TryFetchAsync(Uri uri, JwksValidators known, CancellationToken cancellationToken)
     {
-        if (_shares.TryTake(uri.IdnHost) is not { } share)
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(_options.FetchTimeout);
+        try
         {
-            return new JwksFetchFailed(JwksFetchFailure.Busy, "too many downloads from this host are under way; try again shortly.");
+            using var share = await _shares.TakeAsync(uri.IdnHost, timeout.Token);
+            // A resolver may not heed cancellation: the wait ends here whatever hangs.
+            return share is null
+                ? new JwksFetchFailed(JwksFetchFailure.Busy, "too many downloads from this host are waiting; try again shortly.")
+                : await DownloadAsync(uri, known, timeout.Token).WaitAsync(timeout.Token);
         }
-        using (share)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            timeout.CancelAfter(_options.FetchTimeout);
-            try
-            {
-                // A resolver may not heed cancellation: the wait ends here whatever hangs.
-                return await DownloadAsync(uri, known, timeout.Token).WaitAsync(timeout.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                return new JwksFetchFailed(JwksFetchFailure.Timeout, $"the document did not arrive within {_options.FetchTimeout.TotalSeconds:0.#} s.");
-            }
-            catch (HttpRequestException exception) when (exception.InnerException is NotPublicAddressException)
-            {
-                return new JwksFetchFailed(JwksFetchFailure.NotPublic, "the host must have public addresses only.");
-            }
-            catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
-            {
-                return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate.");
-            }
-            catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
-            {
-                return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the host could not be reached, or broke off.");
-            }
+            return new JwksFetchFailed(JwksFetchFailure.Timeout, $"the document did not arrive within {_options.FetchTimeout.TotalSeconds:0.#} s.");
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is NotPublicAddressException)
+        {
+            return new JwksFetchFailed(JwksFetchFailure.NotPublic, "the host must have public addresses only.");
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
+        {
+            return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate.");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
+        {
+            return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the host could not be reached, or broke off.");
         }
     }
 

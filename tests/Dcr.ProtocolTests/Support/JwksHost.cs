@@ -19,12 +19,22 @@ public sealed class JwksHost : IAsyncDisposable
 
     public string Document { get; set; }
 
-    public static async Task<JwksHost> StartAsync(string document)
+    /// <summary>How long the host takes to answer.</summary>
+    public TimeSpan Delay { get; set; }
+
+    public static async Task<JwksHost> StartAsync(string document, int hosts = 1)
     {
-        var address = $"http://127.0.0.1:{DcrServer.FreePort()}";
-        var app = WebApplication.CreateSlimBuilder(["--urls", address, "--Logging:LogLevel:Default", "None"]).Build();
+        var port = DcrServer.FreePort();
+        var address = $"http://127.0.0.1:{port}";
+        // Also under other names, which to the server are other hosts.
+        var addresses = string.Join(';', Enumerable.Range(1, hosts).Select(i => $"http://127.0.0.{i}:{port}"));
+        var app = WebApplication.CreateSlimBuilder(["--urls", addresses, "--Logging:LogLevel:Default", "None"]).Build();
         var host = new JwksHost(app, address + "/jwks", document);
-        app.MapGet("/jwks", () => Results.Text(host.Document, "application/json"));
+        app.MapGet("/jwks", async (CancellationToken cancellationToken) =>
+        {
+            await Task.Delay(host.Delay, cancellationToken);
+            return Results.Text(host.Document, "application/json");
+        });
         await app.StartAsync();
         return host;
     }

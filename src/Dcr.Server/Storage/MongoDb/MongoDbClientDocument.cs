@@ -40,6 +40,7 @@ internal static class MongoDbClientDocument
         { "previous_valid_until", client.RegistrationAccess?.PreviousValidUntil is { } until ? until.ToUnixTimeMilliseconds() : BsonNull.Value },
         { "origin", Json(client.Origin, DcrJson.Default.ClientOrigin) },
         { "policy", Json(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy) },
+        { "quarantined_keys", new BsonArray(client.QuarantinedKeys) },
     };
 
     public static Client Read(BsonDocument document) => new()
@@ -61,6 +62,7 @@ internal static class MongoDbClientDocument
             : null,
         Origin = Read(document["origin"], DcrJson.Default.ClientOrigin),
         RegistrationPolicy = Read(document["policy"], DcrJson.Default.RegistrationPolicy),
+        QuarantinedKeys = [.. document["quarantined_keys"].AsBsonArray.Select(thumbprint => thumbprint.AsString)],
     };
 
     private static BsonValue Text(string? text) => text is null ? BsonNull.Value : text;

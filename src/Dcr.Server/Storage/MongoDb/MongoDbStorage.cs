@@ -31,6 +31,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         InitialAccessTokens = _database.GetCollection<BsonDocument>("initial_access_tokens");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
+        KeyUses = _database.GetCollection<BsonDocument>("key_uses");
         Audit = _database.GetCollection<BsonDocument>("audit");
     }
 
@@ -41,6 +42,8 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public IMongoCollection<BsonDocument> UsedAssertions { get; }
 
     public IMongoCollection<BsonDocument> SigningKeys { get; }
+
+    public IMongoCollection<BsonDocument> KeyUses { get; }
 
     public IMongoCollection<BsonDocument> Audit { get; }
 
@@ -58,6 +61,10 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await MakeAsync(Audit, [Ascending("subject", "_id")], cancellationToken);
         await MakeAsync(UsedAssertions, [Expiry()], cancellationToken);
         await MakeAsync(InitialAccessTokens, [Expiry()], cancellationToken);
+        await MakeAsync(
+            KeyUses,
+            [Ascending("client_id"), new(new BsonDocument("last_used_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.FromDays(400) })],
+            cancellationToken);
     }
 
     public Task PingAsync(CancellationToken cancellationToken) =>

@@ -21,6 +21,7 @@ internal static class SqliteClientRow
         RegistrationAccess = Json(row, 7, DcrJson.Default.RegistrationAccess),
         Origin = Json(row, 8, DcrJson.Default.ClientOrigin),
         RegistrationPolicy = Json(row, 9, DcrJson.Default.RegistrationPolicy),
+        QuarantinedKeys = row.GetString(10).Split(' ', StringSplitOptions.RemoveEmptyEntries),
     };
 
     public static string Metadata(Client client) => JsonSerializer.Serialize(client.Metadata, DcrJson.Default.ClientMetadata);
@@ -30,6 +31,9 @@ internal static class SqliteClientRow
     public static string? Origin(Client client) => Text(client.Origin, DcrJson.Default.ClientOrigin);
 
     public static string? Policy(Client client) => Text(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy);
+
+    /// <summary>Thumbprints are base64url and hold no space.</summary>
+    public static string QuarantinedKeys(Client client) => string.Join(' ', client.QuarantinedKeys);
 
     private static string? Text<T>(T? value, JsonTypeInfo<T> type)
         where T : class => value is null ? null : JsonSerializer.Serialize(value, type);

@@ -8,7 +8,7 @@ namespace Dcr.Server.Storage.Sqlite;
 /// <summary>Each write is one transaction with its audit record; the single writer makes every look-then-write atomic.</summary>
 internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time) : IClientStore
 {
-    private const string Columns = "client_id, status, version, created_at, audience_seen, audience_rule, metadata, registration_access, origin, policy";
+    private const string Columns = "client_id, status, version, created_at, audience_seen, audience_rule, metadata, registration_access, origin, policy, quarantined_keys";
 
     public Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
         session.Read(SqliteClientRow.Read, $"SELECT {Columns} FROM clients WHERE client_id = $1", clientId).SingleOrDefault()));
@@ -64,8 +64,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         {
             var changed = session.Change(
                 """
-                UPDATE clients SET status = $1, version = $2, audience_rule = $3, metadata = $4, registration_access = $5, origin = $6, policy = $7
-                WHERE client_id = $8 AND version = $2 - 1
+                UPDATE clients SET status = $1, version = $2, audience_rule = $3, metadata = $4, registration_access = $5, origin = $6, policy = $7, quarantined_keys = $8
+                WHERE client_id = $9 AND version = $2 - 1
                 """,
                 (long)replacement.Status,
                 replacement.Version,
@@ -74,13 +74,22 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
                 SqliteClientRow.RegistrationAccess(replacement),
                 SqliteClientRow.Origin(replacement),
                 SqliteClientRow.Policy(replacement),
+                SqliteClientRow.QuarantinedKeys(replacement),
                 replacement.ClientId);
             return Conclude(session, changed, replacement.ClientId, record);
         },
         cancellationToken);
 
     public Task<ReplaceClientOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => Conclude(session, session.Change("DELETE FROM clients WHERE client_id = $1 AND version = $2", clientId, version), clientId, record),
+        session =>
+        {
+            var outcome = Conclude(session, session.Change("DELETE FROM clients WHERE client_id = $1 AND version = $2", clientId, version), clientId, record);
+            if (outcome == ReplaceClientOutcome.Done)
+            {
+                session.Change("DELETE FROM key_uses WHERE client_id = $1", clientId);
+            }
+            return outcome;
+        },
         cancellationToken);
 
     public Task RecordAssertionAudienceAsync(string clientId, AssertionAudience seen, CancellationToken cancellationToken) => storage.Main.WriteAsync(
@@ -98,7 +107,7 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         cancellationToken);
 
     private static bool Insert(SqliteSession session, Client client) => session.Change(
-        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
         client.ClientId,
         (long)client.Status,
         client.Version,
@@ -108,7 +117,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         SqliteClientRow.Metadata(client),
         SqliteClientRow.RegistrationAccess(client),
         SqliteClientRow.Origin(client),
-        SqliteClientRow.Policy(client)) == 1;
+        SqliteClientRow.Policy(client),
+        SqliteClientRow.QuarantinedKeys(client)) == 1;
 
     /// <summary>Records a change that was made, or finds out why none was.</summary>
     private static ReplaceClientOutcome Conclude(SqliteSession session, int changed, string clientId, AuditRecord record)

@@ -17,7 +17,8 @@ internal static class SqliteSchema
             metadata TEXT NOT NULL,
             registration_access TEXT,
             origin TEXT,
-            policy TEXT
+            policy TEXT,
+            quarantined_keys TEXT NOT NULL DEFAULT ''
         ) STRICT;
         CREATE INDEX clients_by_age ON clients (created_at, client_id);
         CREATE INDEX clients_by_status ON clients (status, created_at, client_id);
@@ -40,6 +41,13 @@ internal static class SqliteSchema
             changes TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX audit_by_subject ON audit (subject, id);
+
+        CREATE TABLE key_uses (
+            client_id TEXT NOT NULL,
+            thumbprint TEXT NOT NULL,
+            last_used_at INTEGER NOT NULL,
+            PRIMARY KEY (client_id, thumbprint)
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE signing_keys (
             generation INTEGER NOT NULL PRIMARY KEY,
