@@ -21,12 +21,9 @@ internal static class MongoDbFault
 
     public static async Task GuardAsync(Task operation) => await GuardAsync(AsTrue(operation));
 
-    public static bool IsDuplicateKey(Exception exception) => exception switch
-    {
-        MongoWriteException write => write.WriteError?.Category == ServerErrorCategory.DuplicateKey,
-        MongoCommandException command => command.Code == 11000,
-        _ => false,
-    };
+    /// <summary>What is duplicated is on a majority: a write concern error beside it would make it an outage.</summary>
+    public static bool IsDuplicateKey(MongoWriteException exception) =>
+        exception is { WriteConcernError: null, WriteError.Category: ServerErrorCategory.DuplicateKey };
 
     private static async Task<bool> AsTrue(Task operation)
     {
@@ -34,13 +31,23 @@ internal static class MongoDbFault
         return true;
     }
 
-    private static bool IsAway(Exception exception) => exception is
-        TimeoutException
-        or MongoConnectionException
-        or MongoConnectionPoolPausedException
-        or MongoWaitQueueFullException
-        or MongoNotPrimaryException
-        or MongoNodeIsRecoveringException
-        or MongoExecutionTimeoutException
-        or MongoWriteConcernException;
+    // A write concern error decides before the error beside it does: that one is not certain either.
+    private static bool IsAway(Exception exception) => exception switch
+    {
+        TimeoutException or MongoConnectionException or MongoConnectionPoolPausedException or MongoWaitQueueFullException => true,
+        MongoNotPrimaryException or MongoNodeIsRecoveringException or MongoExecutionTimeoutException or MongoWriteConcernException => true,
+        MongoWriteException write => write.WriteConcernError is not null || (write.WriteError is { } error && IsAway(error.Code)),
+        MongoBulkWriteException bulk => bulk.WriteConcernError is not null || bulk.WriteErrors.Any(error => IsAway(error.Code)),
+        MongoCommandException command => IsAway(command.Code),
+        _ => false,
+    };
+
+    // The server's own codes. A router passes on as a plain error what became of the shard behind it.
+    private static bool IsAway(int code) => code is
+        6 or 7 or 89 or 9001 // HostUnreachable, HostNotFound, NetworkTimeout, SocketException
+        or 50 or 262 // MaxTimeMSExpired, ExceededTimeLimit
+        or 64 or 133 or 134 // WriteConcernTimeout, FailedToSatisfyReadPreference, ReadConcernMajorityNotAvailableYet
+        or 91 or 11600 or 11602 // ShutdownInProgress, InterruptedAtShutdown, InterruptedDueToReplStateChange
+        or 189 or 10107 or 13435 or 13436 // PrimarySteppedDown, NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary
+        or 14031; // OutOfDiskSpace
 }

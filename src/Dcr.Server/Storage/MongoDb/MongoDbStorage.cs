@@ -6,12 +6,19 @@ using MongoDB.Driver;
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>
-/// The collections, and the indexes each query is served by. Writes wait for a majority; reads go to the primary, which
-/// has every write that was acknowledged, so a status changed on one node is seen by the next call on any other.
+/// The collections, and the indexes each query is served by. Writes wait for the journal of a majority; reads go to the
+/// primary and see what a majority has: every write that was acknowledged, so that a status changed on one node is seen
+/// by the next call on any other, and nothing that a change of primary could take back (decision 0003).
 /// </summary>
 internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_majorityPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_socketPatience = TimeSpan.FromSeconds(10);
+
+    // Documents expire by the server's clock: were it ahead, an assertion could be forgotten, and replayed, while it is
+    // still accepted here. Late costs nothing but room.
+    private static readonly TimeSpan s_keptAfterExpiry = TimeSpan.FromHours(1);
 
     private readonly MongoClient _client;
     private readonly IMongoDatabase _database;
@@ -22,8 +29,10 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         // A server that is away must be known as away while the caller still waits.
         settings.ServerSelectionTimeout = s_patience;
         settings.ConnectTimeout = s_patience;
-        settings.SocketTimeout = TimeSpan.FromSeconds(10);
-        settings.WriteConcern = WriteConcern.WMajority;
+        settings.WaitQueueTimeout = s_patience;
+        settings.SocketTimeout = s_socketPatience;
+        settings.WriteConcern = WriteConcern.WMajority.With(wTimeout: s_majorityPatience, journal: true);
+        settings.ReadConcern = ReadConcern.Majority;
         settings.ReadPreference = ReadPreference.Primary;
         _client = new MongoClient(settings);
         _database = _client.GetDatabase(options.Value.Database);
@@ -82,5 +91,5 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
 
     // The server removes what has expired some time later; nothing relies on when.
     private static CreateIndexModel<BsonDocument> Expiry() =>
-        new(new BsonDocument("expires_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero });
+        new(new BsonDocument("expires_at", 1), new CreateIndexOptions { ExpireAfter = s_keptAfterExpiry });
 }

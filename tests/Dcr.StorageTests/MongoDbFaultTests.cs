@@ -1,0 +1,84 @@
+using Dcr.Protocol;
+using Dcr.Server.Storage.MongoDb;
+using Microsoft.Extensions.Options;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Xunit;
+
+namespace Dcr.StorageTests;
+
+/// <summary>What a server in trouble answers is an outage, worth another try; what a bug causes is not.</summary>
+public sealed class MongoDbFaultTests
+{
+    private static readonly BsonDocument s_noMajority = new()
+    {
+        { "ok", 1 }, { "n", 1 }, { "nModified", 1 },
+        { "writeConcernError", new BsonDocument { { "code", 64 }, { "errmsg", "waiting for replication timed out" } } },
+    };
+
+    private static readonly BsonDocument s_duplicateWithoutMajority = new()
+    {
+        { "ok", 1 }, { "n", 0 },
+        { "writeErrors", new BsonArray { new BsonDocument { { "index", 0 }, { "code", 11000 }, { "errmsg", "duplicate key" } } } },
+        { "writeConcernError", new BsonDocument { { "code", 64 }, { "errmsg", "waiting for replication timed out" } } },
+    };
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_write_that_no_majority_confirmed_is_an_outage()
+    {
+        await using var server = new MongoDbStubServer(s_noMajority);
+        using var storage = StorageOf(server);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(storage));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => MongoDbFault.GuardAsync(
+            storage.Clients.UpdateOneAsync(new BsonDocument("_id", "a"), new BsonDocument("$set", new BsonDocument("b", 1)), cancellationToken: Cancellation)));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => MongoDbFault.GuardAsync(
+            storage.Audit.InsertManyAsync([new BsonDocument("_id", "a")], options: null, Cancellation)));
+    }
+
+    [Fact]
+    public async Task A_duplicate_of_what_no_majority_confirmed_is_an_outage_too()
+    {
+        await using var server = new MongoDbStubServer(s_duplicateWithoutMajority);
+        using var storage = StorageOf(server);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(storage));
+    }
+
+    [Theory]
+    [InlineData(133)] // FailedToSatisfyReadPreference: a router that finds no primary of a shard
+    [InlineData(6)] // HostUnreachable
+    [InlineData(11602)] // InterruptedDueToReplStateChange
+    public async Task What_a_router_reports_of_the_shard_behind_it_is_an_outage(int code)
+    {
+        await using var byCommand = new MongoDbStubServer(new BsonDocument { { "ok", 0 }, { "code", code }, { "errmsg", "no primary" } });
+        using var storage = StorageOf(byCommand);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(storage));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => storage.PingAsync(Cancellation));
+
+        await using var byWrite = new MongoDbStubServer(new BsonDocument
+        {
+            { "ok", 1 }, { "n", 0 },
+            { "writeErrors", new BsonArray { new BsonDocument { { "index", 0 }, { "code", code }, { "errmsg", "no primary" } } } },
+        });
+        using var written = StorageOf(byWrite);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(written));
+    }
+
+    [Fact]
+    public async Task What_is_no_outage_stays_what_it_is()
+    {
+        await using var server = new MongoDbStubServer(new BsonDocument { { "ok", 0 }, { "code", 13 }, { "errmsg", "not authorized" } });
+        using var storage = StorageOf(server);
+
+        await Assert.ThrowsAsync<MongoCommandException>(() => storage.PingAsync(Cancellation));
+    }
+
+    private static Task RecordAsync(MongoDbStorage storage) =>
+        new MongoDbAssertionReplayStore(storage).RecordAsync("client", "jti", DateTimeOffset.UnixEpoch, Cancellation);
+
+    private static MongoDbStorage StorageOf(MongoDbStubServer server) =>
+        new(Options.Create(new MongoDbStorageOptions { ConnectionString = server.ConnectionString }));
+}

@@ -1,0 +1,101 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
+
+namespace Dcr.StorageTests;
+
+/// <summary>
+/// Says hello as a MongoDB does and answers every other command with one document: for faults that no server in good
+/// health can be brought to report.
+/// </summary>
+internal sealed class MongoDbStubServer : IAsyncDisposable
+{
+    private const int HeaderLength = 16;
+    private const int OpMsg = 2013;
+    private const int OpQuery = 2004;
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly BsonDocument _answer;
+    private readonly Task _accepting;
+
+    public MongoDbStubServer(BsonDocument answer)
+    {
+        _answer = answer;
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public string ConnectionString => $"mongodb://{_listener.LocalEndpoint}/?directConnection=true";
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _accepting;
+        _listener.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        var connections = new List<Task>();
+        try
+        {
+            while (true)
+            {
+                connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using var connection = client;
+        var stream = connection.GetStream();
+        var header = new byte[HeaderLength];
+        try
+        {
+            while (true)
+            {
+                await stream.ReadExactlyAsync(header, _stop.Token);
+                var body = new byte[BinaryPrimitives.ReadInt32LittleEndian(header) - HeaderLength];
+                await stream.ReadExactlyAsync(body, _stop.Token);
+                await stream.WriteAsync(Reply(header, body), _stop.Token);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // The driver hung up, or the test is over.
+        }
+    }
+
+    private byte[] Reply(byte[] header, byte[] body)
+    {
+        // An OP_MSG has its command after the flags and the kind of the section; the only other message is the first
+        // hello, an OP_QUERY, which is answered in the old form.
+        var isMessage = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12)) == OpMsg;
+        var isHello = !isMessage || BsonSerializer.Deserialize<BsonDocument>(body[5..]).GetElement(0).Name is "hello" or "isMaster" or "ismaster";
+        var document = (isHello ? Hello() : _answer).ToBson();
+        byte[] preamble = isMessage ? [0, 0, 0, 0, 0] : [0, 0, 0, 0, .. new byte[12], 1, 0, 0, 0];
+
+        var reply = new byte[HeaderLength + preamble.Length + document.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(reply, reply.Length);
+        header.AsSpan(4, 4).CopyTo(reply.AsSpan(8)); // the request that is answered
+        BinaryPrimitives.WriteInt32LittleEndian(reply.AsSpan(12), isMessage ? OpMsg : OpQuery - 2003);
+        preamble.CopyTo(reply, HeaderLength);
+        document.CopyTo(reply, HeaderLength + preamble.Length);
+        return reply;
+    }
+
+    private static BsonDocument Hello() => new()
+    {
+        { "ok", 1 }, { "ismaster", true }, { "isWritablePrimary", true }, { "helloOk", true }, { "minWireVersion", 0 }, { "maxWireVersion", 21 },
+        { "maxBsonObjectSize", 16_777_216 }, { "maxMessageSizeBytes", 48_000_000 }, { "maxWriteBatchSize", 100_000 },
+    };
+}
