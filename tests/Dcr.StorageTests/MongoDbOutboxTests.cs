@@ -61,7 +61,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
         var client = await AddedAsync();
         var moving = RaceAsync(20, async (node, i) =>
         {
-            await node.Get<MongoDbOutbox>().MoveAsync(client.ClientId, Cancellation);
+            await node.Get<MongoDbOutbox>().MoveAsync([client.ClientId], Cancellation);
             return i;
         });
         var changes = 0;
@@ -86,5 +86,65 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
             await Task.Delay(50, Cancellation);
         }
         Assert.False((await DocumentAsync(client.ClientId))!.Contains("outbox"));
+    }
+
+    [Fact]
+    public async Task A_client_id_is_free_again_although_its_deletion_was_cut_short()
+    {
+        var client = await AddedAsync();
+        await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
+
+        var outcomes = await RaceAsync(8, (node, _) => node.Clients.AddAsync(client, Record(client), Cancellation));
+
+        Assert.Single(outcomes, AddClientOutcome.Added);
+        Assert.NotNull(await Other.Clients.FindAsync(client.ClientId, Cancellation));
+        Assert.Equal(3, (await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation)).Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_node_that_moves_late_takes_nothing_from_a_later_client_of_the_same_id(bool deleted)
+    {
+        var client = await AddedAsync();
+        await EndAsync();
+        var late = One.Get<MongoDbOutbox>();
+        var read = await late.ReadAsync(Builders<BsonDocument>.Filter.Eq("_id", client.ClientId), Cancellation);
+
+        // Meanwhile another node ends the first client and begins a second, which comes to the version that was read.
+        await Other.Get<MongoDbOutbox>().MoveAsync([client.ClientId], Cancellation);
+        await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
+        Assert.Equal(AddClientOutcome.Added, await Other.Clients.AddAsync(client, Record(client), Cancellation));
+        await EndAsync();
+        await late.MoveAsync(read, Cancellation);
+
+        Assert.Equal(deleted ? 4 : 3, (await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation)).Count);
+        Assert.Equal(deleted, await Other.Clients.FindAsync(client.ClientId, Cancellation) is null);
+
+        async Task EndAsync()
+        {
+            if (deleted)
+            {
+                await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Nodes_that_sweep_at_once_and_more_than_a_batch_keep_each_record_once()
+    {
+        const int Clients = (2 * MongoDbOutbox.AtOnce) + 50;
+        var ids = await RaceAsync(Clients, async (_, _) => (await AddedAsync()).ClientId);
+
+        await RaceAsync(4, async (node, _) =>
+        {
+            await node.Get<MongoDbOutbox>().SweepAsync(Cancellation);
+            return 0;
+        });
+
+        var listed = (await Other.Audit.ListAsync(null, null, 10_000, Cancellation)).Where(record => ids.Contains(record.Subject)).ToList();
+        Assert.Equal(Clients, listed.Count);
+        Assert.Equal(Clients, listed.Select(record => record.Id).Distinct().Count());
+        Assert.Empty(await Other.Get<MongoDbOutbox>().ReadAsync(Builders<BsonDocument>.Filter.In("_id", ids) & Builders<BsonDocument>.Filter.Exists("outbox"), Cancellation));
     }
 }

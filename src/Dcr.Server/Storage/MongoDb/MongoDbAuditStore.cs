@@ -14,7 +14,7 @@ internal sealed class MongoDbAuditStore(MongoDbStorage storage, MongoDbOutbox ou
 
     public async Task<IReadOnlyList<AuditRecord>> ListAsync(string? subject, string? before, int limit, CancellationToken cancellationToken)
     {
-        await MongoDbFault.GuardAsync(subject is null ? outbox.SweepAsync(cancellationToken) : outbox.MoveAsync(subject, cancellationToken));
+        await MongoDbFault.GuardAsync(subject is null ? outbox.SweepAsync(cancellationToken) : outbox.MoveAsync([subject], cancellationToken));
         var where = subject is null ? Where.Empty : Where.Eq("subject", subject);
         if (before is not null)
         {

@@ -46,7 +46,7 @@ internal sealed class MongoDbClientStore(
             return AddClientOutcome.Added;
         }
         // What is in the way may be the remains of a client that was deleted under this id.
-        await MongoDbFault.GuardAsync(outbox.MoveAsync(client.ClientId, cancellationToken));
+        await MongoDbFault.GuardAsync(outbox.MoveAsync([client.ClientId], cancellationToken));
         return await TryInsertAsync(client, record, cancellationToken) ? AddClientOutcome.Added : AddClientOutcome.AlreadyThere;
     }
 

@@ -25,6 +25,9 @@ internal static class MongoDbFault
     public static bool IsDuplicateKey(MongoWriteException exception) =>
         exception is { WriteConcernError: null, WriteError.Category: ServerErrorCategory.DuplicateKey };
 
+    public static bool IsNothingButDuplicateKeys(MongoBulkWriteException exception) =>
+        exception.WriteConcernError is null && exception.WriteErrors.All(error => error.Category == ServerErrorCategory.DuplicateKey);
+
     private static async Task<bool> AsTrue(Task operation)
     {
         await operation;

@@ -4,37 +4,24 @@ using MongoDB.Driver;
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>
-/// Moves audit records from the clients they were written with to the audit collection (decision 0003). Every step
-/// can be repeated: a record that is there already is left, and an outbox is only emptied at the version it was read at.
+/// Moves audit records from the clients they were written with to the audit collection (decision 0003). Every step can be
+/// repeated, by several nodes at once: a record that is there already is left, and an outbox is only emptied as it was read.
 /// </summary>
 internal sealed class MongoDbOutbox(MongoDbStorage storage)
 {
-    private const int SweptAtOnce = 100;
+    /// <summary>Clients moved together, in three round trips: as many as fit the first page of a cursor.</summary>
+    public const int AtOnce = 100;
 
     private static readonly ProjectionDefinition<BsonDocument> s_outbox =
         Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox");
 
+    private static readonly FilterDefinition<BsonDocument> s_waiting = Where.Gt("outbox_since", 0L);
+
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
-    /// <summary>Returns when no record of this client is left to move. Finishes a deletion.</summary>
-    public async Task MoveAsync(string clientId, CancellationToken cancellationToken)
-    {
-        while (await storage.Clients.Find(Where.Eq("_id", clientId)).Project(s_outbox).SingleOrDefaultAsync(cancellationToken) is { } client
-            && client.Contains("outbox"))
-        {
-            await AddToAuditAsync(client["outbox"].AsBsonArray, cancellationToken);
-            var unchanged = Where.Eq("_id", clientId) & Where.Eq("version", client["version"]);
-            if (client["status"].AsInt32 == MongoDbClientDocument.Tombstone)
-            {
-                await storage.Clients.DeleteOneAsync(unchanged, cancellationToken);
-            }
-            else
-            {
-                await storage.Clients.UpdateOneAsync(
-                    unchanged, Builders<BsonDocument>.Update.Unset("outbox").Unset("outbox_since"), cancellationToken: cancellationToken);
-            }
-        }
-    }
+    /// <summary>Moves the records that these clients, at most <see cref="AtOnce"/>, hold now. Finishes deletions.</summary>
+    public async Task MoveAsync(IReadOnlyCollection<string> clientIds, CancellationToken cancellationToken) =>
+        await MoveAsync(await ReadAsync(Where.In("_id", clientIds) & s_waiting, cancellationToken), cancellationToken);
 
     /// <summary>Moves everything that a node left behind when it ended, or has not come to yet.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
@@ -42,28 +29,46 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage)
         List<BsonDocument> waiting;
         do
         {
-            waiting = await storage.Clients.Find(Where.Gt("outbox_since", 0L))
-                .Project(Builders<BsonDocument>.Projection.Include("_id")).Limit(SweptAtOnce).ToListAsync(cancellationToken);
-            foreach (var client in waiting)
-            {
-                await MoveAsync(client["_id"].AsString, cancellationToken);
-            }
+            waiting = await ReadAsync(s_waiting, cancellationToken);
+            await MoveAsync(waiting, cancellationToken);
         }
-        while (waiting.Count == SweptAtOnce);
+        while (waiting.Count == AtOnce);
     }
 
-    private async Task AddToAuditAsync(BsonArray records, CancellationToken cancellationToken)
+    internal Task<List<BsonDocument>> ReadAsync(FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>
+        storage.Clients.Find(where).Project(s_outbox).Limit(AtOnce).ToListAsync(cancellationToken);
+
+    internal async Task MoveAsync(IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
     {
-        foreach (var record in records)
+        if (waiting.Count > 0)
         {
-            try
-            {
-                await storage.Audit.InsertOneAsync(record.AsBsonDocument, options: null, cancellationToken);
-            }
-            catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
-            {
-                // Moved before, by a node that ended before it could empty the outbox.
-            }
+            await AddToAuditAsync(waiting.SelectMany(Outbox), cancellationToken);
+            await storage.Clients.BulkWriteAsync(waiting.Select(Emptying), new BulkWriteOptions { IsOrdered = false }, cancellationToken);
         }
     }
+
+    private async Task AddToAuditAsync(IEnumerable<BsonDocument> records, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await storage.Audit.InsertManyAsync(records, new InsertManyOptions { IsOrdered = false }, cancellationToken);
+        }
+        catch (MongoBulkWriteException<BsonDocument> exception) when (MongoDbFault.IsNothingButDuplicateKeys(exception))
+        {
+            // Moved before, by a node that has not emptied the outbox yet, or ended before it could. Unordered: the
+            // others are in.
+        }
+    }
+
+    // The version tells that nothing was added since; the newest record, whose id is never used again, that this is still
+    // the same client and not a later one under its id, which begins at version 1 again.
+    private static WriteModel<BsonDocument> Emptying(BsonDocument client)
+    {
+        var asRead = Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]) & Where.Eq("outbox._id", Outbox(client).Last()["_id"]);
+        return client["status"].AsInt32 == MongoDbClientDocument.Tombstone
+            ? new DeleteOneModel<BsonDocument>(asRead)
+            : new UpdateOneModel<BsonDocument>(asRead, Builders<BsonDocument>.Update.Unset("outbox").Unset("outbox_since"));
+    }
+
+    private static IEnumerable<BsonDocument> Outbox(BsonDocument client) => client["outbox"].AsBsonArray.Select(record => record.AsBsonDocument);
 }

@@ -21,9 +21,15 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, TimeProv
 
     private async Task MoveAsTheyComeAsync(CancellationToken stoppingToken)
     {
-        await foreach (var clientId in _written.Reader.ReadAllAsync(stoppingToken))
+        while (await _written.Reader.WaitToReadAsync(stoppingToken))
         {
-            await TryAsync(outbox.MoveAsync(clientId, stoppingToken));
+            // What came while the last ones were moved goes together, so that the pace is the writers' own.
+            var clientIds = new HashSet<string>();
+            while (clientIds.Count < MongoDbOutbox.AtOnce && _written.Reader.TryRead(out var clientId))
+            {
+                clientIds.Add(clientId);
+            }
+            await TryAsync(outbox.MoveAsync(clientIds, stoppingToken), stoppingToken);
         }
     }
 
@@ -32,13 +38,14 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, TimeProv
         using var timer = new PeriodicTimer(s_sweepEvery, time);
         do
         {
-            await TryAsync(outbox.SweepAsync(stoppingToken));
+            await TryAsync(outbox.SweepAsync(stoppingToken), stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    // Nothing is lost when a move fails: the record stays with its client for the next sweep.
-    private async Task TryAsync(Task move)
+    // Nothing is lost when a move fails: the record stays with its client for the next sweep. That is no reason to stop
+    // serving, so even a fault that is no outage is told and not thrown.
+    private async Task TryAsync(Task move, CancellationToken stoppingToken)
     {
         try
         {
@@ -48,8 +55,15 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, TimeProv
         {
             LogWaiting(exception);
         }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            LogFailed(exception);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Audit records stay with their clients until the next sweep: MongoDB is away")]
     private partial void LogWaiting(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Audit records stay with their clients until the next sweep: moving them failed")]
+    private partial void LogFailed(Exception exception);
 }
