@@ -60,6 +60,10 @@ public static class DcrEndpoints
             .Is("Administration", "Let a blocked key be used again").Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
         admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapGet("/signing-keys", RotateSigningKeysRoute.ListAsync).Needs(Policies.Administrator)
+            .Is("Administration", "List the server's own keys").Gives<Page<AdminSigningKey>>().Refuses(401, 403);
+        admin.MapPost("/signing-keys/rotate", RotateSigningKeysRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Make the server's next key before its time").TakesJson<SigningKeyRotation>().Gives<AdminSigningKey>().Refuses(400, 401, 403, 413, 415);
         admin.MapGet("/audit", ListAuditRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "List the audit trail, newest first").TakesPage().TakesQuery(("subject", "The client id or kid that was acted on")).Gives<Page<AuditRecord>>().Refuses(400, 401, 403);
     }

@@ -59,6 +59,8 @@ public static class DcrSetup
     {
         services.AddOptions<DcrOptions>().BindConfiguration(DcrOptions.Section).ValidateOnStart();
         services.AddOptions<JwksOptions>().BindConfiguration(JwksOptions.Section).ValidateOnStart();
+        services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SigningKeyOptions>, SigningKeyOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
         services.AddSingleton<IValidateOptions<JwksOptions>, JwksOptionsValidator>();
     }

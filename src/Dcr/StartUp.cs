@@ -56,7 +56,7 @@ internal sealed partial class StartUp(
         try
         {
             await store.InitializeAsync(cancellationToken);
-            await signingKeys.AllAsync(cancellationToken);
+            await signingKeys.RingAsync(cancellationToken);
             var wasEmpty = await clients.IsEmptyAsync(cancellationToken);
             await applySeedFile.ExecuteAsync(_seed, cancellationToken);
             if (wasEmpty && !_seed.Any(client => ScopeTokens.Split(client.Metadata.Scope).Contains(ScopeTokens.Administration)))

@@ -5,21 +5,32 @@ namespace Dcr.StorageTests;
 
 public abstract class SigningKeyStoreContract(StoreUnderTest store) : StoreContract(store)
 {
+    private StoredSigningKey Key(int generation, string kid) => new(
+        generation, kid, "ES256", new byte[] { 1, 2, (byte)generation }, Store.Time.GetUtcNow(), Store.Time.GetUtcNow().AddDays(1), RevokesUpTo: generation - 1);
+
     [Fact]
     [Requirement("P-SIGNKEY")]
-    public async Task Adds_one_of_50_keys_that_race_for_a_generation()
+    public async Task Adds_one_of_50_keys_that_race_for_a_generation_with_its_record()
     {
         var outcomes = await RaceAsync(50, (node, i) =>
-            node.SigningKeys.AddAsync(new StoredSigningKey(1, $"kid-{i}", "ES256", new byte[] { 1, 2, (byte)i }, Store.Time.GetUtcNow()), Cancellation));
+            node.SigningKeys.AddAsync(Key(1, $"kid-{i}"), Samples.Record(Store.Time.GetUtcNow(), $"kid-{i}"), Cancellation));
         Assert.Single(outcomes, AddSigningKeyOutcome.Added);
         var winner = Array.IndexOf(outcomes, AddSigningKeyOutcome.Added);
+        Assert.Equal(AddSigningKeyOutcome.Added, await Other.SigningKeys.AddAsync(Key(2, "next"), Samples.Record(Store.Time.GetUtcNow(), "next"), Cancellation));
 
-        Assert.Equal(AddSigningKeyOutcome.Added, await Other.SigningKeys.AddAsync(new StoredSigningKey(2, "next", "ES256", new byte[] { 9 }, Store.Time.GetUtcNow()), Cancellation));
         var keys = await Other.SigningKeys.ListAsync(Cancellation);
         Assert.Equal([1, 2], keys.Select(key => key.Generation));
-        Assert.Equal($"kid-{winner}", keys[0].Kid);
-        Assert.Equal(new byte[] { 1, 2, (byte)winner }, keys[0].ProtectedPrivateKey.ToArray());
-        Assert.Equal(Store.Time.GetUtcNow(), keys[0].CreatedAt);
+        var expected = Key(1, $"kid-{winner}");
+        Assert.Equal(expected with { ProtectedPrivateKey = default }, keys[0] with { ProtectedPrivateKey = default });
+        Assert.Equal(expected.ProtectedPrivateKey.ToArray(), keys[0].ProtectedPrivateKey.ToArray());
+        for (var i = 0; i < 50; i++)
+        {
+            Assert.Equal(i == winner ? 1 : 0, (await One.Audit.ListAsync($"kid-{i}", null, 10, Cancellation)).Count);
+        }
+
+        await One.SigningKeys.RemoveAsync(1, Cancellation);
+        await Other.SigningKeys.RemoveAsync(1, Cancellation);
+        Assert.Equal(2, Assert.Single(await One.SigningKeys.ListAsync(Cancellation)).Generation);
     }
 }
 

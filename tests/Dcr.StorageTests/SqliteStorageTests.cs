@@ -44,7 +44,7 @@ public sealed class SqliteStorageTests(SqliteUnderTest store) : StoreContract(st
         var writes = Enumerable.Range(0, 50).Select(i => database.WriteAsync(
             session =>
             {
-                session.Change("INSERT INTO signing_keys (generation, kid, alg, protected_private_key, created_at) VALUES ($1, 'k', 'a', x'00', 1)", i + 1000);
+                session.Change("INSERT INTO signing_keys (generation, kid, alg, protected_private_key, created_at, activates_at, revokes_up_to) VALUES ($1, 'k', 'a', x'00', 1, 1, 0)", i + 1000);
                 return i % 2 == 0 ? i : throw new InvalidOperationException("this one fails");
             },
             Cancellation)).ToArray();

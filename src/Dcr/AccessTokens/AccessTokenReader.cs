@@ -35,16 +35,17 @@ internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeP
     /// <summary>Null, with the reason for the log, when it is no valid access token of this server.</summary>
     public async Task<(AccessToken? Token, string Fault)> ReadAsync(string token, CancellationToken cancellationToken)
     {
-        var all = await keys.AllAsync(cancellationToken);
+        var now = time.GetUtcNow();
+        var published = (await keys.RingAsync(cancellationToken)).Published(now).Select(key => key.Key).ToList();
         var validated = await s_handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             ValidTypes = [AccessTokenWriter.Type],
-            ValidAlgorithms = all.Select(key => key.Alg).Distinct(),
+            ValidAlgorithms = published.Select(key => key.Alg).Distinct(),
             ValidIssuer = urls.Issuer,
             ValidAudiences = [urls.RegistrationEndpoint, urls.AdminApi, urls.DefaultAudience],
-            IssuerSigningKeys = all.Select(key => key.VerificationKey),
+            IssuerSigningKeys = published.Select(key => key.VerificationKey),
             TryAllIssuerSigningKeys = false,
-            LifetimeValidator = (_, expires, _, _) => expires is { } end && end > time.GetUtcNow().UtcDateTime,
+            LifetimeValidator = (_, expires, _, _) => expires is { } end && end > now.UtcDateTime,
         });
         if (!validated.IsValid || validated.SecurityToken is not JsonWebToken jwt)
         {

@@ -1,3 +1,5 @@
+using Dcr.Auditing;
+
 namespace Dcr.Keys;
 
 /// <summary>The server's own signing keys, shared by all nodes. Private parts are stored protected.</summary>
@@ -6,8 +8,14 @@ public interface ISigningKeyStore
     /// <summary>All keys, by generation, ascending. A handful at most.</summary>
     Task<IReadOnlyList<StoredSigningKey>> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>Atomic: of parallel calls with one generation, one adds. Durable when the call returns.</summary>
-    Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, CancellationToken cancellationToken);
+    /// <summary>
+    /// Atomic: of parallel calls with one generation, one adds. The record is stored exactly when the key is. Durable when
+    /// the call returns.
+    /// </summary>
+    Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, CancellationToken cancellationToken);
+
+    /// <summary>Removes a key whose tokens have all expired. Does nothing when it is gone already.</summary>
+    Task RemoveAsync(int generation, CancellationToken cancellationToken);
 }
 
 public enum AddSigningKeyOutcome
@@ -23,4 +31,13 @@ public enum AddSigningKeyOutcome
 /// <param name="Alg">The one JWS algorithm the key signs with.</param>
 /// <param name="ProtectedPrivateKey">PKCS#8, encrypted by Data Protection.</param>
 /// <param name="CreatedAt">When it was made.</param>
-public sealed record StoredSigningKey(int Generation, string Kid, string Alg, ReadOnlyMemory<byte> ProtectedPrivateKey, DateTimeOffset CreatedAt);
+/// <param name="ActivatesAt">From when on it signs; published before.</param>
+/// <param name="RevokesUpTo">Every key up to this generation is not to be trusted any more. 0: none.</param>
+public sealed record StoredSigningKey(
+    int Generation,
+    string Kid,
+    string Alg,
+    ReadOnlyMemory<byte> ProtectedPrivateKey,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ActivatesAt,
+    int RevokesUpTo);

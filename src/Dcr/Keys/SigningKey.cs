@@ -8,14 +8,20 @@ namespace Dcr.Keys;
 /// <summary>One of the server's own keys, ready to sign and to verify with.</summary>
 internal sealed class SigningKey
 {
-    private readonly ECDsaSecurityKey _key;
+    // Signs for some months only; larger keys would make every token larger and slower.
+    private const int RsaBits = 2048;
 
-    private SigningKey(string kid, string alg, ECDsaSecurityKey key)
+    private readonly AsymmetricAlgorithm _algorithm;
+
+    private SigningKey(string alg, AsymmetricAlgorithm algorithm)
     {
-        Kid = kid;
         Alg = alg;
-        _key = key;
-        Credentials = new SigningCredentials(key, alg);
+        _algorithm = algorithm;
+        VerificationKey = algorithm is ECDsa ecdsa ? new ECDsaSecurityKey(ecdsa) : new RsaSecurityKey((RSA)algorithm);
+        // RFC 7638: the thumbprint names the key, so that no two keys ever share a kid.
+        Kid = Base64Url.EncodeToString(VerificationKey.ComputeJwkThumbprint());
+        VerificationKey.KeyId = Kid;
+        Credentials = new SigningCredentials(VerificationKey, alg);
     }
 
     public string Kid { get; }
@@ -24,38 +30,30 @@ internal sealed class SigningKey
 
     public SigningCredentials Credentials { get; }
 
-    public SecurityKey VerificationKey => _key;
+    public SecurityKey VerificationKey { get; }
 
-    /// <summary>Makes a P-256 key for ES256: small tokens, fast to sign, verified by every JWT library.</summary>
-    public static SigningKey Generate() => Of(ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    /// <param name="alg">One of <see cref="SigningKeyOptions.Algorithms"/>.</param>
+    public static SigningKey Generate(string alg) =>
+        new(alg, alg == SecurityAlgorithms.EcdsaSha256 ? ECDsa.Create(ECCurve.NamedCurves.nistP256) : RSA.Create(RsaBits));
 
-    public static SigningKey Import(ReadOnlySpan<byte> pkcs8)
+    public static SigningKey Import(string alg, ReadOnlySpan<byte> pkcs8)
     {
-        var ecdsa = ECDsa.Create();
-        ecdsa.ImportPkcs8PrivateKey(pkcs8, out _);
-        return Of(ecdsa);
+        AsymmetricAlgorithm algorithm = alg == SecurityAlgorithms.EcdsaSha256 ? ECDsa.Create() : RSA.Create();
+        algorithm.ImportPkcs8PrivateKey(pkcs8, out _);
+        return new SigningKey(alg, algorithm);
     }
 
-    public byte[] ExportPkcs8() => _key.ECDsa.ExportPkcs8PrivateKey();
+    public byte[] ExportPkcs8() => _algorithm.ExportPkcs8PrivateKey();
 
     public PublicSigningKey ToPublic()
     {
-        var point = _key.ECDsa.ExportParameters(includePrivateParameters: false).Q;
-        return new PublicSigningKey
+        if (_algorithm is ECDsa ecdsa)
         {
-            Kid = Kid,
-            Alg = Alg,
-            X = Base64Url.EncodeToString(point.X),
-            Y = Base64Url.EncodeToString(point.Y),
-        };
-    }
-
-    private static SigningKey Of(ECDsa ecdsa)
-    {
-        var key = new ECDsaSecurityKey(ecdsa);
-        // RFC 7638: the thumbprint names the key, so that no two keys ever share a kid.
-        key.KeyId = Base64Url.EncodeToString(key.ComputeJwkThumbprint());
-        return new SigningKey(key.KeyId, SecurityAlgorithms.EcdsaSha256, key);
+            var point = ecdsa.ExportParameters(includePrivateParameters: false).Q;
+            return new PublicSigningKey { Kty = "EC", Kid = Kid, Alg = Alg, Crv = "P-256", X = Base64Url.EncodeToString(point.X), Y = Base64Url.EncodeToString(point.Y) };
+        }
+        var rsa = ((RSA)_algorithm).ExportParameters(includePrivateParameters: false);
+        return new PublicSigningKey { Kty = "RSA", Kid = Kid, Alg = Alg, N = Base64Url.EncodeToString(rsa.Modulus), E = Base64Url.EncodeToString(rsa.Exponent) };
     }
 }
 
@@ -63,13 +61,10 @@ internal sealed class SigningKey
 public sealed record PublicSigningKey
 {
     [JsonPropertyName("kty")]
-    public string Kty { get; } = "EC";
+    public required string Kty { get; init; }
 
     [JsonPropertyName("use")]
     public string Use { get; } = "sig";
-
-    [JsonPropertyName("crv")]
-    public string Crv { get; } = "P-256";
 
     [JsonPropertyName("kid")]
     public required string Kid { get; init; }
@@ -77,9 +72,18 @@ public sealed record PublicSigningKey
     [JsonPropertyName("alg")]
     public required string Alg { get; init; }
 
+    [JsonPropertyName("crv")]
+    public string? Crv { get; init; }
+
     [JsonPropertyName("x")]
-    public required string X { get; init; }
+    public string? X { get; init; }
 
     [JsonPropertyName("y")]
-    public required string Y { get; init; }
+    public string? Y { get; init; }
+
+    [JsonPropertyName("n")]
+    public string? N { get; init; }
+
+    [JsonPropertyName("e")]
+    public string? E { get; init; }
 }

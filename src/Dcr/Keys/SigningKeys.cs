@@ -1,37 +1,54 @@
 using System.Security.Cryptography;
 using Dcr.Auditing;
+using Dcr.Protocol;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Dcr.Keys;
 
 /// <summary>
-/// The keys the server signs its tokens with: made at the first start, kept in the store with the private part
-/// encrypted, the same on every node.
+/// The keys the server signs its tokens with: made at the first start, followed by others in time, kept in the store with
+/// the private part encrypted, the same on every node. Every request may bring the next one about; no node has a part of
+/// its own in it.
 /// </summary>
 internal sealed partial class SigningKeys(
     ISigningKeyStore store,
     IDataProtectionProvider protection,
-    IAuditStore audit,
+    IOptions<SigningKeyOptions> options,
     AuditRecords records,
     TimeProvider time,
     ILogger<SigningKeys> logger) : IDisposable
 {
+    // How long a node may not know of what another did: an emergency reaches all of them within this.
+    private static readonly TimeSpan s_lookAgainAfter = TimeSpan.FromSeconds(5);
+    private const int MaxAttempts = 10;
+
     private readonly IDataProtector _protector = protection.CreateProtector("Dcr.SigningKeys.v1");
     private readonly SemaphoreSlim _loading = new(1, 1);
-    private IReadOnlyList<SigningKey>? _loaded;
+    private volatile Loaded? _loaded;
 
-    /// <summary>All keys to publish and to verify with; the last one signs.</summary>
-    public async ValueTask<IReadOnlyList<SigningKey>> AllAsync(CancellationToken cancellationToken)
+    /// <summary>All keys as they are now.</summary>
+    public async ValueTask<SigningKeyRing> RingAsync(CancellationToken cancellationToken)
     {
-        if (_loaded is { } loaded)
+        if (_loaded is { } loaded && time.GetUtcNow() - loaded.At < s_lookAgainAfter)
         {
-            return loaded;
+            return loaded.Ring;
         }
         await _loading.WaitAsync(cancellationToken);
         try
         {
-            return _loaded ??= await LoadAsync(cancellationToken);
+            var now = time.GetUtcNow();
+            if (_loaded is not { } known || now - known.At >= s_lookAgainAfter)
+            {
+                _loaded = new Loaded(await LoadAsync(now, cancellationToken), now);
+            }
+            return _loaded.Ring;
+        }
+        catch (StoreUnavailableException) when (_loaded is { } known)
+        {
+            // The keys do not change because the store is away; whatever else a request needs of it will say so.
+            return known.Ring;
         }
         finally
         {
@@ -40,38 +57,97 @@ internal sealed partial class SigningKeys(
     }
 
     public async ValueTask<SigningKey> CurrentAsync(CancellationToken cancellationToken) =>
-        (await AllAsync(cancellationToken))[^1];
+        (await RingAsync(cancellationToken)).Current(time.GetUtcNow())?.Key ?? throw new InvalidOperationException("No signing key is active.");
+
+    /// <summary>Makes the next key before its time.</summary>
+    /// <param name="emergency">True: it signs at once, and no key before it is trusted any more. False: it is announced first.</param>
+    /// <param name="actor">The administrator.</param>
+    public async Task<RingKey> RotateAsync(bool emergency, AuditActor actor, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var ring = await ReadAsync(cancellationToken);
+            var now = time.GetUtcNow();
+            var made = await TryAddAsync(ring, emergency ? now : now + SigningKeyRing.LeastAnnouncement, emergency ? ring.Newest?.Stored.Generation ?? 0 : 0, actor, cancellationToken);
+            _loaded = null;
+            if (made is not null)
+            {
+                return made;
+            }
+        }
+        throw new StoreUnavailableException("Other nodes kept making signing keys.");
+    }
 
     public void Dispose() => _loading.Dispose();
 
-    private async Task<IReadOnlyList<SigningKey>> LoadAsync(CancellationToken cancellationToken)
+    private async Task<SigningKeyRing> LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var stored = await store.ListAsync(cancellationToken);
-        if (stored.Count == 0)
+        var ring = await ReadAsync(cancellationToken);
+        if (NextActivation(ring, now) is { } activatesAt)
         {
-            await MakeFirstAsync(cancellationToken);
-            // Another node may have been first: what the store has is the truth.
-            stored = await store.ListAsync(cancellationToken);
+            // Another node may be first: what the store has then is the truth.
+            await TryAddAsync(ring, activatesAt, revokesUpTo: 0, actor: null, cancellationToken);
+            ring = await ReadAsync(cancellationToken);
         }
-        return [.. stored.Select(Unprotect)];
+        foreach (var retired in ring.All.Where(key => key != ring.Newest && ring.RetiresAt(key) <= now).ToList())
+        {
+            await store.RemoveAsync(retired.Stored.Generation, cancellationToken);
+        }
+        return ring;
     }
 
-    private async Task MakeFirstAsync(CancellationToken cancellationToken)
+    /// <summary>From when on a key that is due now will sign. Null: none is due.</summary>
+    private DateTimeOffset? NextActivation(SigningKeyRing ring, DateTimeOffset now)
     {
-        var key = SigningKey.Generate();
-        var made = new StoredSigningKey(1, key.Kid, key.Alg, _protector.Protect(key.ExportPkcs8()), time.GetUtcNow());
-        if (await store.AddAsync(made, cancellationToken) == AddSigningKeyOutcome.Added)
+        if (ring.Current(now) is not { } current)
         {
-            await audit.AddAsync(records.Create(AuditActions.SigningKeyMade, key.Kid, actor: null), cancellationToken);
-            LogMade(key.Kid, key.Alg);
+            return now;
         }
+        if (ring.Newest!.Stored.ActivatesAt > now)
+        {
+            return null;
+        }
+        if (ring.Newest.Stored.Alg != options.Value.Algorithm)
+        {
+            return now + SigningKeyRing.LeastAnnouncement;
+        }
+        var due = current.Stored.ActivatesAt + options.Value.RotateEvery;
+        var announced = now + options.Value.AnnounceBefore;
+        return announced < due ? null : announced;
+    }
+
+    /// <summary>Null: another node made this generation first.</summary>
+    private async Task<RingKey?> TryAddAsync(SigningKeyRing ring, DateTimeOffset activatesAt, int revokesUpTo, AuditActor? actor, CancellationToken cancellationToken)
+    {
+        var key = SigningKey.Generate(options.Value.Algorithm);
+        var stored = new StoredSigningKey(
+            (ring.Newest?.Stored.Generation ?? 0) + 1, key.Kid, key.Alg, _protector.Protect(key.ExportPkcs8()), time.GetUtcNow(), activatesAt, revokesUpTo);
+        var changes = new Dictionary<string, AuditChange> { ["activates_at"] = new(null, activatesAt.ToString("O")) };
+        foreach (var revoked in ring.All.Where(other => other.Stored.Generation <= revokesUpTo && !ring.IsRevoked(other)))
+        {
+            changes[revoked.Stored.Kid] = new AuditChange("trusted", "revoked");
+        }
+        var record = records.Create(AuditActions.SigningKeyMade, key.Kid, actor) with { Changes = changes };
+        if (await store.AddAsync(stored, record, cancellationToken) == AddSigningKeyOutcome.AlreadyThere)
+        {
+            return null;
+        }
+        LogMade(key.Kid, key.Alg, activatesAt, revokesUpTo);
+        return new RingKey(stored, key);
+    }
+
+    private async Task<SigningKeyRing> ReadAsync(CancellationToken cancellationToken)
+    {
+        var known = _loaded?.Ring.All.ToDictionary(key => key.Stored.Kid, key => key.Key) ?? [];
+        var stored = await store.ListAsync(cancellationToken);
+        return new SigningKeyRing([.. stored.Select(key => new RingKey(key, known.GetValueOrDefault(key.Kid) ?? Unprotect(key)))]);
     }
 
     private SigningKey Unprotect(StoredSigningKey stored)
     {
         try
         {
-            return SigningKey.Import(_protector.Unprotect(stored.ProtectedPrivateKey.ToArray()));
+            return SigningKey.Import(stored.Alg, _protector.Unprotect(stored.ProtectedPrivateKey.ToArray()));
         }
         catch (CryptographicException exception)
         {
@@ -81,6 +157,8 @@ internal sealed partial class SigningKeys(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Made signing key {Kid} for {Alg}")]
-    private partial void LogMade(string kid, string alg);
+    private sealed record Loaded(SigningKeyRing Ring, DateTimeOffset At);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Made signing key {Kid} for {Alg}, active from {ActivatesAt}, ending trust in generations up to {RevokesUpTo}")]
+    private partial void LogMade(string kid, string alg, DateTimeOffset activatesAt, int revokesUpTo);
 }

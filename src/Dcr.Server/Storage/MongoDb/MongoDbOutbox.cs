@@ -33,6 +33,18 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage)
             await MoveAsync(waiting, cancellationToken);
         }
         while (waiting.Count == AtOnce);
+        await MoveFromSigningKeysAsync(cancellationToken);
+    }
+
+    /// <summary>Moves the records of signing keys, of which there are a handful. A key is written once, so nothing can come in between.</summary>
+    public async Task MoveFromSigningKeysAsync(CancellationToken cancellationToken)
+    {
+        var waiting = await storage.SigningKeys.Find(Where.Exists("outbox")).ToListAsync(cancellationToken);
+        foreach (var key in waiting)
+        {
+            await AddToAuditAsync(Outbox(key), cancellationToken);
+            await storage.SigningKeys.UpdateOneAsync(Where.Eq("_id", key["_id"]), Builders<BsonDocument>.Update.Unset("outbox"), cancellationToken: cancellationToken);
+        }
     }
 
     internal Task<List<BsonDocument>> ReadAsync(FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>

@@ -1,10 +1,12 @@
+using Dcr.Auditing;
 using Dcr.Keys;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
 namespace Dcr.Server.Storage.MongoDb;
 
-internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage) : ISigningKeyStore
+/// <summary>The record of a key is in its document until it has been moved to the audit collection, as with clients.</summary>
+internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbOutbox outbox) : ISigningKeyStore
 {
     public async Task<IReadOnlyList<StoredSigningKey>> ListAsync(CancellationToken cancellationToken)
     {
@@ -12,7 +14,7 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage) : ISigningK
         return [.. (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
-    public async Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, CancellationToken cancellationToken)
+    public async Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, CancellationToken cancellationToken)
     {
         var document = new BsonDocument("_id", key.Generation)
         {
@@ -20,16 +22,26 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage) : ISigningK
             { "alg", key.Alg },
             { "protected_private_key", new BsonBinaryData(key.ProtectedPrivateKey.ToArray()) },
             { "created_at", key.CreatedAt.ToUnixTimeMilliseconds() },
+            { "activates_at", key.ActivatesAt.ToUnixTimeMilliseconds() },
+            { "revokes_up_to", key.RevokesUpTo },
+            { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
         };
         try
         {
             await MongoDbFault.GuardAsync(storage.SigningKeys.InsertOneAsync(document, options: null, cancellationToken));
-            return AddSigningKeyOutcome.Added;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
             return AddSigningKeyOutcome.AlreadyThere;
         }
+        await MongoDbFault.GuardAsync(outbox.MoveFromSigningKeysAsync(cancellationToken));
+        return AddSigningKeyOutcome.Added;
+    }
+
+    public async Task RemoveAsync(int generation, CancellationToken cancellationToken)
+    {
+        await MongoDbFault.GuardAsync(outbox.MoveFromSigningKeysAsync(cancellationToken));
+        await MongoDbFault.GuardAsync(storage.SigningKeys.DeleteOneAsync(Builders<BsonDocument>.Filter.Eq("_id", generation), cancellationToken));
     }
 
     private static StoredSigningKey Read(BsonDocument document) => new(
@@ -37,5 +49,7 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage) : ISigningK
         document["kid"].AsString,
         document["alg"].AsString,
         document["protected_private_key"].AsByteArray,
-        DateTimeOffset.FromUnixTimeMilliseconds(document["created_at"].AsInt64));
+        DateTimeOffset.FromUnixTimeMilliseconds(document["created_at"].AsInt64),
+        DateTimeOffset.FromUnixTimeMilliseconds(document["activates_at"].AsInt64),
+        document["revokes_up_to"].AsInt32);
 }

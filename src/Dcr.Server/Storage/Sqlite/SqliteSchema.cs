@@ -54,7 +54,9 @@ internal static class SqliteSchema
             kid TEXT NOT NULL,
             alg TEXT NOT NULL,
             protected_private_key BLOB NOT NULL,
-            created_at INTEGER NOT NULL
+            created_at INTEGER NOT NULL,
+            activates_at INTEGER NOT NULL,
+            revokes_up_to INTEGER NOT NULL
         ) STRICT;
         """,
     ];
