@@ -102,6 +102,19 @@ public abstract class DcrServer : IAsyncLifetime
         Http = new HttpClient { BaseAddress = new Uri(address + "/") };
     }
 
+    /// <summary>Another node on the same store, with the same clock. To be disposed by the test.</summary>
+    public async Task<(WebApplication App, HttpClient Http)> StartAnotherNodeAsync()
+    {
+        var address = $"http://127.0.0.1:{FreePort()}";
+        var app = ServerApplication.Create(Arguments(address, Issuer), services =>
+        {
+            services.AddSingleton<TimeProvider>(Time);
+            services.AddLogging(logging => logging.ClearProviders());
+        });
+        await app.StartAsync();
+        return (app, new HttpClient { BaseAddress = new Uri(address + "/") });
+    }
+
     public async Task StopAsync()
     {
         if (_app is not null)
