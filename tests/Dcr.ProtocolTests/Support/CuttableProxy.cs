@@ -52,7 +52,7 @@ public sealed class CuttableProxy : IAsyncDisposable
                 _ = ForwardAsync(near);
             }
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or InvalidOperationException)
         {
             // The listener was stopped.
         }

@@ -294,7 +294,7 @@ public sealed class JwksFetcherTests
                     _ = AnswerAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
                 }
             }
-            catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception exception) when (exception is OperationCanceledException or SocketException or InvalidOperationException)
             {
                 // Stopped.
             }
