@@ -135,14 +135,24 @@ public abstract class ClientKeyTests(DcrServer server) : ServerTests(server)
             return times;
         }
         await MeasureAsync();
-        var before = await MeasureAsync();
-        slow.Delay = TimeSpan.FromSeconds(10);
-        Server.Time.Advance(TimeSpan.FromMinutes(6));
-        var waiting = slowClients.Select(client => UseAsync(client, client.Key)).ToList();
-        var during = await MeasureAsync();
-        // Two milliseconds of grace: at this size one hiccup of the machine is more than the bound.
-        Assert.True(during[197] < (2 * before[197]) + 2, $"p99 {before[197]:0.00} ms alone, {during[197]:0.00} ms beside slow hosts");
-        await Task.WhenAll(waiting);
+        // The machine has hiccups of its own: of three tries, one without will do.
+        var tries = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            slow.Delay = TimeSpan.Zero;
+            var before = (await MeasureAsync())[197];
+            slow.Delay = TimeSpan.FromSeconds(10);
+            Server.Time.Advance(TimeSpan.FromMinutes(6));
+            var waiting = slowClients.Select(client => UseAsync(client, client.Key)).ToList();
+            var during = (await MeasureAsync())[197];
+            await Task.WhenAll(waiting);
+            if (during < (2 * before) + 1)
+            {
+                return;
+            }
+            tries.Add($"p99 {before:0.00} ms alone, {during:0.00} ms beside slow hosts");
+        }
+        Assert.Fail(string.Join("; ", tries));
     }
 
     private Task<OnboardedClient> OnboardAsync(TestKey key, string url) => Server.OnboardAsync(key, m =>
