@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dcr.AccessTokens;
 using Dcr.Administration;
 using Dcr.Auditing;
@@ -31,6 +32,9 @@ public static class DcrEndpoints
         oauth.MapPost("/token", IssueAccessTokenRoute.HandleAsync)
             .Is("Tokens", "Get an access token").TakesForm<AccessTokenRequest>().Gives<IssuedAccessToken>().Refuses(400, 401, 413, 415);
 
+        app.MapGet($"{path}/keys/{{key_set_id}}/jwks.json", PublishHostedKeySetRoute.HandleAsync)
+            .Is("Discovery", "The keys of a hosted key set").Gives<JwkSet>().Refuses(404);
+
         var register = oauth.MapGroup("/register");
         register.MapPost("", RegisterClientRoute.HandleAsync).Needs(Policies.InitialAccessToken)
             .Is("Registration", "Register a client").TakesJson<ClientMetadata>().Gives<ClientInformation>(201).Refuses(400, 401, 403, 413, 415);
@@ -60,6 +64,22 @@ public static class DcrEndpoints
             .Is("Administration", "Let a blocked key be used again").Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
         admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapPost("/key-sets", ManageKeySetsRoute.CreateAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Make a hosted key set").Gives<AdminKeySet>(201).Refuses(401, 403);
+        admin.MapGet("/key-sets", ManageKeySetsRoute.ListAsync).Needs(Policies.Administrator)
+            .Is("Administration", "List the hosted key sets").TakesPage().Gives<Page<AdminKeySet>>().Refuses(400, 401, 403);
+        admin.MapGet("/key-sets/{key_set_id}", ManageKeySetsRoute.ShowAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Show a hosted key set").Gives<AdminKeySet>().Refuses(401, 403, 404);
+        admin.MapDelete("/key-sets/{key_set_id}", ManageKeySetsRoute.DeleteAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Delete a hosted key set").GivesNothing().Refuses(401, 403, 404, 409);
+        admin.MapPost("/key-sets/{key_set_id}/keys", ChangeKeySetKeyRoute.AddAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Add a key: published, not yet to be used").TakesJson<JsonElement>().Gives<AdminHostedKey>(201).Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapPost("/key-sets/{key_set_id}/keys/{kid}/activate", ChangeKeySetKeyRoute.ActivateAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let a key be used").Gives<AdminHostedKey>().Refuses(401, 403, 404, 409);
+        admin.MapPost("/key-sets/{key_set_id}/keys/{kid}/retire", ChangeKeySetKeyRoute.RetireAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Give a key an end").TakesJson<KeyRetirement>().Gives<AdminHostedKey>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapPost("/key-sets/{key_set_id}/keys/{kid}/withdraw", ChangeKeySetKeyRoute.WithdrawAsync).Needs(Policies.Administrator)
+            .Is("Administration", "End a key at once").Gives<AdminHostedKey>().Refuses(401, 403, 404, 409);
         admin.MapGet("/signing-keys", RotateSigningKeysRoute.ListAsync).Needs(Policies.Administrator)
             .Is("Administration", "List the server's own keys").Gives<Page<AdminSigningKey>>().Refuses(401, 403);
         admin.MapPost("/signing-keys/rotate", RotateSigningKeysRoute.HandleAsync).Needs(Policies.Administrator)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
@@ -37,6 +38,14 @@ namespace Dcr;
 [JsonSerializable(typeof(AdminSigningKey))]
 [JsonSerializable(typeof(Page<AdminSigningKey>), TypeInfoPropertyName = "PageAdminSigningKey")]
 [JsonSerializable(typeof(SigningKeyRotation))]
+[JsonSerializable(typeof(AdminHostedKey))]
+[JsonSerializable(typeof(AdminKeySet))]
+[JsonSerializable(typeof(Page<AdminKeySet>), TypeInfoPropertyName = "PageAdminKeySet")]
+[JsonSerializable(typeof(HostedKeyState))]
+[JsonSerializable(typeof(IReadOnlyList<HostedKey>))]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(JwkSet))]
+[JsonSerializable(typeof(KeyRetirement))]
 [JsonSerializable(typeof(AdminKey))]
 [JsonSerializable(typeof(Page<AdminKey>), TypeInfoPropertyName = "PageAdminKey")]
 [JsonSerializable(typeof(Page<AuditRecord>), TypeInfoPropertyName = "PageAuditRecord")]

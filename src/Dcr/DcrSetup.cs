@@ -34,6 +34,9 @@ public static class DcrSetup
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<JwksFetcher>();
         services.AddSingleton<JwksCache>();
+        services.AddSingleton<HostedKeySets>();
+        services.AddSingleton<ChangeKeySet>();
+        services.AddSingleton<DescribeKeySet>();
         services.AddSingleton<JwksMetrics>();
         services.AddSingleton<KeyUses>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyUses>());

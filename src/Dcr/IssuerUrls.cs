@@ -26,5 +26,12 @@ public sealed class IssuerUrls(IOptions<DcrOptions> options)
     /// <summary>The audience of an access token for an API when the request names none.</summary>
     public string DefaultAudience => Issuer;
 
+    public const string HostedKeySetSuffix = "/jwks.json";
+
+    /// <summary>What the URL of every hosted key set begins with.</summary>
+    public string HostedKeySetPrefix => Issuer + "/keys/";
+
+    public string HostedKeySet(string id) => HostedKeySetPrefix + id + HostedKeySetSuffix;
+
     public string RegistrationClientUri(string clientId) => $"{RegistrationEndpoint}/{Uri.EscapeDataString(clientId)}";
 }

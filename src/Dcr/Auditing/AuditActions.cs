@@ -14,5 +14,11 @@ internal static class AuditActions
     public const string KeyQuarantined = "client.key_quarantined";
     public const string KeyReleased = "client.key_released";
     public const string AuthenticationRefused = "client.authentication_refused";
+    public const string KeySetCreated = "key_set.created";
+    public const string KeySetDeleted = "key_set.deleted";
+    public const string KeySetKeyAdded = "key_set.key_added";
+    public const string KeySetKeyActivated = "key_set.key_activated";
+    public const string KeySetKeyRetired = "key_set.key_retired";
+    public const string KeySetKeyWithdrawn = "key_set.key_withdrawn";
     public const string SigningKeyMade = "signing_key.made";
 }

@@ -18,6 +18,7 @@ internal sealed partial class AuthenticateClient(
     IClientStore clients,
     RefusalAudit refusals,
     KeyUses uses,
+    HostedKeySets hosted,
     ClientAuthenticationMetrics metrics,
     ILogger<AuthenticateClient> logger)
 {
@@ -43,10 +44,19 @@ internal sealed partial class AuthenticateClient(
                     return await RefuseAsync(new AssertionVerdict.Refused(AssertionRule.SingleUse, Text, Text, accepted.Client), cancellationToken);
                 }
                 metrics.Accepted(accepted.Audience);
-                uses.Record(accepted.Client.ClientId, accepted.Key.Thumbprint);
+                RecordUse(accepted);
                 return new AuthenticatedClient(accepted.Client, accepted.Key);
             case var other:
                 throw new InvalidOperationException($"A verdict of an unknown kind: {other}");
+        }
+    }
+
+    private void RecordUse(AssertionVerdict.Accepted accepted)
+    {
+        uses.Record(accepted.Client.ClientId, accepted.Key.Thumbprint);
+        if (accepted.Client.Metadata.JwksUri is { } uri && hosted.IdOf(uri) is { } keySetId)
+        {
+            uses.Record(KeyUses.OwnerOf(keySetId), accepted.Key.Thumbprint);
         }
     }
 

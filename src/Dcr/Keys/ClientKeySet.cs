@@ -28,6 +28,9 @@ public sealed class ClientKeySet
         return OAuthError.InvalidClientMetadata($"jwks: {fault}");
     }
 
+    /// <summary>Keys that were read and judged before.</summary>
+    internal static ClientKeySet Of(IReadOnlyList<ClientKey> keys) => new(keys);
+
     /// <summary>A set that was downloaded: one bad key does not stop the good ones, but a private one stops all.</summary>
     internal static ClientKeySet? ReadDownloaded(JwkSet set, int maxKeys, out string fault) => Read(set, skipUnfit: true, maxKeys, out fault);
 

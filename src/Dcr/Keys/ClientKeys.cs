@@ -11,7 +11,7 @@ internal readonly record struct FoundKeys(ClientKeySet? Set, string Fault);
 /// The keys of a client: inline <c>jwks</c>, imported once per version of the client and kept (importing an EC key
 /// costs more than verifying with it), or those of its <c>jwks_uri</c>, kept by document (<see cref="JwksCache"/>).
 /// </summary>
-internal sealed class ClientKeys(JwksCache cache) : IDisposable
+internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted) : IDisposable
 {
     private const int MaxKeysKept = 20_000;
 
@@ -24,6 +24,10 @@ internal sealed class ClientKeys(JwksCache cache) : IDisposable
         {
             return Select(FindInline(client), kid, alg);
         }
+        if (hosted.IdOf(uri) is { } id)
+        {
+            return Select(await hosted.FindAsync(id, cancellationToken), kid, alg);
+        }
         var known = await cache.FindAsync(uri, cancellationToken);
         var found = Select(known, kid, alg);
         // OpenID Connect Core section 10.1.1: the key may have been published since.
@@ -33,8 +37,18 @@ internal sealed class ClientKeys(JwksCache cache) : IDisposable
     }
 
     /// <summary>All keys of the client that can be had.</summary>
-    public async ValueTask<FoundKeys> FindAsync(Client client, CancellationToken cancellationToken) =>
-        client.Metadata.JwksUri is { } uri ? await cache.FindAsync(uri, cancellationToken) : FindInline(client);
+    public async ValueTask<FoundKeys> FindAsync(Client client, CancellationToken cancellationToken)
+    {
+        if (client.Metadata.JwksUri is not { } uri)
+        {
+            return FindInline(client);
+        }
+        return hosted.IdOf(uri) is { } id ? await hosted.FindAsync(id, cancellationToken) : await cache.FindAsync(uri, cancellationToken);
+    }
+
+    /// <summary>The keys of a <c>jwks_uri</c> that is to be registered: it must work at this moment.</summary>
+    public async Task<FoundKeys> FetchAsync(string uri, CancellationToken cancellationToken) =>
+        hosted.IdOf(uri) is { } id ? await hosted.FindAsync(id, cancellationToken) : await cache.FetchAsync(uri, cancellationToken);
 
     private FoundKeys FindInline(Client client)
     {

@@ -16,6 +16,11 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
 
     private ConcurrentDictionary<(string ClientId, string Thumbprint), DateTimeOffset> _waiting = new();
 
+    /// <summary>Keys of a hosted set are also counted for the set, whichever client used them.</summary>
+    public static string OwnerOf(HostedKeySet set) => OwnerOf(set.Id);
+
+    public static string OwnerOf(string keySetId) => "key-set:" + keySetId;
+
     public void Record(string clientId, string thumbprint)
     {
         var key = (clientId, thumbprint);

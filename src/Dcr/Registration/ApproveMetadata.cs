@@ -11,7 +11,7 @@ internal sealed record ApprovedMetadata(ClientMetadata Metadata, ClientKeySet Ke
 /// Decides on metadata that is valid in itself: what the policy allows, defaults for what was left out, and keys that
 /// are good and can be had. The same for a registration and for an update (RFC 7592 section 2.2).
 /// </summary>
-internal sealed class ApproveMetadata(JwksCache cache)
+internal sealed class ApproveMetadata(ClientKeys clientKeys)
 {
     public async Task<Result<ApprovedMetadata>> ExecuteAsync(ClientMetadata requested, RegistrationPolicy policy, CancellationToken cancellationToken)
     {
@@ -65,7 +65,7 @@ internal sealed class ApproveMetadata(JwksCache cache)
         {
             return ClientKeySet.ReadForRegistration(jwks);
         }
-        var fetched = await cache.FetchAsync(requested.JwksUri!, cancellationToken);
+        var fetched = await clientKeys.FetchAsync(requested.JwksUri!, cancellationToken);
         return fetched.Set is { } set ? set : OAuthError.InvalidClientMetadata($"jwks_uri: {fetched.Fault}");
     }
 

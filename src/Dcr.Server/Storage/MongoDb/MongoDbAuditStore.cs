@@ -14,7 +14,7 @@ internal sealed class MongoDbAuditStore(MongoDbStorage storage, MongoDbOutbox ou
 
     public async Task<IReadOnlyList<AuditRecord>> ListAsync(string? subject, string? before, int limit, CancellationToken cancellationToken)
     {
-        await MongoDbFault.GuardAsync(subject is null ? outbox.SweepAsync(cancellationToken) : MoveAsync(subject, cancellationToken));
+        await MongoDbFault.GuardAsync(subject is null ? outbox.SweepAsync(cancellationToken) : outbox.MoveSubjectAsync(subject, cancellationToken));
         var where = subject is null ? Where.Empty : Where.Eq("subject", subject);
         if (before is not null)
         {
@@ -22,12 +22,5 @@ internal sealed class MongoDbAuditStore(MongoDbStorage storage, MongoDbOutbox ou
         }
         var found = storage.Audit.Find(where).Sort(Builders<BsonDocument>.Sort.Descending("_id")).Limit(limit);
         return [.. (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).Select(MongoDbAuditDocument.Read)];
-    }
-
-    // A subject is a client or a signing key.
-    private async Task MoveAsync(string subject, CancellationToken cancellationToken)
-    {
-        await outbox.MoveAsync([subject], cancellationToken);
-        await outbox.MoveFromSigningKeysAsync(cancellationToken);
     }
 }

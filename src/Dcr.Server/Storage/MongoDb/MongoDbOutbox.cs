@@ -4,7 +4,7 @@ using MongoDB.Driver;
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>
-/// Moves audit records from the clients they were written with to the audit collection (decision 0003). Every step can be
+/// Moves audit records from the documents they were written with, mostly clients, to the audit collection (decision 0003). Every step can be
 /// repeated, by several nodes at once: a record that is there already is left, and an outbox is only emptied as it was read.
 /// </summary>
 internal sealed class MongoDbOutbox(MongoDbStorage storage)
@@ -23,39 +23,43 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage)
     public async Task MoveAsync(IReadOnlyCollection<string> clientIds, CancellationToken cancellationToken) =>
         await MoveAsync(await ReadAsync(Where.In("_id", clientIds) & s_waiting, cancellationToken), cancellationToken);
 
+    /// <summary>Moves the records about one client, key set or signing key.</summary>
+    public async Task MoveSubjectAsync(string subject, CancellationToken cancellationToken)
+    {
+        await MoveAsync([subject], cancellationToken);
+        await MoveAsync(storage.KeySets, await ReadAsync(storage.KeySets, Where.Eq("_id", subject) & s_waiting, cancellationToken), cancellationToken);
+        await MoveAsync(storage.SigningKeys, await ReadAsync(storage.SigningKeys, Where.Eq("kid", subject) & s_waiting, cancellationToken), cancellationToken);
+    }
+
     /// <summary>Moves everything that a node left behind when it ended, or has not come to yet.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        List<BsonDocument> waiting;
-        do
+        foreach (var collection in new[] { storage.Clients, storage.KeySets, storage.SigningKeys })
         {
-            waiting = await ReadAsync(s_waiting, cancellationToken);
-            await MoveAsync(waiting, cancellationToken);
-        }
-        while (waiting.Count == AtOnce);
-        await MoveFromSigningKeysAsync(cancellationToken);
-    }
-
-    /// <summary>Moves the records of signing keys, of which there are a handful. A key is written once, so nothing can come in between.</summary>
-    public async Task MoveFromSigningKeysAsync(CancellationToken cancellationToken)
-    {
-        var waiting = await storage.SigningKeys.Find(Where.Exists("outbox")).ToListAsync(cancellationToken);
-        foreach (var key in waiting)
-        {
-            await AddToAuditAsync(Outbox(key), cancellationToken);
-            await storage.SigningKeys.UpdateOneAsync(Where.Eq("_id", key["_id"]), Builders<BsonDocument>.Update.Unset("outbox"), cancellationToken: cancellationToken);
+            List<BsonDocument> waiting;
+            do
+            {
+                waiting = await ReadAsync(collection, s_waiting, cancellationToken);
+                await MoveAsync(collection, waiting, cancellationToken);
+            }
+            while (waiting.Count == AtOnce);
         }
     }
 
     internal Task<List<BsonDocument>> ReadAsync(FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>
-        storage.Clients.Find(where).Project(s_outbox).Limit(AtOnce).ToListAsync(cancellationToken);
+        ReadAsync(storage.Clients, where, cancellationToken);
 
-    internal async Task MoveAsync(IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
+    internal Task MoveAsync(IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken) => MoveAsync(storage.Clients, waiting, cancellationToken);
+
+    private static Task<List<BsonDocument>> ReadAsync(IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>
+        collection.Find(where).Project(s_outbox).Limit(AtOnce).ToListAsync(cancellationToken);
+
+    private async Task MoveAsync(IMongoCollection<BsonDocument> collection, IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
     {
         if (waiting.Count > 0)
         {
             await AddToAuditAsync(waiting.SelectMany(Outbox), cancellationToken);
-            await storage.Clients.BulkWriteAsync(waiting.Select(Emptying), new BulkWriteOptions { IsOrdered = false }, cancellationToken);
+            await collection.BulkWriteAsync(waiting.Select(Emptying), new BulkWriteOptions { IsOrdered = false }, cancellationToken);
         }
     }
 

@@ -21,6 +21,7 @@ internal static class MongoDbSetup
         services.AddSingleton<MongoDbInitialAccessTokens>();
         services.AddSingleton<IClientStore, MongoDbClientStore>();
         services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
+        services.AddSingleton<IKeySetStore, MongoDbKeySetStore>();
         services.AddSingleton<IKeyUseStore, MongoDbKeyUseStore>();
         services.AddSingleton<ISigningKeyStore, MongoDbSigningKeyStore>();
         services.AddSingleton<IAuditStore, MongoDbAuditStore>();

@@ -24,7 +24,10 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbOutb
             { "created_at", key.CreatedAt.ToUnixTimeMilliseconds() },
             { "activates_at", key.ActivatesAt.ToUnixTimeMilliseconds() },
             { "revokes_up_to", key.RevokesUpTo },
+            { "status", 0 },
+            { "version", 1L },
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
+            { "outbox_since", record.At.ToUnixTimeMilliseconds() },
         };
         try
         {
@@ -34,13 +37,13 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbOutb
         {
             return AddSigningKeyOutcome.AlreadyThere;
         }
-        await MongoDbFault.GuardAsync(outbox.MoveFromSigningKeysAsync(cancellationToken));
+        await MongoDbFault.GuardAsync(outbox.MoveSubjectAsync(key.Kid, cancellationToken));
         return AddSigningKeyOutcome.Added;
     }
 
     public async Task RemoveAsync(int generation, CancellationToken cancellationToken)
     {
-        await MongoDbFault.GuardAsync(outbox.MoveFromSigningKeysAsync(cancellationToken));
+        await MongoDbFault.GuardAsync(outbox.SweepAsync(cancellationToken));
         await MongoDbFault.GuardAsync(storage.SigningKeys.DeleteOneAsync(Builders<BsonDocument>.Filter.Eq("_id", generation), cancellationToken));
     }
 

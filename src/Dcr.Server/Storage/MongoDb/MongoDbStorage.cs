@@ -40,6 +40,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         InitialAccessTokens = _database.GetCollection<BsonDocument>("initial_access_tokens");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
+        KeySets = _database.GetCollection<BsonDocument>("key_sets");
         KeyUses = _database.GetCollection<BsonDocument>("key_uses");
         Audit = _database.GetCollection<BsonDocument>("audit");
     }
@@ -51,6 +52,8 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public IMongoCollection<BsonDocument> UsedAssertions { get; }
 
     public IMongoCollection<BsonDocument> SigningKeys { get; }
+
+    public IMongoCollection<BsonDocument> KeySets { get; }
 
     public IMongoCollection<BsonDocument> KeyUses { get; }
 
@@ -70,6 +73,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await MakeAsync(Audit, [Ascending("subject", "_id")], cancellationToken);
         await MakeAsync(UsedAssertions, [Expiry()], cancellationToken);
         await MakeAsync(InitialAccessTokens, [Expiry()], cancellationToken);
+        await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true })], cancellationToken);
         await MakeAsync(
             KeyUses,
             [Ascending("client_id"), new(new BsonDocument("last_used_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.FromDays(400) })],

@@ -11,7 +11,8 @@ internal sealed class SqliteKeyUseStore(SqliteStorage storage) : IKeyUseStore
             {
                 session.Change(
                     """
-                    INSERT INTO key_uses (client_id, thumbprint, last_used_at) SELECT $1, $2, $3 WHERE EXISTS (SELECT 1 FROM clients WHERE client_id = $1)
+                    INSERT INTO key_uses (client_id, thumbprint, last_used_at) SELECT $1, $2, $3
+                    WHERE EXISTS (SELECT 1 FROM clients WHERE client_id = $1) OR EXISTS (SELECT 1 FROM key_sets WHERE 'key-set:' || id = $1)
                     ON CONFLICT (client_id, thumbprint) DO UPDATE SET last_used_at = max(last_used_at, excluded.last_used_at)
                     """,
                     use.ClientId,

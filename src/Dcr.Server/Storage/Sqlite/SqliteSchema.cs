@@ -42,6 +42,13 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX audit_by_subject ON audit (subject, id);
 
+        CREATE TABLE key_sets (
+            id TEXT NOT NULL PRIMARY KEY,
+            version INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            keys TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
         CREATE TABLE key_uses (
             client_id TEXT NOT NULL,
             thumbprint TEXT NOT NULL,

@@ -18,6 +18,7 @@ internal static class SqliteSetup
         services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<SqliteStorage>());
         services.AddSingleton<IClientStore, SqliteClientStore>();
         services.AddSingleton<IAssertionReplayStore, SqliteAssertionReplayStore>();
+        services.AddSingleton<IKeySetStore, SqliteKeySetStore>();
         services.AddSingleton<IKeyUseStore, SqliteKeyUseStore>();
         services.AddSingleton<ISigningKeyStore, SqliteSigningKeyStore>();
         services.AddSingleton<IAuditStore, SqliteAuditStore>();

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Dcr.Auditing;
+using Dcr.Keys;
+using Microsoft.Data.Sqlite;
+
+namespace Dcr.Server.Storage.Sqlite;
+
+internal sealed class SqliteKeySetStore(SqliteStorage storage) : IKeySetStore
+{
+    public Task<HostedKeySet?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
+        session.Read(ReadRow, "SELECT id, version, created_at, keys FROM key_sets WHERE id = $1", id).SingleOrDefault()));
+
+    public Task<IReadOnlyList<HostedKeySet>> ListAsync(string? before, int limit, CancellationToken cancellationToken)
+    {
+        // '~' sorts after every hexadecimal digit.
+        IReadOnlyList<HostedKeySet> found = storage.Main.Read(session => session.Read(
+            ReadRow, "SELECT id, version, created_at, keys FROM key_sets WHERE id < $1 ORDER BY id DESC LIMIT $2", before ?? "~", limit));
+        return Task.FromResult(found);
+    }
+
+    public Task AddAsync(HostedKeySet set, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session =>
+        {
+            session.Change("INSERT INTO key_sets (id, version, created_at, keys) VALUES ($1, $2, $3, $4)", set.Id, set.Version, set.CreatedAt.ToUnixTimeMilliseconds(), Keys(set));
+            SqliteAuditStore.Insert(session, record);
+            return true;
+        },
+        cancellationToken);
+
+    public Task<ReplaceKeySetOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => Conclude(
+            session,
+            session.Change("UPDATE key_sets SET version = $2, keys = $3 WHERE id = $1 AND version = $2 - 1", replacement.Id, replacement.Version, Keys(replacement)),
+            replacement.Id,
+            record),
+        cancellationToken);
+
+    public Task<ReplaceKeySetOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session =>
+        {
+            var outcome = Conclude(session, session.Change("DELETE FROM key_sets WHERE id = $1 AND version = $2", id, version), id, record);
+            if (outcome == ReplaceKeySetOutcome.Done)
+            {
+                session.Change("DELETE FROM key_uses WHERE client_id = 'key-set:' || $1", id);
+            }
+            return outcome;
+        },
+        cancellationToken);
+
+    private static ReplaceKeySetOutcome Conclude(SqliteSession session, int changed, string id, AuditRecord record)
+    {
+        if (changed == 1)
+        {
+            SqliteAuditStore.Insert(session, record);
+            return ReplaceKeySetOutcome.Done;
+        }
+        return session.Read(row => row.GetInt64(0), "SELECT 1 FROM key_sets WHERE id = $1", id).Count == 1
+            ? ReplaceKeySetOutcome.VersionConflict
+            : ReplaceKeySetOutcome.Gone;
+    }
+
+    private static string Keys(HostedKeySet set) => JsonSerializer.Serialize(set.Keys, DcrJson.Default.IReadOnlyListHostedKey);
+
+    private static HostedKeySet ReadRow(SqliteDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        Version = row.GetInt64(1),
+        CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(2)),
+        Keys = JsonSerializer.Deserialize(row.GetString(3), DcrJson.Default.IReadOnlyListHostedKey)!,
+    };
+}

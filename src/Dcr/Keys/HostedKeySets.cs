@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Caching.Memory;
+
+namespace Dcr.Keys;
+
+/// <summary>Resolves a <c>jwks_uri</c> that points to this server without leaving the process: always the set as it is stored now.</summary>
+internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimeProvider time) : IDisposable
+{
+    private const int MaxKeysKept = 20_000;
+
+    private readonly MemoryCache _imported = new(new MemoryCacheOptions { SizeLimit = MaxKeysKept });
+
+    /// <summary>The id of the hosted set that a URI names. Null: it is not one of ours.</summary>
+    public string? IdOf(string uri) =>
+        uri.StartsWith(urls.HostedKeySetPrefix, StringComparison.Ordinal) && uri.EndsWith(IssuerUrls.HostedKeySetSuffix, StringComparison.Ordinal)
+            ? uri[urls.HostedKeySetPrefix.Length..^IssuerUrls.HostedKeySetSuffix.Length]
+            : null;
+
+    public async Task<FoundKeys> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is not { } set)
+        {
+            return new FoundKeys(null, "there is no such hosted key set.");
+        }
+        var now = time.GetUtcNow();
+        var usable = set.Keys.Where(key => key.IsUsable(now)).Select(key => key.Kid).ToHashSet(StringComparer.Ordinal);
+        var keys = Imported(set).Where(key => usable.Contains(key.Kid!)).ToList();
+        return keys.Count > 0 ? new FoundKeys(ClientKeySet.Of(keys), "") : new FoundKeys(null, "the hosted key set has no active key.");
+    }
+
+    public void Dispose() => _imported.Dispose();
+
+    private IReadOnlyList<ClientKey> Imported(HostedKeySet set)
+    {
+        var version = (set.Id, set.Version);
+        if (_imported.TryGetValue(version, out IReadOnlyList<ClientKey>? kept) && kept is not null)
+        {
+            return kept;
+        }
+        var jwks = set.Keys.Where(key => key.Jwk is not null).Select(key => ClientKeyReader.Read(key.Jwk!.Value));
+        IReadOnlyList<ClientKey> imported = [.. jwks.OfType<ReadKey.Usable>().Select(usable => usable.Key)];
+        _imported.Set(version, imported, new MemoryCacheEntryOptions { Size = Math.Max(1, imported.Count) });
+        return imported;
+    }
+}
