@@ -45,6 +45,17 @@ public static class DcrEndpoints
         register.MapDelete("/{client_id}", DeleteClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
             .Is("Registration", "Delete the client").TakesIfMatch().GivesNothing().Refuses(401, 403, 409, 412);
 
+        register.MapGet("/{client_id}/keys", ManageClientKeysRoute.ListAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "Show the hosted key set the client uses").Gives<AdminKeySet>().Refuses(401, 403, 404);
+        register.MapPost("/{client_id}/keys", ManageClientKeysRoute.AddAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "Add a key to it, proved by an active one").TakesJson<NewClientKey>().Gives<AdminHostedKey>(201).Refuses(400, 401, 403, 404, 409, 413, 415);
+        register.MapPost("/{client_id}/keys/{kid}/activate", ManageClientKeysRoute.ActivateAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "Let a key be used").TakesJson<ClientKeyChange>().Gives<AdminHostedKey>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        register.MapPost("/{client_id}/keys/{kid}/retire", ManageClientKeysRoute.RetireAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "Give a key an end").TakesJson<ClientKeyChange>().Gives<AdminHostedKey>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        register.MapPost("/{client_id}/keys/{kid}/withdraw", ManageClientKeysRoute.WithdrawAsync).Needs(Policies.RegistrationAccessToken)
+            .Is("Registration", "End a key at once").TakesJson<ClientKeyChange>().Gives<AdminHostedKey>().Refuses(400, 401, 403, 404, 409, 413, 415);
+
         var admin = app.MapGroup($"{path}/admin/v1");
         admin.MapGet("/clients", ListClientsRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended or revoked"), ("assertion_audience_seen", "token_endpoint or issuer")).Gives<Page<AdminClient>>().Refuses(400, 401, 403);

@@ -46,6 +46,8 @@ namespace Dcr;
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(JwkSet))]
 [JsonSerializable(typeof(KeyRetirement))]
+[JsonSerializable(typeof(NewClientKey))]
+[JsonSerializable(typeof(ClientKeyChange))]
 [JsonSerializable(typeof(AdminKey))]
 [JsonSerializable(typeof(Page<AdminKey>), TypeInfoPropertyName = "PageAdminKey")]
 [JsonSerializable(typeof(Page<AuditRecord>), TypeInfoPropertyName = "PageAuditRecord")]

@@ -36,6 +36,7 @@ public static class DcrSetup
         services.AddSingleton<JwksCache>();
         services.AddSingleton<HostedKeySets>();
         services.AddSingleton<ChangeKeySet>();
+        services.AddSingleton<KeyProofRules>();
         services.AddSingleton<DescribeKeySet>();
         services.AddSingleton<JwksMetrics>();
         services.AddSingleton<KeyUses>();

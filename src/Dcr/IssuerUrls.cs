@@ -33,5 +33,8 @@ public sealed class IssuerUrls(IOptions<DcrOptions> options)
 
     public string HostedKeySet(string id) => HostedKeySetPrefix + id + HostedKeySetSuffix;
 
+    /// <summary>Where a client manages the hosted key set it uses.</summary>
+    public string ClientKeys(string clientId) => RegistrationClientUri(clientId) + "/keys";
+
     public string RegistrationClientUri(string clientId) => $"{RegistrationEndpoint}/{Uri.EscapeDataString(clientId)}";
 }

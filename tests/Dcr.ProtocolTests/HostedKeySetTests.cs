@@ -139,6 +139,85 @@ public abstract class HostedKeySetTests(DcrServer server) : ServerTests(server)
         (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(), metadata)).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "no such");
     }
 
+    private string Proof(TestKey signer, OnboardedClient client, TestKey about, string urlEnd = "", Action<AssertionScenario>? change = null)
+    {
+        var proof = new AssertionScenario(signer, client.ClientId, client.RegistrationClientUri + "/keys" + urlEnd, Server.Time.GetUtcNow())
+            .WithHeader("typ", "key-proof+jwt").WithClaim("sub", about.Thumbprint());
+        change?.Invoke(proof);
+        return proof.Sign();
+    }
+
+    private Task<Answer> PostAsync(OnboardedClient client, string urlEnd, JsonObject body) =>
+        Server.SendAsync(HttpMethod.Post, client.Path + "/keys" + urlEnd, client.RegistrationAccessToken, body);
+
+    [Fact]
+    [Requirement("P-HOSTED", "P-AUDIT")]
+    public async Task A_client_renews_its_key_by_itself()
+    {
+        var (id, first, client) = await StartAsync();
+        var second = TestKey.Create(kid: "second");
+        var added = await PostAsync(client, "", new() { ["jwk"] = second.PublicJwk(), ["proof"] = Proof(first, client, second) });
+        Assert.Equal("pending", added.Succeeded(HttpStatusCode.Created)["state"]);
+        (await PostAsync(client, "/second/activate", new() { ["proof"] = Proof(first, client, second, "/second/activate") })).Succeeded();
+        (await UseAsync(client, second)).Succeeded();
+        var retire = In(TimeSpan.FromHours(1));
+        retire["proof"] = Proof(second, client, first, "/first/retire");
+        Assert.Equal("retiring", (await PostAsync(client, "/first/retire", retire)).Succeeded()["state"]);
+        (await PostAsync(client, "/first/withdraw", new() { ["proof"] = Proof(second, client, first, "/first/withdraw") })).Succeeded();
+        (await UseAsync(client, first)).Refused(HttpStatusCode.Unauthorized, "invalid_client");
+        var shown = (await Server.GetAsync(client.Path + "/keys", client.RegistrationAccessToken)).Succeeded();
+        Assert.Equal(["withdrawn", "active"], shown.Json["keys"]!.AsArray().Select(key => key!["state"]!.GetValue<string>()));
+        var audit = (await AdminAsync(HttpMethod.Get, $"audit?subject={id}")).Json["items"]!.AsArray();
+        Assert.Equal(client.ClientId, audit[0]!["actor"]!.GetValue<string>());
+        Assert.Equal("second", audit[0]!["actor_kid"]!.GetValue<string>());
+    }
+
+    [Fact]
+    [Requirement("P-HOSTED", "R8725-3.12-01")]
+    public async Task Rejects_a_change_that_no_active_key_proves()
+    {
+        var (_, first, client) = await StartAsync();
+        var second = TestKey.Create(kid: "second");
+        Task<Answer> AddAsync(string proof) => PostAsync(client, "", new() { ["jwk"] = second.PublicJwk(), ["proof"] = proof });
+        foreach (var proof in new[]
+        {
+            "x",
+            Proof(second, client, second),
+            Proof(second.As(kid: "first"), client, second),
+            Proof(first, client, first),
+            Proof(first, client, second, "/second/activate"),
+            Proof(first, client, second, change: p => p.WithHeader("typ", "JWT")),
+            Proof(first, client, second, change: p => p.WithClaim("iss", "somebody-else")),
+            Proof(first, client, second, change: p => p.Without("jti")),
+            Proof(first, client, second, change: p => p.WithClaim("exp", Server.Time.GetUtcNow().AddMinutes(6).ToUnixTimeSeconds())),
+            Proof(first, client, second, change: p => p.WithClaim("exp", Server.Time.GetUtcNow().AddMinutes(-1).ToUnixTimeSeconds())),
+            Server.Assertion(first, client.ClientId).Sign(),
+        })
+        {
+            (await AddAsync(proof)).Refused(HttpStatusCode.BadRequest, "invalid_key_proof");
+        }
+        var good = Proof(first, client, second);
+        (await Server.PostTokenAsync(good)).Refused(HttpStatusCode.Unauthorized, "invalid_client");
+        (await AddAsync(good)).Succeeded(HttpStatusCode.Created);
+        (await AddAsync(good)).Refused(HttpStatusCode.BadRequest, "invalid_key_proof", "used before");
+    }
+
+    [Fact]
+    [Requirement("P-HOSTED")]
+    public async Task A_client_that_names_the_set_of_another_cannot_change_it()
+    {
+        var (_, first, victim) = await StartAsync();
+        var thief = await Server.OnboardAsync(change: m =>
+        {
+            m.Remove("jwks");
+            m["jwks_uri"] = victim.Information["jwks_uri"]!.GetValue<string>();
+        });
+        (await PostAsync(thief, "/first/withdraw", new() { ["proof"] = Proof(thief.Key, thief, first, "/first/withdraw") })).Refused(HttpStatusCode.BadRequest, "invalid_key_proof");
+        (await UseAsync(victim, first)).Succeeded();
+        var inline = await Server.OnboardAsync();
+        (await Server.GetAsync(inline.Path + "/keys", inline.RegistrationAccessToken)).Refused(HttpStatusCode.NotFound, "not_found");
+    }
+
     [Fact]
     [Requirement("P-HOSTED", "P-AUDIT")]
     public async Task Is_listed_deleted_and_audited()

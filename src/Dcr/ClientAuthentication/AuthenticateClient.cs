@@ -37,7 +37,7 @@ internal sealed partial class AuthenticateClient(
             case AssertionVerdict.Accepted accepted:
                 await RecordAudienceAsync(accepted, cancellationToken);
                 var recorded = await replays.RecordAsync(
-                    accepted.Client.ClientId, accepted.Jti, accepted.Expires + ClientAssertionRules.ClockSkew, cancellationToken);
+                    accepted.Client.ClientId, accepted.Jti, accepted.Expires + AssertionTimes.ClockSkew, cancellationToken);
                 if (recorded == RecordAssertionOutcome.AlreadyUsed)
                 {
                     const string Text = "jti has been used before: each assertion is accepted once.";

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dcr.Clients;
 using Dcr.Keys;
 using Microsoft.Extensions.Options;
@@ -17,8 +16,6 @@ internal sealed class ClientAssertionRules(
     TimeProvider time)
 {
     public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_longestLife = TimeSpan.FromMinutes(10);
 
@@ -101,7 +98,7 @@ internal sealed class ClientAssertionRules(
         {
             return Refuse(AssertionRule.Audience, audienceFault, client);
         }
-        if (TimesFault(assertion) is { } timesFault)
+        if (AssertionTimes.Fault(assertion, time.GetUtcNow(), s_longestLife) is { } timesFault)
         {
             return Refuse(AssertionRule.Times, timesFault, client);
         }
@@ -150,40 +147,4 @@ internal sealed class ClientAssertionRules(
             ? (default, $"aud must be the issuer, {urls.Issuer}: this client has used it before and is held to it.")
             : (AssertionAudience.TokenEndpoint, null);
     }
-
-    private string? TimesFault(ClientAssertion assertion)
-    {
-        var now = time.GetUtcNow();
-        if ((FormFault("exp", assertion.Expires) ?? FormFault("iat", assertion.IssuedAt) ?? FormFault("nbf", assertion.NotBefore)) is { } fault)
-        {
-            return fault;
-        }
-        if (assertion.Expires.Kind == AssertionTimeKind.Absent)
-        {
-            return "exp is missing.";
-        }
-        if (assertion.Expires.At <= now - ClockSkew)
-        {
-            return $"exp has passed: the assertion expired {Seconds(now - assertion.Expires.At)} s ago by this server's clock.";
-        }
-        if (assertion.Expires.At > now + s_longestLife + ClockSkew)
-        {
-            return $"exp is {Seconds(assertion.Expires.At - now)} s ahead; at most {Seconds(s_longestLife)} s are accepted.";
-        }
-        return FutureFault("iat", assertion.IssuedAt, now) ?? FutureFault("nbf", assertion.NotBefore, now);
-    }
-
-    private static string? FormFault(string claim, AssertionTime value) => value.Kind switch
-    {
-        AssertionTimeKind.Milliseconds => $"{claim} looks like milliseconds; times are seconds since 1970 (RFC 7519 section 2).",
-        AssertionTimeKind.NotATime => $"{claim} is not a time; times are numbers, in seconds since 1970 (RFC 7519 section 2).",
-        _ => null,
-    };
-
-    private static string? FutureFault(string claim, AssertionTime value, DateTimeOffset now) =>
-        value.Kind == AssertionTimeKind.Seconds && value.At > now + ClockSkew
-            ? $"{claim} is {Seconds(value.At - now)} s in the future by this server's clock; at most {Seconds(ClockSkew)} s are accepted."
-            : null;
-
-    private static string Seconds(TimeSpan span) => ((long)span.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 }

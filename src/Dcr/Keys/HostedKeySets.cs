@@ -15,14 +15,21 @@ internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimePro
             ? uri[urls.HostedKeySetPrefix.Length..^IssuerUrls.HostedKeySetSuffix.Length]
             : null;
 
-    public async Task<FoundKeys> FindAsync(string id, CancellationToken cancellationToken)
+    public Task<FoundKeys> FindAsync(string id, CancellationToken cancellationToken) =>
+        FindAsync(id, (key, now) => key.IsUsable(now), cancellationToken);
+
+    /// <summary>Those that are active, without those that retire.</summary>
+    public Task<FoundKeys> FindActiveAsync(string id, CancellationToken cancellationToken) =>
+        FindAsync(id, (key, now) => key.StateAt(now) == HostedKeyState.Active, cancellationToken);
+
+    private async Task<FoundKeys> FindAsync(string id, Func<HostedKey, DateTimeOffset, bool> wanted, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } set)
         {
             return new FoundKeys(null, "there is no such hosted key set.");
         }
         var now = time.GetUtcNow();
-        var usable = set.Keys.Where(key => key.IsUsable(now)).Select(key => key.Kid).ToHashSet(StringComparer.Ordinal);
+        var usable = set.Keys.Where(key => wanted(key, now)).Select(key => key.Kid).ToHashSet(StringComparer.Ordinal);
         var keys = Imported(set).Where(key => usable.Contains(key.Kid!)).ToList();
         return keys.Count > 0 ? new FoundKeys(ClientKeySet.Of(keys), "") : new FoundKeys(null, "the hosted key set has no active key.");
     }

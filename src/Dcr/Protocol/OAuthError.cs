@@ -62,6 +62,10 @@ public sealed record OAuthError
     public static OAuthError UnapprovedSoftwareStatement(string description) =>
         new() { Status = 400, Code = "unapproved_software_statement", Description = description };
 
+    /// <summary>The proof that a client holds an active key of its set; named after RFC 9449 section 5.</summary>
+    public static OAuthError InvalidKeyProof(string description) =>
+        new() { Status = 400, Code = "invalid_key_proof", Description = description };
+
     /// <summary>RFC 9110 section 15.5.13: the If-Match of the request names another version.</summary>
     public static OAuthError PreconditionFailed(string description) =>
         new() { Status = 412, Code = "precondition_failed", Description = description };
