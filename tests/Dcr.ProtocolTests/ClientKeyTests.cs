@@ -64,6 +64,29 @@ public abstract class ClientKeyTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
+    [Requirement("R7592-2.2-01", "P-AUDIT")]
+    public async Task A_change_of_keys_is_recorded_by_thumbprint_and_in_force_at_once()
+    {
+        var inline = TestKey.Create(kid: "inline");
+        var hosted = TestKey.Create(kid: "hosted");
+        await using var host = await JwksHost.StartAsync(TestKey.Jwks(hosted).ToJsonString());
+        var client = await Server.OnboardAsync(inline);
+        var body = Requests.Metadata(inline);
+        body["client_id"] = client.ClientId;
+        body.Remove("jwks");
+        body["jwks_uri"] = host.Url;
+        (await Server.SendAsync(HttpMethod.Put, client.Path, client.RegistrationAccessToken, body)).Succeeded();
+
+        (await UseAsync(client, inline)).Refused(HttpStatusCode.Unauthorized, "invalid_client");
+        (await UseAsync(client, hosted)).Succeeded();
+        var changes = (await AdminAsync(HttpMethod.Get, $"audit?subject={client.ClientId}")).Json["items"]!.AsArray()
+            .Single(record => record!["action"]!.GetValue<string>() == "client.updated")!["changes"]!;
+        Assert.Equal(inline.Thumbprint(), changes["keys"]!["before"]!.GetValue<string>());
+        Assert.Equal(hosted.Thumbprint(), changes["keys"]!["after"]!.GetValue<string>());
+        Assert.Equal(host.Url, changes["jwks_uri"]!["after"]!.GetValue<string>());
+    }
+
+    [Fact]
     [Requirement("P-REV")]
     public async Task A_quarantined_key_is_refused_at_once_and_the_other_key_works_on()
     {

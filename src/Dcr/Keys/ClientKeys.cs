@@ -46,6 +46,17 @@ internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted) : IDispo
         return hosted.IdOf(uri) is { } id ? await hosted.FindAsync(id, cancellationToken) : await cache.FindAsync(uri, cancellationToken);
     }
 
+    /// <summary>Thumbprints of the client's keys as far as they are known without a download, for the audit trail. Null: not known.</summary>
+    public async ValueTask<string?> DescribeAsync(Client client, CancellationToken cancellationToken)
+    {
+        var set = client.Metadata.JwksUri is { } uri && hosted.IdOf(uri) is null
+            ? cache.Peek(uri)?.Keys
+            : (await FindAsync(client, cancellationToken)).Set;
+        return set is null ? null : Describe(set);
+    }
+
+    public static string Describe(ClientKeySet set) => string.Join(' ', set.Keys.Select(key => key.Thumbprint));
+
     /// <summary>The keys of a <c>jwks_uri</c> that is to be registered: it must work at this moment.</summary>
     public async Task<FoundKeys> FetchAsync(string uri, CancellationToken cancellationToken) =>
         hosted.IdOf(uri) is { } id ? await hosted.FindAsync(id, cancellationToken) : await cache.FetchAsync(uri, cancellationToken);

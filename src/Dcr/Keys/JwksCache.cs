@@ -74,6 +74,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     {
         if (current.Keys is { } keys && (current.IsFresh(now) || now - current.FetchedAt < _options.MaxStaleness))
         {
+            metrics.Used(now - current.FetchedAt);
             return new FoundKeys(keys, "");
         }
         return new FoundKeys(null, current.LastFailure?.Description ?? "the document is too old.");
@@ -101,8 +102,9 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     private async Task<CachedJwks> DownloadAsync(JwksEntry entry)
     {
         var known = entry.Current;
+        var started = time.GetTimestamp();
         var outcome = await fetcher.FetchAsync(new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, CancellationToken.None);
-        metrics.Fetched(outcome);
+        metrics.Fetched(outcome, time.GetElapsedTime(started));
         var current = Next(known, outcome, time.GetUtcNow());
         // Set again, since the size may have changed.
         _kept.Set(entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + current.Bytes });

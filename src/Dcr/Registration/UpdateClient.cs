@@ -1,5 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -34,6 +35,7 @@ internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metada
 
 internal sealed partial class UpdateClientHandler(
     ApproveMetadata approve,
+    ClientKeys keys,
     IClientStore clients,
     AuditRecords records,
     IssuerUrls urls,
@@ -69,7 +71,7 @@ internal sealed partial class UpdateClientHandler(
         };
         var record = records.Create(AuditActions.ClientUpdated, client.ClientId, new AuditActor(client.ClientId, Kid: null)) with
         {
-            Changes = MetadataChanges.Between(client.Metadata, replacement.Metadata),
+            Changes = await ChangesAsync(client, approved.Value, cancellationToken),
         };
         switch (await clients.ReplaceAsync(replacement, record, cancellationToken))
         {
@@ -81,6 +83,18 @@ internal sealed partial class UpdateClientHandler(
             default:
                 return OAuthError.InvalidToken("The client is gone.");
         }
+    }
+
+    /// <summary>Keys by thumbprint, wherever they come from: a URL says nothing about what was at it.</summary>
+    private async Task<IReadOnlyDictionary<string, AuditChange>> ChangesAsync(Client client, ApprovedMetadata approved, CancellationToken cancellationToken)
+    {
+        var changes = MetadataChanges.Between(client.Metadata, approved.Metadata);
+        return changes.ContainsKey("jwks") || changes.ContainsKey("jwks_uri")
+            ? new Dictionary<string, AuditChange>(changes)
+            {
+                ["keys"] = new(await keys.DescribeAsync(client, cancellationToken), ClientKeys.Describe(approved.Keys)),
+            }
+            : changes;
     }
 
     /// <summary>The policy that applies now (RFC 7592 section 2.2: an update passes what a registration would).</summary>
