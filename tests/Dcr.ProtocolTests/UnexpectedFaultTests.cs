@@ -17,7 +17,7 @@ public sealed class UnexpectedFaultTests
         await server.InitializeAsync();
         var answer = await server.PostTokenAsync(server.Assertion(server.OnboardingKey, DcrServer.OnboardingClient).Sign(), "dcr");
         answer.Refused(HttpStatusCode.InternalServerError, "server_error");
-        Assert.DoesNotContain("boom", answer.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("boom", answer.Json.ToJsonString(), StringComparison.Ordinal);
         Assert.Single(server.Log.Lines, line => line.Contains("boom", StringComparison.Ordinal));
     }
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.Extensions.Logging;
@@ -39,7 +41,14 @@ internal sealed partial class JwksFetcher : IDisposable
             UseProxy = false,
             UseCookies = false,
             Credentials = null,
-            AutomaticDecompression = DecompressionMethods.All,
+            // No Brotli: its stream reports bad data in a way that cannot be told from a bug.
+            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                // The certificate names URLs, of missing issuers and of revocation lists: those would be fetched from
+                // wherever a stranger wrote, past the check of addresses.
+                CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+            },
             ConnectCallback = new PublicNetworkOnly(_options.AllowPrivateNetworks, lookUp).ConnectAsync,
             ConnectTimeout = _options.FetchTimeout,
             MaxConnectionsPerServer = HostShares.PerHost,
@@ -93,7 +102,7 @@ internal sealed partial class JwksFetcher : IDisposable
         }
         catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
         {
-            return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate.");
+            return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate, and that the host sends its whole chain.");
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
         {

@@ -25,6 +25,9 @@ internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, 
     private static readonly IPNetwork s_sixToFour = IPNetwork.Parse("2002::/16");
     private static readonly IPNetwork s_compatible = IPNetwork.Parse("::/96");
 
+    // A look-up that hangs holds a thread of the system's resolver whatever is cancelled: never more than these.
+    private static readonly SemaphoreSlim s_lookUps = new(16, 16);
+
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _lookUp = lookUp ?? Dns.GetHostAddressesAsync;
 
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
@@ -32,7 +35,7 @@ internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, 
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var host = context.DnsEndPoint.Host;
-        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await _lookUp(host, cancellationToken);
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await LookUpAsync(host, cancellationToken);
         if (!allowPrivateNetworks && addresses.Any(address => !IsPublic(address)))
         {
             throw new NotPublicAddressException();
@@ -48,6 +51,15 @@ internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, 
             socket.Dispose();
             throw;
         }
+    }
+
+    private async Task<IPAddress[]> LookUpAsync(string host, CancellationToken cancellationToken)
+    {
+        await s_lookUps.WaitAsync(cancellationToken);
+        var lookUp = _lookUp(host, cancellationToken);
+        // The place is given back when the look-up ends, which may be after its caller has given up.
+        _ = lookUp.ContinueWith(_ => s_lookUps.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return await lookUp.WaitAsync(cancellationToken);
     }
 
     /// <summary>IPv4 inside an IPv6 address is judged as the IPv4 address that it leads to.</summary>

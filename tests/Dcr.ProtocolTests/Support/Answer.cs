@@ -21,11 +21,14 @@ public sealed class Answer(HttpResponseMessage response, string text, JsonObject
 
     public string this[string member] => Json[member]!.GetValue<string>();
 
-    public static async Task<Answer> ReadAsync(HttpResponseMessage response)
+    /// <param name="response">To be read.</param>
+    /// <param name="log">What the server logged, to be shown where it answers with a fault.</param>
+    public static async Task<Answer> ReadAsync(HttpResponseMessage response, CapturedLog? log = null)
     {
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var isJson = response.Content.Headers.ContentType?.MediaType is "application/json";
-        return new Answer(response, text, isJson && text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : null);
+        var json = isJson && text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : null;
+        return new Answer(response, response.StatusCode == HttpStatusCode.InternalServerError ? $"{text}\n{log?.Faults}" : text, json);
     }
 
     public Answer Succeeded(HttpStatusCode status = HttpStatusCode.OK)

@@ -10,6 +10,9 @@ public sealed class CapturedLog : ILoggerProvider
 
     public IReadOnlyCollection<string> Lines => _lines;
 
+    /// <summary>Why the server answered 500.</summary>
+    public string Faults => string.Join('\n', _lines.Where(line => line.StartsWith("Error", StringComparison.Ordinal)));
+
     public ILogger CreateLogger(string categoryName) => new Logger(categoryName, _lines);
 
     public void Dispose()

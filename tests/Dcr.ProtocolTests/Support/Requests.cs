@@ -32,7 +32,7 @@ public static class Requests
     public static async Task<Answer> PostTokenAsync(this DcrServer server, IEnumerable<KeyValuePair<string, string>> form)
     {
         using var content = new FormUrlEncodedContent(form);
-        return await Answer.ReadAsync(await server.Http.PostAsync(new Uri(server.TokenPath(), UriKind.Relative), content, TestContext.Current.CancellationToken));
+        return await Answer.ReadAsync(await server.Http.PostAsync(new Uri(server.TokenPath(), UriKind.Relative), content, TestContext.Current.CancellationToken), server.Log);
     }
 
     public static Task<Answer> PostTokenAsync(this DcrServer server, string assertion, string? scope = null) =>
@@ -84,7 +84,7 @@ public static class Requests
         {
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
         }
-        return await Answer.ReadAsync(await server.Http.SendAsync(request, TestContext.Current.CancellationToken));
+        return await Answer.ReadAsync(await server.Http.SendAsync(request, TestContext.Current.CancellationToken), server.Log);
     }
 
     public static Task<Answer> GetAsync(this DcrServer server, string path, string? bearer = null) =>
