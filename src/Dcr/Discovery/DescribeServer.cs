@@ -13,6 +13,7 @@ internal static class DescribeServerRoute
     public static async Task<JsonHttpResult<ServerMetadata>> HandleAsync(IMediator mediator, HttpResponse response, CancellationToken cancellationToken)
     {
         response.Headers.CacheControl = "public, max-age=300";
+        response.Headers.Pragma = default;
         return TypedResults.Json(await mediator.Send(new DescribeServer(), cancellationToken), DcrJson.Default.ServerMetadata);
     }
 }
