@@ -26,12 +26,18 @@ public sealed class IssuerUrls(IOptions<DcrOptions> options)
     /// <summary>The audience of an access token for an API when the request names none.</summary>
     public string DefaultAudience => Issuer;
 
-    public const string HostedKeySetSuffix = "/jwks.json";
+    private const string HostedKeySetSuffix = "/jwks.json";
 
-    /// <summary>What the URL of every hosted key set begins with.</summary>
-    public string HostedKeySetPrefix => Issuer + "/keys/";
+    private string HostedKeySetPrefix => Issuer + "/keys/";
 
     public string HostedKeySet(string id) => HostedKeySetPrefix + id + HostedKeySetSuffix;
+
+    /// <summary>The id of the hosted key set that a URI names. Null: it is not one of ours.</summary>
+    public string? HostedKeySetId(string uri) =>
+        uri.StartsWith(HostedKeySetPrefix, StringComparison.Ordinal) && uri.EndsWith(HostedKeySetSuffix, StringComparison.Ordinal)
+            && uri.Length > HostedKeySetPrefix.Length + HostedKeySetSuffix.Length
+            ? uri[HostedKeySetPrefix.Length..^HostedKeySetSuffix.Length]
+            : null;
 
     /// <summary>Where a client manages the hosted key set it uses.</summary>
     public string ClientKeys(string clientId) => RegistrationClientUri(clientId) + "/keys";

@@ -238,3 +238,32 @@ public abstract class HostedKeySetTests(DcrServer server) : ServerTests(server)
 public sealed class HostedKeySetTestsOnSqlite(SqliteServer server) : HostedKeySetTests(server), IClassFixture<SqliteServer>;
 
 public sealed class HostedKeySetTestsOnMongoDb(MongoDbServer server) : HostedKeySetTests(server), IClassFixture<MongoDbServer>;
+
+/// <summary>A hosted set needs none of the settings that let downloads go anywhere: it is not downloaded.</summary>
+public sealed class HostedKeySetOnStrictServerTests
+{
+    [Fact]
+    [Requirement("P-HOSTED", "P-URI")]
+    public async Task Is_registered_and_used_where_only_public_https_may_be_downloaded()
+    {
+        await using var server = new SqliteServer();
+        server.Settings.Clear();
+        await server.InitializeAsync();
+        var admin = await server.AdminTokenAsync();
+        var set = (await server.AdminAsync(HttpMethod.Post, "key-sets", admin)).Succeeded(HttpStatusCode.Created);
+        var key = TestKey.Create(kid: "first");
+        (await server.AdminAsync(HttpMethod.Post, $"key-sets/{set["id"]}/keys", admin, key.PublicJwk())).Succeeded(HttpStatusCode.Created);
+        (await server.AdminAsync(HttpMethod.Post, $"key-sets/{set["id"]}/keys/first/activate", admin)).Succeeded();
+        var client = await server.OnboardAsync(key, m =>
+        {
+            m.Remove("jwks");
+            m["jwks_uri"] = set["jwks_uri"];
+        });
+        await server.AccessTokenAsync(key, client.ClientId);
+
+        var elsewhere = Requests.Metadata(key);
+        elsewhere.Remove("jwks");
+        elsewhere["jwks_uri"] = "http://keys.example/jwks.json";
+        (await server.RegisterAsync(await server.InitialAccessTokenAsync(), elsewhere)).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "https");
+    }
+}

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 using Xunit;
 
@@ -58,7 +59,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Null(await One.Clients.FindAsync(id, Cancellation));
         var client = await AddedAsync(Sample(id));
         Assert.Equal(Text(client), Text(await Other.Clients.FindAsync(id, Cancellation)));
-        Assert.Equal(ReplaceClientOutcome.Done, await One.Clients.DeleteAsync(id, 1, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(id, 1, Record(client), Cancellation));
     }
 
     [Fact]
@@ -114,9 +115,9 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         var client = await AddedAsync();
         var outcomes = await RaceAsync(50, (node, i) => node.Clients.ReplaceAsync(
             client with { Version = 2, Metadata = client.Metadata with { ClientName = $"racer {i}" } }, Record(client), Cancellation));
-        Assert.Single(outcomes, ReplaceClientOutcome.Done);
-        Assert.Equal(49, outcomes.Count(outcome => outcome == ReplaceClientOutcome.VersionConflict));
-        var winner = Array.IndexOf(outcomes, ReplaceClientOutcome.Done);
+        Assert.Single(outcomes, ReplaceOutcome.Done);
+        Assert.Equal(49, outcomes.Count(outcome => outcome == ReplaceOutcome.VersionConflict));
+        var winner = Array.IndexOf(outcomes, ReplaceOutcome.Done);
         var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
         Assert.Equal($"racer {winner}", stored!.Metadata.ClientName);
         Assert.Equal(2, stored.Version);
@@ -135,7 +136,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
             Version = 2,
             Metadata = new ClientMetadata { ClientName = "other" },
         };
-        Assert.Equal(ReplaceClientOutcome.Done, await Other.Clients.ReplaceAsync(replacement, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.ReplaceAsync(replacement, Record(client), Cancellation));
         Assert.Equal(Text(replacement), Text(await One.Clients.FindAsync(client.ClientId, Cancellation)));
     }
 
@@ -143,11 +144,11 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Replaces_and_deletes_nothing_that_is_gone_or_at_another_version()
     {
         var client = await AddedAsync();
-        Assert.Equal(ReplaceClientOutcome.VersionConflict, await One.Clients.ReplaceAsync(client with { Version = 9 }, Record(client), Cancellation));
-        Assert.Equal(ReplaceClientOutcome.VersionConflict, await One.Clients.DeleteAsync(client.ClientId, 9, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.ReplaceAsync(client with { Version = 9 }, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.DeleteAsync(client.ClientId, 9, Record(client), Cancellation));
         var nobody = Sample();
-        Assert.Equal(ReplaceClientOutcome.Gone, await One.Clients.ReplaceAsync(nobody with { Version = 2 }, Record(nobody), Cancellation));
-        Assert.Equal(ReplaceClientOutcome.Gone, await One.Clients.DeleteAsync(nobody.ClientId, 1, Record(nobody), Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.ReplaceAsync(nobody with { Version = 2 }, Record(nobody), Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.DeleteAsync(nobody.ClientId, 1, Record(nobody), Cancellation));
         Assert.Equal(1, await RecordsOfAsync(client.ClientId));
         Assert.Equal(0, await RecordsOfAsync(nobody.ClientId));
     }
@@ -157,10 +158,10 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Deletes_a_client_and_keeps_its_records()
     {
         var client = await AddedAsync();
-        Assert.Equal(ReplaceClientOutcome.Done, await One.Clients.DeleteAsync(client.ClientId, 1, Record(client, "test.deleted"), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(client.ClientId, 1, Record(client, "test.deleted"), Cancellation));
         Assert.Null(await Other.Clients.FindAsync(client.ClientId, Cancellation));
-        Assert.Equal(ReplaceClientOutcome.Gone, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation));
-        Assert.Equal(ReplaceClientOutcome.Gone, await Other.Clients.ReplaceAsync(client with { Version = 3 }, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.ReplaceAsync(client with { Version = 3 }, Record(client), Cancellation));
         var records = await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation);
         Assert.Equal(["test.deleted", "test.changed"], records.Select(record => record.Action));
         await AddedAsync(client);

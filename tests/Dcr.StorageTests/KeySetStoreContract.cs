@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dcr.Keys;
+using Dcr.Protocol;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -31,13 +32,13 @@ public abstract class KeySetStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Equal(JsonSerializer.Serialize(set), JsonSerializer.Serialize(await Sets(Other).FindAsync(set.Id, Cancellation)));
 
         var outcomes = await RaceAsync(20, (node, i) => Sets(node).ReplaceAsync(set with { Version = 2, Keys = [set.Keys[0] with { Kid = $"racer-{i}" }] }, Record(set), Cancellation));
-        Assert.Single(outcomes, ReplaceKeySetOutcome.Done);
-        Assert.Equal($"racer-{Array.IndexOf(outcomes, ReplaceKeySetOutcome.Done)}", (await Sets(Other).FindAsync(set.Id, Cancellation))!.Keys[0].Kid);
+        Assert.Single(outcomes, ReplaceOutcome.Done);
+        Assert.Equal($"racer-{Array.IndexOf(outcomes, ReplaceOutcome.Done)}", (await Sets(Other).FindAsync(set.Id, Cancellation))!.Keys[0].Kid);
         Assert.Equal(2, (await Other.Audit.ListAsync(set.Id, null, 10, Cancellation)).Count);
 
-        Assert.Equal(ReplaceKeySetOutcome.VersionConflict, await Sets(One).DeleteAsync(set.Id, 1, Record(set), Cancellation));
-        Assert.Equal(ReplaceKeySetOutcome.Done, await Sets(One).DeleteAsync(set.Id, 2, Record(set), Cancellation));
-        Assert.Equal(ReplaceKeySetOutcome.Gone, await Sets(Other).DeleteAsync(set.Id, 2, Record(set), Cancellation));
+        Assert.Equal(ReplaceOutcome.VersionConflict, await Sets(One).DeleteAsync(set.Id, 1, Record(set), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Sets(One).DeleteAsync(set.Id, 2, Record(set), Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await Sets(Other).DeleteAsync(set.Id, 2, Record(set), Cancellation));
         Assert.Null(await Sets(Other).FindAsync(set.Id, Cancellation));
         Assert.Equal(3, (await Other.Audit.ListAsync(set.Id, null, 10, Cancellation)).Count);
     }

@@ -25,6 +25,22 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Equal(now.AddMinutes(1), found["b"]);
         Assert.Empty(await Uses(One).FindAsync("nobody", Cancellation));
     }
+
+    [Fact]
+    public async Task Takes_the_first_use_of_a_key_from_many_nodes_at_once()
+    {
+        var client = Samples.Client(Store.Time.GetUtcNow());
+        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation);
+        var now = Store.Time.GetUtcNow();
+        await RaceAsync(40, async (node, i) =>
+        {
+            await Uses(node).RecordAsync([new(client.ClientId, "a", now.AddSeconds(i)), new(client.ClientId, "b", now)], Cancellation);
+            return i;
+        });
+        var found = await Uses(Other).FindAsync(client.ClientId, Cancellation);
+        Assert.Equal(now.AddSeconds(39), found["a"]);
+        Assert.Equal(now, found["b"]);
+    }
 }
 
 public sealed class KeyUseStoreOnSqlite(SqliteUnderTest store) : KeyUseStoreContract(store), IClassFixture<SqliteUnderTest>;

@@ -1,5 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Server.Storage.MongoDb;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -67,7 +68,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
         var changes = 0;
         for (var version = 2; version <= 15; version++)
         {
-            Assert.Equal(ReplaceClientOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = version }, Record(client), Cancellation));
+            Assert.Equal(ReplaceOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = version }, Record(client), Cancellation));
             changes++;
         }
         await moving;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 using Microsoft.Extensions.Logging;
 
@@ -52,7 +53,7 @@ internal sealed partial class ApplySeedFile(
             AssertionAudienceRule = entry.AssertionAudienceRule,
             Version = stored.Version + 1,
         };
-        return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), cancellationToken) == ReplaceClientOutcome.Done, entry.ClientId);
+        return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
     }
 
     private AuditRecord Record(Client? before, Client after)

@@ -44,7 +44,7 @@ internal sealed class ChangeClient(IClientStore clients, AuditRecords records)
             var replacement = decided.Value with { Version = client.Version + 1 };
             var (member, change) = changes(client, replacement);
             var record = records.Create(action, clientId, actor) with { Changes = new Dictionary<string, AuditChange> { [member] = change } };
-            if (await clients.ReplaceAsync(replacement, record, cancellationToken) == ReplaceClientOutcome.Done)
+            if (await clients.ReplaceAsync(replacement, record, cancellationToken) == ReplaceOutcome.Done)
             {
                 return AdminClient.Of(replacement);
             }

@@ -15,14 +15,14 @@ internal static class ListAuditRoute
         {
             return new OAuthErrorResult(limit.Error);
         }
-        var cursor = request.Query["cursor"].ToString();
-        if (cursor.Length > 0 && !Guid.TryParseExact(cursor, "N", out _))
+        var cursor = Paging.IdCursor(request.Query);
+        if (!cursor.IsSuccess)
         {
-            return new OAuthErrorResult(OAuthError.InvalidRequest("cursor must be the next of an earlier page."));
+            return new OAuthErrorResult(cursor.Error);
         }
         var subject = request.Query["subject"].ToString();
         var page = await mediator.Send(
-            new ListAudit(subject.Length > 0 ? subject : null, cursor.Length > 0 ? cursor : null, limit.Value), cancellationToken);
+            new ListAudit(subject.Length > 0 ? subject : null, cursor.Value.Length > 0 ? cursor.Value : null, limit.Value), cancellationToken);
         return TypedResults.Json(page, DcrJson.Default.PageAuditRecord);
     }
 }

@@ -21,12 +21,12 @@ internal static class ManageKeySetsRoute
         {
             return new OAuthErrorResult(limit.Error);
         }
-        var cursor = request.Query["cursor"].ToString();
-        if (cursor.Length > 0 && !Guid.TryParseExact(cursor, "N", out _))
+        var cursor = Paging.IdCursor(request.Query);
+        if (!cursor.IsSuccess)
         {
-            return new OAuthErrorResult(OAuthError.InvalidRequest("cursor must be the next of an earlier page."));
+            return new OAuthErrorResult(cursor.Error);
         }
-        var page = await mediator.Send(new ListKeySets(cursor.Length > 0 ? cursor : null, limit.Value), cancellationToken);
+        var page = await mediator.Send(new ListKeySets(cursor.Value.Length > 0 ? cursor.Value : null, limit.Value), cancellationToken);
         return TypedResults.Json(page, DcrJson.Default.PageAdminKeySet);
     }
 
@@ -90,7 +90,7 @@ internal sealed class DeleteKeySetHandler(IKeySetStore store, AuditRecords recor
             return ChangeKeySet.NoSuchSet;
         }
         var record = records.Create(AuditActions.KeySetDeleted, set.Id, request.Actor);
-        return await store.DeleteAsync(set.Id, set.Version, record, cancellationToken) == ReplaceKeySetOutcome.VersionConflict
+        return await store.DeleteAsync(set.Id, set.Version, record, cancellationToken) == ReplaceOutcome.VersionConflict
             ? OAuthError.Conflict("The key set was changed meanwhile; it was not deleted. Try again.")
             : Unit.Value;
     }

@@ -30,7 +30,7 @@ public sealed record SeedClient : ClientMetadata
 }
 
 /// <summary>Reads and checks the seed file without touching the store; every fault is named at once.</summary>
-internal sealed class SeedFileReader(IOptions<DcrOptions> options, IOptions<JwksOptions> jwks)
+internal sealed class SeedFileReader(IOptions<DcrOptions> options, IOptions<JwksOptions> jwks, IssuerUrls urls)
 {
     private const long MaxBytes = 64 * 1024 * 1024;
 
@@ -48,7 +48,7 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, IOptions<Jwks
         for (var i = 0; i < seed.Clients.Count; i++)
         {
             var entry = $"clients[{i}] ({seed.Clients[i].ClientId})";
-            var read = SeedClientReader.Read(seed.Clients[i], new ClientMetadataValidator(jwks.Value), out var found);
+            var read = SeedClientReader.Read(seed.Clients[i], new ClientMetadataValidator(jwks.Value, urls), out var found);
             faults.AddRange(found.Select(fault => $"{entry}: {fault}"));
             if (read is not null)
             {

@@ -1,5 +1,6 @@
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
+using Dcr.Protocol;
 using Dcr.Registration;
 
 namespace Dcr.Clients;
@@ -37,10 +38,10 @@ public interface IClientStore
     /// assertions were seen with (<see cref="RecordAssertionAudienceAsync"/>) is left as stored, whatever the
     /// replacement says.
     /// </summary>
-    Task<ReplaceClientOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken);
+    Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken);
 
     /// <summary>Atomic: removes the client if it is at <paramref name="version"/>. Its uses of initial access tokens stay counted.</summary>
-    Task<ReplaceClientOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken);
+    Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken);
 
     /// <summary>
     /// Atomic, and one way: nothing seen, then the token endpoint, then the issuer; never back. Leaves the version

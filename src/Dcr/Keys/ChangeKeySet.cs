@@ -99,7 +99,7 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
             }
             var replacement = decided.Value with { Version = set.Version + 1 };
             var record = records.Create(action, id, actor) with { Changes = new Dictionary<string, AuditChange> { [kid] = new(Describe(set, kid), Describe(replacement, kid)) } };
-            if (await store.ReplaceAsync(replacement, record, cancellationToken) == ReplaceKeySetOutcome.Done)
+            if (await store.ReplaceAsync(replacement, record, cancellationToken) == ReplaceOutcome.Done)
             {
                 return replacement;
             }

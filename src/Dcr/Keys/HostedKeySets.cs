@@ -9,11 +9,7 @@ internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimePro
 
     private readonly MemoryCache _imported = new(new MemoryCacheOptions { SizeLimit = MaxKeysKept });
 
-    /// <summary>The id of the hosted set that a URI names. Null: it is not one of ours.</summary>
-    public string? IdOf(string uri) =>
-        uri.StartsWith(urls.HostedKeySetPrefix, StringComparison.Ordinal) && uri.EndsWith(IssuerUrls.HostedKeySetSuffix, StringComparison.Ordinal)
-            ? uri[urls.HostedKeySetPrefix.Length..^IssuerUrls.HostedKeySetSuffix.Length]
-            : null;
+    public string? IdOf(string uri) => urls.HostedKeySetId(uri);
 
     public Task<FoundKeys> FindAsync(string id, CancellationToken cancellationToken) =>
         FindAsync(id, (key, now) => key.IsUsable(now), cancellationToken);

@@ -1,4 +1,5 @@
 using Dcr.Auditing;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
@@ -18,15 +19,8 @@ public interface IKeySetStore
     Task AddAsync(HostedKeySet set, AuditRecord record, CancellationToken cancellationToken);
 
     /// <summary>Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own.</summary>
-    Task<ReplaceKeySetOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken);
+    Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken);
 
     /// <summary>Atomic: removes the set if it is at <paramref name="version"/>.</summary>
-    Task<ReplaceKeySetOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken);
-}
-
-public enum ReplaceKeySetOutcome
-{
-    Done,
-    VersionConflict,
-    Gone,
+    Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken);
 }

@@ -24,7 +24,8 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
     public void Record(string clientId, string thumbprint)
     {
         var key = (clientId, thumbprint);
-        if (_waiting.Count < MaxWaiting || _waiting.ContainsKey(key))
+        // Counting locks the whole dictionary: only for a key that is not in it.
+        if (_waiting.ContainsKey(key) || _waiting.Count < MaxWaiting)
         {
             _waiting[key] = time.GetUtcNow();
         }

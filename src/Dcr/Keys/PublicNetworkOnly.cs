@@ -56,7 +56,8 @@ internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, 
     private async Task<IPAddress[]> LookUpAsync(string host, CancellationToken cancellationToken)
     {
         await s_lookUps.WaitAsync(cancellationToken);
-        var lookUp = _lookUp(host, cancellationToken);
+        // A name that cannot be one makes the resolver throw at once; as a task, that gives the place back too.
+        var lookUp = Task.Run(() => _lookUp(host, cancellationToken), CancellationToken.None);
         // The place is given back when the look-up ends, which may be after its caller has given up.
         _ = lookUp.ContinueWith(_ => s_lookUps.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return await lookUp.WaitAsync(cancellationToken);

@@ -9,13 +9,13 @@ namespace Dcr.Protocol;
 
 /// <summary>
 /// A JSON object from a stranger: strict UTF-8, no duplicate members, nesting at most 16, strings at most 2 KiB
-/// (a software statement 8 KiB), arrays at most 100, no control characters. Kestrel limits the body to 64 KiB.
+/// (a JWT, such as a software statement, 8 KiB), arrays at most 100, no control characters. Kestrel limits the body to 64 KiB.
 /// </summary>
 internal static class JsonBody
 {
     private const int MaxDepth = 16;
     private const int MaxString = 2048;
-    private const int MaxStatement = 8192;
+    private const int MaxJwt = 8192;
     private const int MaxArray = 100;
     private const int MaxMembers = 200;
 
@@ -120,7 +120,7 @@ internal static class JsonBody
         {
             return $"{path}: not valid Unicode.";
         }
-        return TextFault(text, path == "software_statement" ? MaxStatement : MaxString) is { } fault ? $"{path} {fault}" : null;
+        return TextFault(text, path is "software_statement" or "proof" ? MaxJwt : MaxString) is { } fault ? $"{path} {fault}" : null;
     }
 
     private static string? TextFault(string text, int limit)

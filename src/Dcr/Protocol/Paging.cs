@@ -28,6 +28,15 @@ internal static class Paging
             : OAuthError.InvalidRequest($"limit must be a number from 1 to {MaxLimit}.");
     }
 
+    /// <summary>The cursor of a listing by id, of 32 hexadecimal digits. Empty: from the start.</summary>
+    public static Result<string> IdCursor(IQueryCollection query)
+    {
+        var cursor = query["cursor"].ToString();
+        return cursor.Length == 0 || Guid.TryParseExact(cursor, "N", out _)
+            ? cursor
+            : OAuthError.InvalidRequest("cursor must be the next of an earlier page.");
+    }
+
     /// <param name="found">One more than <paramref name="limit"/> was asked for, to know whether there is a next page.</param>
     public static Page<TItem> ToPage<T, TItem>(IReadOnlyList<T> found, int limit, Func<T, TItem> item, Func<T, string> cursor) =>
         new([.. found.Take(limit).Select(item)], found.Count > limit ? cursor(found[limit - 1]) : null);

@@ -18,13 +18,13 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
     private const int MaxUri = 2048;
     private const string PrivateKeyJwt = "private_key_jwt";
 
-    public ClientMetadataValidator(JwksOptions jwks)
+    public ClientMetadataValidator(JwksOptions jwks, IssuerUrls urls)
     {
         RedirectRules();
         AuthenticationRules();
         FlowRules();
         DisplayRules();
-        KeyRules(jwks);
+        KeyRules(jwks, urls);
         Refuse(m => m.Scope is not null && !ScopeTokens.IsWellFormed(m.Scope), "scope: must be space-separated tokens of printable ASCII (RFC 6749 section 3.3).");
     }
 
@@ -81,14 +81,15 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         Refuse(m => m.Contacts?.Any(string.IsNullOrWhiteSpace) == true, "contacts: must not hold empty entries.");
     }
 
-    private void KeyRules(JwksOptions jwks)
+    private void KeyRules(JwksOptions jwks, IssuerUrls urls)
     {
         // RFC 7591 section 2: never both; and without either nobody could authenticate.
         Refuse(m => m.Jwks is not null && m.JwksUri is not null, "jwks and jwks_uri: send one, not both.");
         Refuse(m => m.Jwks is null && m.JwksUri is null, "jwks or jwks_uri: one is needed for private_key_jwt.");
         RuleFor(m => m.JwksUri).Custom((uri, context) =>
         {
-            if (uri is not null && JwksUri.Fault(uri, jwks) is { } fault)
+            // A set that this server hosts is never downloaded, so where downloads may go does not matter.
+            if (uri is not null && urls.HostedKeySetId(uri) is null && JwksUri.Fault(uri, jwks) is { } fault)
             {
                 context.AddFailure(new FluentValidation.Results.ValidationFailure("jwks_uri", $"jwks_uri: {fault}") { ErrorCode = InvalidMetadata });
             }

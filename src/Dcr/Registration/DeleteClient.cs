@@ -36,9 +36,9 @@ internal sealed partial class DeleteClientHandler(IClientStore clients, AuditRec
         };
         switch (await clients.DeleteAsync(client.ClientId, client.Version, record, cancellationToken))
         {
-            case ReplaceClientOutcome.VersionConflict:
+            case ReplaceOutcome.VersionConflict:
                 return OAuthError.Conflict("The client was changed meanwhile; it was not deleted. Try again.");
-            case ReplaceClientOutcome.Gone:
+            case ReplaceOutcome.Gone:
                 // Deleted by a parallel request: what was asked for is done.
                 return Unit.Value;
             default:

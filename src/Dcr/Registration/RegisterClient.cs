@@ -44,8 +44,8 @@ public sealed record RegisteredClient(Client Client, ClientInformation Informati
 
 internal sealed class RegisterClientValidator : AbstractValidator<RegisterClient>
 {
-    public RegisterClientValidator(IOptions<JwksOptions> jwks) =>
-        RuleFor(request => request.Metadata).SetValidator(new ClientMetadataValidator(jwks.Value));
+    public RegisterClientValidator(IOptions<JwksOptions> jwks, IssuerUrls urls) =>
+        RuleFor(request => request.Metadata).SetValidator(new ClientMetadataValidator(jwks.Value, urls));
 }
 
 internal sealed partial class RegisterClientHandler(

@@ -75,10 +75,10 @@ internal sealed partial class UpdateClientHandler(
         };
         switch (await clients.ReplaceAsync(replacement, record, cancellationToken))
         {
-            case ReplaceClientOutcome.Done:
+            case ReplaceOutcome.Done:
                 LogUpdated(client.ClientId);
                 return new RegisteredClient(replacement, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
-            case ReplaceClientOutcome.VersionConflict:
+            case ReplaceOutcome.VersionConflict:
                 return OAuthError.Conflict("The client was changed meanwhile; nothing was updated. Read it and try again.");
             default:
                 return OAuthError.InvalidToken("The client is gone.");

@@ -11,7 +11,7 @@ internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
     private static readonly string[] s_forbidden =
         ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at", "client_secret"];
 
-    public UpdateClientValidator(IOptions<JwksOptions> jwks)
+    public UpdateClientValidator(IOptions<JwksOptions> jwks, IssuerUrls urls)
     {
         RuleFor(request => request)
             .Must(request => Member(request, "client_id") is { ValueKind: JsonValueKind.String } id && id.GetString() == request.Caller.Client.ClientId)
@@ -26,7 +26,7 @@ internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
                 .WithMessage($"{name}: must not be in an update (RFC 7592 section 2.2).");
         }
 
-        RuleFor(request => request.Metadata).SetValidator(new ClientMetadataValidator(jwks.Value));
+        RuleFor(request => request.Metadata).SetValidator(new ClientMetadataValidator(jwks.Value, urls));
     }
 
     private static JsonElement? Member(UpdateClient request, string name) =>

@@ -216,6 +216,21 @@ public sealed class JwksFetcherTests
     }
 
     [Fact]
+    public async Task Goes_on_after_look_ups_that_throw()
+    {
+        var body = Set(Key("a"));
+        await using var host = new RawHost(Ok(body.Length), Encoding.UTF8.GetBytes(body));
+        var failures = 40;
+        using var fetcher = Fetcher(lookUp: (_, _) => failures-- > 0 ? throw new ArgumentOutOfRangeException("hostName") : Task.FromResult<IPAddress[]>([IPAddress.Loopback]));
+        var url = new Uri($"http://keys.example:{host.Url.Port}/");
+        for (var i = 0; i < 40; i++)
+        {
+            Assert.Equal(JwksFetchFailure.Unreachable, Assert.IsType<JwksFetchFailed>(await fetcher.FetchAsync(url, JwksValidators.None, TestContext.Current.CancellationToken)).Reason);
+        }
+        Assert.IsType<JwksFetched>(await fetcher.FetchAsync(url, JwksValidators.None, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Lets_a_slow_host_hold_no_more_than_its_share()
     {
         await using var slow = new RawHost("", [], drip: "");

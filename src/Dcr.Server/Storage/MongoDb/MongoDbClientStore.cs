@@ -1,6 +1,7 @@
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -62,14 +63,14 @@ internal sealed class MongoDbClientStore(
             : throw new InvalidOperationException("A new client has the id of another: 128 random bits do not repeat.");
     }
 
-    public Task<ReplaceClientOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
         replacement.ClientId,
         replacement.Version - 1,
         Set.Combine(MongoDbClientDocument.Replaceable(replacement).Select(member => Set.Set(member.Name, member.Value))),
         record,
         cancellationToken);
 
-    public Task<ReplaceClientOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
         clientId,
         version,
         Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1)
@@ -103,7 +104,7 @@ internal sealed class MongoDbClientStore(
     }
 
     /// <summary>One atomic write: the change and its record, if the client is at this version.</summary>
-    private async Task<ReplaceClientOutcome> ChangeAsync(
+    private async Task<ReplaceOutcome> ChangeAsync(
         string clientId, long version, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
     {
         var changed = await MongoDbFault.GuardAsync(storage.Clients.UpdateOneAsync(
@@ -113,8 +114,8 @@ internal sealed class MongoDbClientStore(
         if (changed.MatchedCount == 1)
         {
             worker.Notify(clientId);
-            return ReplaceClientOutcome.Done;
+            return ReplaceOutcome.Done;
         }
-        return await FindAsync(clientId, cancellationToken) is null ? ReplaceClientOutcome.Gone : ReplaceClientOutcome.VersionConflict;
+        return await FindAsync(clientId, cancellationToken) is null ? ReplaceOutcome.Gone : ReplaceOutcome.VersionConflict;
     }
 }

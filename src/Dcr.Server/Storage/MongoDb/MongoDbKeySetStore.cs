@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dcr.Auditing;
 using Dcr.Keys;
+using Dcr.Protocol;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -42,10 +43,10 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
         await MongoDbFault.GuardAsync(outbox.MoveSubjectAsync(set.Id, cancellationToken));
     }
 
-    public Task<ReplaceKeySetOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
         replacement.Id, replacement.Version - 1, Set.Set("version", replacement.Version).Set("keys", Keys(replacement)), record, cancellationToken);
 
-    public async Task<ReplaceKeySetOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken)
     {
         var tombstone = Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1).Unset("keys");
         return await ChangeAsync(id, version, tombstone, record, cancellationToken);
@@ -53,7 +54,7 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
 
     private static FilterDefinition<BsonDocument> Existing(string id) => Where.Eq("_id", id) & Where.Gte("status", 0);
 
-    private async Task<ReplaceKeySetOutcome> ChangeAsync(
+    private async Task<ReplaceOutcome> ChangeAsync(
         string id, long version, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
     {
         var changed = await MongoDbFault.GuardAsync(storage.KeySets.UpdateOneAsync(
@@ -63,9 +64,9 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
         if (changed.MatchedCount == 1)
         {
             await MongoDbFault.GuardAsync(outbox.MoveSubjectAsync(id, cancellationToken));
-            return ReplaceKeySetOutcome.Done;
+            return ReplaceOutcome.Done;
         }
-        return await FindAsync(id, cancellationToken) is null ? ReplaceKeySetOutcome.Gone : ReplaceKeySetOutcome.VersionConflict;
+        return await FindAsync(id, cancellationToken) is null ? ReplaceOutcome.Gone : ReplaceOutcome.VersionConflict;
     }
 
     private static string Keys(HostedKeySet set) => JsonSerializer.Serialize(set.Keys, DcrJson.Default.IReadOnlyListHostedKey);

@@ -1,6 +1,7 @@
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 
 namespace Dcr.Server.Storage.Sqlite;
@@ -59,7 +60,7 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         },
         cancellationToken);
 
-    public Task<ReplaceClientOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
             var changed = session.Change(
@@ -80,11 +81,11 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         },
         cancellationToken);
 
-    public Task<ReplaceClientOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
             var outcome = Conclude(session, session.Change("DELETE FROM clients WHERE client_id = $1 AND version = $2", clientId, version), clientId, record);
-            if (outcome == ReplaceClientOutcome.Done)
+            if (outcome == ReplaceOutcome.Done)
             {
                 session.Change("DELETE FROM key_uses WHERE client_id = $1", clientId);
             }
@@ -121,15 +122,15 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         SqliteClientRow.QuarantinedKeys(client)) == 1;
 
     /// <summary>Records a change that was made, or finds out why none was.</summary>
-    private static ReplaceClientOutcome Conclude(SqliteSession session, int changed, string clientId, AuditRecord record)
+    private static ReplaceOutcome Conclude(SqliteSession session, int changed, string clientId, AuditRecord record)
     {
         if (changed == 1)
         {
             SqliteAuditStore.Insert(session, record);
-            return ReplaceClientOutcome.Done;
+            return ReplaceOutcome.Done;
         }
         return session.Read(row => row.GetInt64(0), "SELECT 1 FROM clients WHERE client_id = $1", clientId).Count == 1
-            ? ReplaceClientOutcome.VersionConflict
-            : ReplaceClientOutcome.Gone;
+            ? ReplaceOutcome.VersionConflict
+            : ReplaceOutcome.Gone;
     }
 }

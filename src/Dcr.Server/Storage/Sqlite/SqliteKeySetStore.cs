@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dcr.Auditing;
 using Dcr.Keys;
+using Dcr.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
@@ -27,7 +28,7 @@ internal sealed class SqliteKeySetStore(SqliteStorage storage) : IKeySetStore
         },
         cancellationToken);
 
-    public Task<ReplaceKeySetOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => Conclude(
             session,
             session.Change("UPDATE key_sets SET version = $2, keys = $3 WHERE id = $1 AND version = $2 - 1", replacement.Id, replacement.Version, Keys(replacement)),
@@ -35,11 +36,11 @@ internal sealed class SqliteKeySetStore(SqliteStorage storage) : IKeySetStore
             record),
         cancellationToken);
 
-    public Task<ReplaceKeySetOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
             var outcome = Conclude(session, session.Change("DELETE FROM key_sets WHERE id = $1 AND version = $2", id, version), id, record);
-            if (outcome == ReplaceKeySetOutcome.Done)
+            if (outcome == ReplaceOutcome.Done)
             {
                 session.Change("DELETE FROM key_uses WHERE client_id = 'key-set:' || $1", id);
             }
@@ -47,16 +48,16 @@ internal sealed class SqliteKeySetStore(SqliteStorage storage) : IKeySetStore
         },
         cancellationToken);
 
-    private static ReplaceKeySetOutcome Conclude(SqliteSession session, int changed, string id, AuditRecord record)
+    private static ReplaceOutcome Conclude(SqliteSession session, int changed, string id, AuditRecord record)
     {
         if (changed == 1)
         {
             SqliteAuditStore.Insert(session, record);
-            return ReplaceKeySetOutcome.Done;
+            return ReplaceOutcome.Done;
         }
         return session.Read(row => row.GetInt64(0), "SELECT 1 FROM key_sets WHERE id = $1", id).Count == 1
-            ? ReplaceKeySetOutcome.VersionConflict
-            : ReplaceKeySetOutcome.Gone;
+            ? ReplaceOutcome.VersionConflict
+            : ReplaceOutcome.Gone;
     }
 
     private static string Keys(HostedKeySet set) => JsonSerializer.Serialize(set.Keys, DcrJson.Default.IReadOnlyListHostedKey);

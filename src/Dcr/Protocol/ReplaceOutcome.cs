@@ -1,0 +1,13 @@
+namespace Dcr.Protocol;
+
+/// <summary>What became of a replacement or a deletion in a store.</summary>
+public enum ReplaceOutcome
+{
+    Done,
+
+    /// <summary>It is at another version; nothing was changed.</summary>
+    VersionConflict,
+
+    /// <summary>There is no such thing.</summary>
+    Gone,
+}
