@@ -21,6 +21,8 @@ namespace Dcr;
     AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(ClientMetadata))]
 [JsonSerializable(typeof(ClientOrigin))]
+[JsonSerializable(typeof(ClientLifecycle))]
+[JsonSerializable(typeof(OriginFilter))]
 [JsonSerializable(typeof(RegistrationAccess))]
 [JsonSerializable(typeof(RegistrationPolicy))]
 [JsonSerializable(typeof(AuditRecord))]

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace Dcr;
@@ -38,6 +39,9 @@ public sealed class IssuerUrls(IOptions<DcrOptions> options)
             && uri.Length > HostedKeySetPrefix.Length + HostedKeySetSuffix.Length
             ? uri[HostedKeySetPrefix.Length..^HostedKeySetSuffix.Length]
             : null;
+
+    /// <summary>The URL a request was sent to, without query, as the outside knows it.</summary>
+    public string At(HttpRequest request) => new Uri(Issuer).GetLeftPart(UriPartial.Authority) + (request.PathBase + request.Path).ToUriComponent();
 
     /// <summary>Where a client manages the hosted key set it uses.</summary>
     public string ClientKeys(string clientId) => RegistrationClientUri(clientId) + "/keys";

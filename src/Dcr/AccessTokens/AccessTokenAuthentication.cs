@@ -2,6 +2,8 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -12,8 +14,11 @@ using Microsoft.Extensions.Options;
 
 namespace Dcr.AccessTokens;
 
-/// <summary>Who called with an access token: its client, as the store has it now, and the token.</summary>
-internal sealed record AccessTokenCaller(Client Client, AccessToken Token)
+/// <summary>Who called with an access token.</summary>
+/// <param name="Client">As the store has it now.</param>
+/// <param name="Token">The token.</param>
+/// <param name="ProvedWith">The key that the token is bound to, proved with this request. Null: a bearer token.</param>
+internal sealed record AccessTokenCaller(Client Client, AccessToken Token, ClientKey? ProvedWith)
 {
     public AuditActor Actor => new(Client.ClientId, Token.Kid);
 
@@ -24,7 +29,8 @@ internal sealed record AccessTokenCaller(Client Client, AccessToken Token)
 
 /// <summary>
 /// The authentication scheme of access tokens at this server's own endpoints. The client is read from the store each
-/// time: one that is suspended, revoked or gone is refused at once.
+/// time: one that is suspended, revoked or gone is refused at once. A token that is bound to a key is taken only as DPoP
+/// with a proof by that key (RFC 9449 section 7.1), never as Bearer.
 /// </summary>
 internal sealed partial class AccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
@@ -32,6 +38,8 @@ internal sealed partial class AccessTokenAuthentication(
     UrlEncoder encoder,
     AccessTokenReader reader,
     IClientStore clients,
+    DpopProofRules proofs,
+    TimeProvider time,
     IssuerUrls urls) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "AccessToken";
@@ -39,9 +47,12 @@ internal sealed partial class AccessTokenAuthentication(
     /// <summary>Holds the scope that the token's audience is for, so that a policy checks both as one.</summary>
     public const string GrantedClaim = "granted";
 
+    private OAuthError? _proofFault;
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (BearerToken.Read(Request) is not { } text)
+        var asDpop = BearerToken.Read(Request, BearerToken.Dpop);
+        if ((asDpop ?? BearerToken.Read(Request)) is not { } text)
         {
             return AuthenticateResult.NoResult();
         }
@@ -51,7 +62,7 @@ internal sealed partial class AccessTokenAuthentication(
             LogRefused(Logger, fault);
             return AuthenticateResult.Fail(fault);
         }
-        if (await clients.FindAsync(token.ClientId, Context.RequestAborted) is not { IsActive: true } client)
+        if (await clients.FindAsync(token.ClientId, Context.RequestAborted) is not { } client || !client.IsActiveAt(time.GetUtcNow()))
         {
             LogInactive(Logger, token.ClientId);
             return AuthenticateResult.Fail("The client is not active.");
@@ -61,7 +72,14 @@ internal sealed partial class AccessTokenAuthentication(
             LogQuarantined(Logger, token.ClientId, thumbprint);
             return AuthenticateResult.Fail("The token was asked for with a key that is quarantined.");
         }
-        Context.Features.Set(new AccessTokenCaller(client, token));
+        var proved = await CheckProofAsync(token, asDpop);
+        if (!proved.IsSuccess)
+        {
+            _proofFault = proved.Error;
+            LogRefused(Logger, proved.Error.Description);
+            return AuthenticateResult.Fail("The token is not proved.");
+        }
+        Context.Features.Set(new AccessTokenCaller(client, token, proved.Value.Value));
         var identity = new ClaimsIdentity(Scheme.Name);
         foreach (var scope in token.Scopes.Where(scope => token.Audience == AudienceFor(scope)))
         {
@@ -73,10 +91,12 @@ internal sealed partial class AccessTokenAuthentication(
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var sent = Request.Headers.Authorization.Count > 0;
-        var error = OAuthError.InvalidToken(sent
+        var error = _proofFault ?? OAuthError.InvalidToken(sent
             ? "The access token is malformed, expired, revoked or not for this server."
             : "An access token is needed: Authorization: Bearer.");
-        return new OAuthErrorResult(error, Challenge.Bearer(urls.Issuer, sent ? error : null)).ExecuteAsync(Context);
+        var needsProof = _proofFault is not null || BearerToken.IsSentAs(Request, BearerToken.Dpop);
+        var challenge = needsProof ? Challenge.Dpop(urls.Issuer, error) : Challenge.Bearer(urls.Issuer, sent ? error : null);
+        return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
@@ -85,7 +105,30 @@ internal sealed partial class AccessTokenAuthentication(
         var policy = Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy;
         var scope = policy == Policies.Administrator ? ScopeTokens.Administration : ScopeTokens.Registration;
         var error = OAuthError.InsufficientScope($"The access token must have been asked for with the scope {scope}.");
-        return new OAuthErrorResult(error, Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
+        var asDpop = BearerToken.IsSentAs(Request, BearerToken.Dpop);
+        return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
+    }
+
+    private async Task<Result<Optional<ClientKey>>> CheckProofAsync(AccessToken token, string? asDpop)
+    {
+        if (token.BoundTo is not { } thumbprint)
+        {
+            return asDpop is null
+                ? Result.OfOptional<ClientKey>(null)
+                : OAuthError.InvalidToken("The access token is bound to no key: send it as Authorization: Bearer.");
+        }
+        if (asDpop is null)
+        {
+            return OAuthError.InvalidToken("The access token is bound to a key: send it as Authorization: DPoP, with a proof by that key in the DPoP header.");
+        }
+        var proved = await proofs.CheckAsync(SentProofs.Of(Request, urls), asDpop, record: true, Context.RequestAborted);
+        if (!proved.IsSuccess)
+        {
+            return proved.Error;
+        }
+        return proved.Value.Thumbprint == thumbprint
+            ? Result.OfOptional<ClientKey>(proved.Value)
+            : OAuthError.InvalidDpopProof("The DPoP proof is made with another key than the access token is bound to.");
     }
 
     private string? AudienceFor(string scope) => scope switch

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -8,9 +9,10 @@ namespace Dcr.AccessTokens;
 /// <summary>An access token of this server, found genuine and in time.</summary>
 public sealed record AccessToken
 {
-    /// <summary>Private claims of tokens for this server's own endpoints: the key the client proved itself with.</summary>
+    /// <summary>Private claims of tokens for this server's own endpoints: the key the client proved itself with, and who vouched for its instance.</summary>
     internal const string KidClaim = "client_kid";
     internal const string ThumbprintClaim = "client_jkt";
+    internal const string AttesterClaim = "attester";
 
     public required string ClientId { get; init; }
 
@@ -25,6 +27,12 @@ public sealed record AccessToken
     public string? Kid { get; init; }
 
     public string? Thumbprint { get; init; }
+
+    /// <summary>The <c>iss</c> of the client attestation that the token was asked for with; kid and thumbprint are then the attester's. Null: none.</summary>
+    public string? Attester { get; init; }
+
+    /// <summary>The <c>jkt</c> of <c>cnf</c>: the thumbprint of the key that must be proved with each use (RFC 9449 section 6.1). Null: a bearer token.</summary>
+    public string? BoundTo { get; init; }
 }
 
 /// <summary>Validates access tokens as RFC 9068 section 4 tells a resource server: typ, issuer, audience, signature, expiry.</summary>
@@ -60,6 +68,8 @@ internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeP
             ExpiresAt = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero),
             Kid = jwt.TryGetPayloadValue<string>(AccessToken.KidClaim, out var kid) ? kid : null,
             Thumbprint = jwt.TryGetPayloadValue<string>(AccessToken.ThumbprintClaim, out var thumbprint) ? thumbprint : null,
+            Attester = jwt.TryGetPayloadValue<string>(AccessToken.AttesterClaim, out var attester) ? attester : null,
+            BoundTo = jwt.TryGetPayloadValue<JsonElement>("cnf", out var cnf) ? cnf.GetProperty("jkt").GetString() : null,
         }, "");
     }
 }

@@ -6,6 +6,31 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dcr.AccessTokens;
 
+/// <summary>What an access token is to say.</summary>
+internal sealed record NewAccessToken
+{
+    /// <summary>Becomes <c>sub</c> and <c>client_id</c>.</summary>
+    public required string ClientId { get; init; }
+
+    /// <summary>The one <c>aud</c>.</summary>
+    public required string Audience { get; init; }
+
+    /// <summary>Space-separated.</summary>
+    public required string Scope { get; init; }
+
+    /// <summary>Until <c>exp</c>.</summary>
+    public required TimeSpan Lifetime { get; init; }
+
+    /// <summary>The key to remember in the token: the client's, or that of <see cref="Attester"/>. Null: none.</summary>
+    public ClientKey? ProvedWith { get; init; }
+
+    /// <summary>Who vouched for the client instance. Null: nobody.</summary>
+    public string? Attester { get; init; }
+
+    /// <summary>The thumbprint of the key that the token is bound to (RFC 9449 section 6.1). Null: a bearer token.</summary>
+    public string? BoundTo { get; init; }
+}
+
 /// <summary>Writes JWT access tokens (RFC 9068 section 2).</summary>
 internal sealed class AccessTokenWriter(SigningKeys keys, IssuerUrls urls, TimeProvider time)
 {
@@ -14,41 +39,41 @@ internal sealed class AccessTokenWriter(SigningKeys keys, IssuerUrls urls, TimeP
 
     private static readonly JsonWebTokenHandler s_handler = new() { SetDefaultTimesOnTokenCreation = false };
 
-    /// <param name="clientId">Becomes <c>sub</c> and <c>client_id</c>.</param>
-    /// <param name="audience">The one <c>aud</c>.</param>
-    /// <param name="scope">Space-separated.</param>
-    /// <param name="lifetime">Until <c>exp</c>.</param>
-    /// <param name="provedWith">The client's key to remember in the token. Null: none.</param>
-    /// <param name="cancellationToken">Stops the wait for the signing keys.</param>
-    public async ValueTask<string> WriteAsync(
-        string clientId, string audience, string scope, TimeSpan lifetime, ClientKey? provedWith, CancellationToken cancellationToken)
+    public async ValueTask<string> WriteAsync(NewAccessToken token, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var claims = new Dictionary<string, object>
         {
-            ["sub"] = clientId,
-            ["client_id"] = clientId,
-            ["scope"] = scope,
+            ["sub"] = token.ClientId,
+            ["client_id"] = token.ClientId,
+            ["scope"] = token.Scope,
             ["jti"] = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)),
         };
-        if (provedWith is not null)
+        Add(claims, AccessToken.ThumbprintClaim, token.ProvedWith?.Thumbprint);
+        Add(claims, AccessToken.KidClaim, token.ProvedWith?.Kid);
+        Add(claims, AccessToken.AttesterClaim, token.Attester);
+        if (token.BoundTo is { } thumbprint)
         {
-            claims[AccessToken.ThumbprintClaim] = provedWith.Thumbprint;
-            if (provedWith.Kid is { } kid)
-            {
-                claims[AccessToken.KidClaim] = kid;
-            }
+            claims["cnf"] = new Dictionary<string, object> { ["jkt"] = thumbprint };
         }
         var key = await keys.CurrentAsync(cancellationToken);
         return s_handler.CreateToken(new SecurityTokenDescriptor
         {
             TokenType = Type,
             Issuer = urls.Issuer,
-            Audience = audience,
+            Audience = token.Audience,
             IssuedAt = now.UtcDateTime,
-            Expires = (now + lifetime).UtcDateTime,
+            Expires = (now + token.Lifetime).UtcDateTime,
             Claims = claims,
             SigningCredentials = key.Credentials,
         });
+    }
+
+    private static void Add(Dictionary<string, object> claims, string name, string? value)
+    {
+        if (value is not null)
+        {
+            claims[name] = value;
+        }
     }
 }

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Dcr.Registration;
 using MediatR;
@@ -19,10 +21,13 @@ internal static class IssueAccessTokenRoute
         {
             return new OAuthErrorResult(form.Error);
         }
-        var credentials = ClientCredentials.Of(form.Value, request.Headers);
-        var issued = await mediator.Send(
-            new IssueAccessToken(form.Value.GetValueOrDefault("grant_type"), form.Value.GetValueOrDefault("scope"), form.Value.GetValueOrDefault("resource"), credentials),
-            cancellationToken);
+        var command = new IssueAccessToken(
+            form.Value.GetValueOrDefault("grant_type"),
+            form.Value.GetValueOrDefault("scope"),
+            form.Value.GetValueOrDefault("resource"),
+            ClientCredentials.Of(form.Value, request.Headers),
+            SentProofs.Of(request, urls));
+        var issued = await mediator.Send(command, cancellationToken);
         return issued.IsSuccess
             ? TypedResults.Json(issued.Value, DcrJson.Default.IssuedAccessToken)
             : ClientAuthenticationRefusal.ToResult(issued.Error, urls, request);
@@ -59,7 +64,8 @@ public sealed record AccessTokenRequest
 /// <param name="Scope">Null: all registered scopes but those that must be asked for by name.</param>
 /// <param name="Resource">RFC 8707. Null: the default audience of the scope.</param>
 /// <param name="Credentials">How the client proves itself.</param>
-public sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, ClientCredentials Credentials) : IRequest<Result<IssuedAccessToken>>;
+/// <param name="Proofs">The DPoP header as sent: the token is bound to the key of a proof (RFC 9449 section 5).</param>
+public sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, ClientCredentials Credentials, SentProofs Proofs) : IRequest<Result<IssuedAccessToken>>;
 
 /// <summary>RFC 6749 section 5.1; never a refresh token (section 4.4.3).</summary>
 public sealed record IssuedAccessToken
@@ -67,8 +73,9 @@ public sealed record IssuedAccessToken
     [JsonPropertyName("access_token")]
     public required string AccessToken { get; init; }
 
+    /// <summary><c>Bearer</c>, or <c>DPoP</c> for a token that is bound to a key (RFC 9449 section 5).</summary>
     [JsonPropertyName("token_type")]
-    public string TokenType { get; } = "Bearer";
+    public required string TokenType { get; init; }
 
     /// <summary>Seconds.</summary>
     [JsonPropertyName("expires_in")]
@@ -80,18 +87,20 @@ public sealed record IssuedAccessToken
 
 internal sealed class IssueAccessTokenHandler(
     AuthenticateClient authenticate,
+    DpopProofRules proofs,
     AccessTokenWriter writer,
     IssuerUrls urls,
+    TimeProvider time,
     IOptions<DcrOptions> options) : IRequestHandler<IssueAccessToken, Result<IssuedAccessToken>>
 {
     public async Task<Result<IssuedAccessToken>> Handle(IssueAccessToken request, CancellationToken cancellationToken)
     {
-        var authenticated = await authenticate.ExecuteAsync(request.Credentials, cancellationToken);
+        var authenticated = await authenticate.ExecuteAsync(request.Credentials, request.Proofs, cancellationToken);
         if (!authenticated.IsSuccess)
         {
             return authenticated.Error;
         }
-        var (client, key) = authenticated.Value;
+        var (client, key, instance) = authenticated.Value;
         if (client.Metadata.GrantTypes?.Contains(GrantTypes.ClientCredentials) != true)
         {
             return OAuthError.UnauthorizedClient($"The client is not registered for the grant type {GrantTypes.ClientCredentials}.");
@@ -106,16 +115,65 @@ internal sealed class IssueAccessTokenHandler(
         {
             return OAuthError.InvalidTarget($"resource must be {audience} for this scope.");
         }
-        var lifetime = LifetimeOf(client, granted.Value);
-        var scope = ScopeTokens.Join(granted.Value);
-        // Tokens for this server's own endpoints remember the key they were asked for with: it goes into lineage and audit.
-        var provedWith = audience == urls.DefaultAudience ? null : key;
+        var bound = await BindAsync(request.Proofs, client, instance, granted.Value, cancellationToken);
+        if (!bound.IsSuccess)
+        {
+            return bound.Error;
+        }
+        var token = new NewAccessToken
+        {
+            ClientId = client.ClientId,
+            Audience = audience,
+            Scope = ScopeTokens.Join(granted.Value),
+            Lifetime = LifetimeOf(client, granted.Value),
+            // Tokens for this server's own endpoints remember the key they were asked for with: it goes into lineage and audit.
+            ProvedWith = audience == urls.DefaultAudience ? null : key,
+            Attester = audience == urls.DefaultAudience ? null : instance?.Attester,
+            BoundTo = bound.Value.Value?.Thumbprint,
+        };
         return new IssuedAccessToken
         {
-            AccessToken = await writer.WriteAsync(client.ClientId, audience, scope, lifetime, provedWith, cancellationToken),
-            ExpiresIn = (int)lifetime.TotalSeconds,
-            Scope = scope,
+            AccessToken = await writer.WriteAsync(token, cancellationToken),
+            TokenType = token.BoundTo is null ? BearerToken.Bearer : BearerToken.Dpop,
+            ExpiresIn = (int)token.Lifetime.TotalSeconds,
+            Scope = token.Scope,
         };
+    }
+
+    /// <summary>
+    /// The key that the token is bound to: that of the DPoP proof (RFC 9449 section 5), and for an attested instance the one that
+    /// was attested, since nobody else may use what was given for it. None: a bearer token.
+    /// </summary>
+    private async Task<Result<Optional<ClientKey>>> BindAsync(
+        SentProofs sent, Client client, AttestedInstance? instance, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
+    {
+        if (scopes is [ScopeTokens.Registration] && PolicyFault(client, instance, sent) is { } fault)
+        {
+            return fault;
+        }
+        if (sent.IsEmpty)
+        {
+            return Result.OfOptional(instance?.InstanceKey);
+        }
+        var proved = await proofs.CheckAsync(sent, accessToken: null, record: true, cancellationToken);
+        if (!proved.IsSuccess)
+        {
+            return proved.Error;
+        }
+        return instance is not null && instance.InstanceKey.Thumbprint != proved.Value.Thumbprint
+            ? OAuthError.InvalidDpopProof("The DPoP proof must be made with the key that was attested.")
+            : Result.OfOptional<ClientKey>(proved.Value);
+    }
+
+    private static OAuthError? PolicyFault(Client client, AttestedInstance? instance, SentProofs sent)
+    {
+        if (instance is null && client.RegistrationPolicy?.Attestation is { Mode: Requirement.Required })
+        {
+            return OAuthError.UnauthorizedClient($"registration_policy.attestation is required: ask for the token with {ClientAttestationRules.Header}.");
+        }
+        return instance is null && sent.IsEmpty && client.RegistrationPolicy?.BindsKey == true
+            ? OAuthError.InvalidDpopProof("registration_policy.initial_access_token.bound_to_key: ask for the token with a DPoP proof by the key to register.")
+            : null;
     }
 
     /// <summary>RFC 6749 section 3.3: within what is registered; <c>dcr</c> and <c>dcr.admin</c> only by name, and alone.</summary>
@@ -146,7 +204,12 @@ internal sealed class IssueAccessTokenHandler(
         _ => urls.DefaultAudience,
     };
 
-    private TimeSpan LifetimeOf(Client client, IReadOnlyList<string> scopes) => scopes is [ScopeTokens.Registration]
-        ? TimeSpan.FromSeconds((client.RegistrationPolicy?.InitialAccessToken ?? InitialAccessTokenPolicy.Default).LifetimeSeconds)
-        : options.Value.AccessTokenLifetime;
+    /// <summary>Never beyond the life of the client.</summary>
+    private TimeSpan LifetimeOf(Client client, IReadOnlyList<string> scopes)
+    {
+        var lifetime = scopes is [ScopeTokens.Registration]
+            ? TimeSpan.FromSeconds((client.RegistrationPolicy?.InitialAccessToken ?? InitialAccessTokenPolicy.Default).LifetimeSeconds)
+            : options.Value.AccessTokenLifetime;
+        return client.Lifecycle.ExpiresAt - time.GetUtcNow() is { } left && left < lifetime ? left : lifetime;
+    }
 }

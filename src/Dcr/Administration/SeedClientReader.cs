@@ -4,35 +4,47 @@ using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Microsoft.Extensions.Options;
 
 namespace Dcr.Administration;
 
 /// <summary>One entry of the seed file, checked and completed.</summary>
 internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy, AssertionAudienceRule? AssertionAudienceRule);
 
-/// <summary>Checks one entry of the seed file by the rules of a registration; the operator may give any scope.</summary>
-internal static class SeedClientReader
+/// <summary>Checks one entry of the seed file, or of the admin API, by the rules of a registration; the operator may give any scope.</summary>
+internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptions<JwksOptions> jwksOptions, IssuerUrls urls)
 {
     private const int MaxClientId = 256;
 
+    /// <summary>draft-ietf-oauth-attestation-based-client-auth-11 section 15.6: for an onboarding client that only attested instances use.</summary>
+    private const string AttestationOnly = "attest_jwt_client_auth";
+
+    private readonly ClientMetadataValidator _validator = new(jwksOptions.Value, urls);
+
     /// <summary>Null, with the faults, when the entry cannot be used.</summary>
-    public static SeededClient? Read(SeedClient seed, ClientMetadataValidator validator, out IReadOnlyList<string> faults)
+    public SeededClient? Read(SeedClient seed, out IReadOnlyList<string> faults)
     {
         var found = new List<string>();
         if (seed.ClientId.Length is 0 or > MaxClientId || seed.ClientId.Any(c => c is < '!' or > '~' or '/' or '\\'))
         {
             found.Add($"client_id: must be 1 to {MaxClientId} printable ASCII characters without space, slash and backslash.");
         }
-        found.AddRange(validator.Validate(seed).Errors.Select(error => error.ErrorMessage));
+        var policy = policies.Read(seed.RegistrationPolicy, found);
+        found.AddRange(_validator.Validate(AsIfWithKeys(seed, policy)).Errors.Select(error => error.ErrorMessage));
         var jwks = seed.Jwks is null ? null : ReadKeys(seed.Jwks, found);
-        var policy = ReadPolicy(seed.RegistrationPolicy, found);
-        if (policy is null && ScopeTokens.Split(seed.Scope).Contains(ScopeTokens.Registration))
+        if (seed.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null } && ScopeTokens.Split(seed.Scope).Contains(ScopeTokens.Registration))
         {
             found.Add("registration_policy: needed with the scope dcr.");
         }
         faults = found;
         return found.Count > 0 ? null : new SeededClient(seed.ClientId, Complete(seed, jwks), policy, seed.AssertionAudienceRule);
     }
+
+    /// <summary>Whoever needs no key of its own is judged as if it had one.</summary>
+    private static ClientMetadata AsIfWithKeys(SeedClient seed, RegistrationPolicy? policy) =>
+        seed is { TokenEndpointAuthMethod: AttestationOnly, Jwks: null, JwksUri: null } && policy?.Attestation is { Mode: Requirement.Required }
+            ? seed with { TokenEndpointAuthMethod = ClientMetadataValidator.PrivateKeyJwt, Jwks = new JwkSet { Keys = [] } }
+            : seed;
 
     private static JwkSet? ReadKeys(JwkSet jwks, List<string> faults)
     {
@@ -43,33 +55,6 @@ internal static class SeedClientReader
             return null;
         }
         return read.Value.ToJwkSet();
-    }
-
-    private static RegistrationPolicy? ReadPolicy(JsonElement? sent, List<string> faults)
-    {
-        if (sent is not { ValueKind: JsonValueKind.Object } element)
-        {
-            return null;
-        }
-        try
-        {
-            // Members that are not in force are refused, never ignored; a null says nothing and is let pass.
-            var policy = element.Deserialize(DcrJson.Default.RegistrationPolicy)!;
-            foreach (var member in policy.NotInForce ?? [])
-            {
-                if (member.Value.ValueKind != JsonValueKind.Null)
-                {
-                    faults.Add($"registration_policy.{member.Key}: not in force in this version.");
-                }
-            }
-            faults.AddRange(RegistrationPolicyRules.Faults(policy));
-            return policy with { NotInForce = null };
-        }
-        catch (JsonException exception)
-        {
-            faults.Add($"registration_policy: {exception.Message}");
-            return null;
-        }
     }
 
     /// <summary>The metadata alone, with defaults filled in as a registration would.</summary>

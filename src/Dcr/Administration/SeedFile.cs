@@ -2,8 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
-using Dcr.Keys;
-using Dcr.Registration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Administration;
@@ -21,7 +19,7 @@ public sealed record SeedClient : ClientMetadata
     [JsonPropertyName("client_id")]
     public required string ClientId { get; init; }
 
-    /// <summary>Kept as sent, so that members that are not in force can be refused by name.</summary>
+    /// <summary>Kept as sent, so that every fault in it can be named at once. Its shape is <see cref="Registration.RegistrationPolicy"/>.</summary>
     [JsonPropertyName("registration_policy")]
     public JsonElement? RegistrationPolicy { get; init; }
 
@@ -30,7 +28,7 @@ public sealed record SeedClient : ClientMetadata
 }
 
 /// <summary>Reads and checks the seed file without touching the store; every fault is named at once.</summary>
-internal sealed class SeedFileReader(IOptions<DcrOptions> options, IOptions<JwksOptions> jwks, IssuerUrls urls)
+internal sealed class SeedFileReader(IOptions<DcrOptions> options, SeedClientReader reader)
 {
     private const long MaxBytes = 64 * 1024 * 1024;
 
@@ -48,7 +46,7 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, IOptions<Jwks
         for (var i = 0; i < seed.Clients.Count; i++)
         {
             var entry = $"clients[{i}] ({seed.Clients[i].ClientId})";
-            var read = SeedClientReader.Read(seed.Clients[i], new ClientMetadataValidator(jwks.Value, urls), out var found);
+            var read = reader.Read(seed.Clients[i], out var found);
             faults.AddRange(found.Select(fault => $"{entry}: {fault}"));
             if (read is not null)
             {

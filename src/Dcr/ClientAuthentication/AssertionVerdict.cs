@@ -14,6 +14,9 @@ internal enum AssertionRule
     Audience,
     Times,
     SingleUse,
+
+    /// <summary>Not one of the eight: a client attestation in place of an assertion.</summary>
+    Attestation,
 }
 
 /// <summary>What the rules say of one request's credentials.</summary>

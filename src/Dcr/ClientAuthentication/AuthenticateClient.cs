@@ -1,29 +1,40 @@
 using Dcr.Clients;
 using Dcr.Keys;
+using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Dcr.ClientAuthentication;
 
-/// <summary>A client that has proved itself, and the key it did it with.</summary>
-internal sealed record AuthenticatedClient(Client Client, ClientKey Key);
+/// <summary>A client that has proved itself.</summary>
+/// <param name="Client">The client.</param>
+/// <param name="Key">The key it did it with: its own, or that of who vouched for it.</param>
+/// <param name="Instance">By an attestation. Null: by an assertion.</param>
+internal sealed record AuthenticatedClient(Client Client, ClientKey Key, AttestedInstance? Instance = null);
 
 /// <summary>
 /// Authenticates a client by its assertion: rules 1 to 7 (<see cref="ClientAssertionRules"/>), then rule 8, the single
-/// use, recorded last so that a refused assertion uses nothing up.
+/// use, recorded last so that a refused assertion uses nothing up. Where the request has a client attestation, by that.
 /// </summary>
 internal sealed partial class AuthenticateClient(
     ClientAssertionRules rules,
+    ClientAttestationRules attestations,
     IAssertionReplayStore replays,
     IClientStore clients,
     RefusalAudit refusals,
     KeyUses uses,
     HostedKeySets hosted,
     ClientAuthenticationMetrics metrics,
+    TimeProvider time,
     ILogger<AuthenticateClient> logger)
 {
-    public async Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, CancellationToken cancellationToken)
+    public async Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
     {
+        if (credentials.Attestations.Count > 0)
+        {
+            return await ByAttestationAsync(credentials, sent, cancellationToken);
+        }
+
         // RFC 6749 section 5.2: several mechanisms in one request are invalid_request, not invalid_client.
         if (credentials.ClientAssertion is not null && (credentials.HasSecret || credentials.HasAuthorizationHeader))
         {
@@ -35,9 +46,12 @@ internal sealed partial class AuthenticateClient(
             case AssertionVerdict.Refused refused:
                 return await RefuseAsync(refused, cancellationToken);
             case AssertionVerdict.Accepted accepted:
-                await RecordAudienceAsync(accepted, cancellationToken);
+                if (!await RecordAsync(accepted.Client, accepted.Audience, cancellationToken))
+                {
+                    return await RefuseAsync(ClientAssertionRules.NoLongerActive(accepted.Client), cancellationToken);
+                }
                 var recorded = await replays.RecordAsync(
-                    accepted.Client.ClientId, accepted.Jti, accepted.Expires + AssertionTimes.ClockSkew, cancellationToken);
+                    accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
                 if (recorded == RecordAssertionOutcome.AlreadyUsed)
                 {
                     const string Text = "jti has been used before: each assertion is accepted once.";
@@ -60,11 +74,36 @@ internal sealed partial class AuthenticateClient(
         }
     }
 
-    // A write only when the client moves from the token endpoint to the issuer, or is seen for the first time.
-    private Task RecordAudienceAsync(AssertionVerdict.Accepted accepted, CancellationToken cancellationToken) =>
-        accepted.Client.AssertionAudienceSeen is { } seen && seen >= accepted.Audience
-            ? Task.CompletedTask
-            : clients.RecordAssertionAudienceAsync(accepted.Client.ClientId, accepted.Audience, cancellationToken);
+    private async Task<Result<AuthenticatedClient>> ByAttestationAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
+    {
+        if (credentials.ClientAssertion is not null || credentials.HasSecret || credentials.HasAuthorizationHeader)
+        {
+            return OAuthError.InvalidRequest($"Authenticate in one way only: {ClientAttestationRules.Header}, without client_assertion, client_secret or an Authorization header.");
+        }
+        var attested = await attestations.CheckAsync(credentials, sent, cancellationToken);
+        if (!attested.IsSuccess)
+        {
+            metrics.Refused(AssertionRule.Attestation);
+            var detail = OAuthErrorResult.Printable(attested.Error.Detail ?? attested.Error.Description);
+            LogRefused(credentials.ClientId, AssertionRule.Attestation, detail);
+            return attested.Error;
+        }
+        var instance = attested.Value;
+        return await RecordAsync(instance.Client, audience: null, cancellationToken)
+            ? new AuthenticatedClient(instance.Client, instance.AttesterKey, instance)
+            : await RefuseAsync(ClientAssertionRules.NoLongerActive(instance.Client), cancellationToken);
+    }
+
+    /// <summary>
+    /// A write only when the client moves from the token endpoint to the issuer, or was last used too long ago to leave it
+    /// at that. False: the client has been stopped or has expired meanwhile.
+    /// </summary>
+    private async Task<bool> RecordAsync(Client client, AssertionAudience? audience, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var isKnown = (audience is null || client.AssertionAudienceSeen >= audience) && client.LastUsedAt > now - ClientLifecycle.LastUseAccuracy;
+        return isKnown || await clients.RecordAuthenticationAsync(client.ClientId, audience, now, cancellationToken);
+    }
 
     private async Task<Result<AuthenticatedClient>> RefuseAsync(AssertionVerdict.Refused refused, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Dcr.Clients;
 using Dcr.Keys;
+using Dcr.Protocol;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.ClientAuthentication;
@@ -25,6 +26,9 @@ internal sealed class ClientAssertionRules(
     private const string Unproved =
         "The client is unknown or not active, or the assertion is not signed by a key of that client. Check sub, kid, alg and the registered keys.";
 
+    /// <summary>The client was active when it was looked up, and is not any more.</summary>
+    public static AssertionVerdict.Refused NoLongerActive(Client client) => new(AssertionRule.Client, Unproved, "the client has been stopped or has expired meanwhile", client);
+
     public async Task<AssertionVerdict> CheckAsync(ClientCredentials credentials, CancellationToken cancellationToken)
     {
         // Rule 1: one way of authenticating, one well-formed assertion that names one client.
@@ -36,7 +40,7 @@ internal sealed class ClientAssertionRules(
         {
             return Refuse(AssertionRule.Shape, $"client_assertion_type must be {AssertionType}.");
         }
-        if (ClientAssertion.Parse(text, out var fault) is not { } assertion)
+        if (SignedJwt.Parse(text, out var fault) is not { } assertion)
         {
             return Refuse(AssertionRule.Shape, $"client_assertion is malformed: {fault}.");
         }
@@ -50,7 +54,7 @@ internal sealed class ClientAssertionRules(
         {
             return Refuse(AssertionRule.Algorithm, $"The alg of client_assertion must be one of {string.Join(' ', JwsAlgorithms.Supported)}.");
         }
-        if (!IsClientAssertionType(assertion.Typ))
+        if (assertion.Typ is not null && !assertion.IsOfType("JWT") && !assertion.IsOfType("client-authentication+jwt"))
         {
             return Refuse(AssertionRule.Algorithm, "The typ of client_assertion, if there is one, must be JWT or client-authentication+jwt.");
         }
@@ -64,15 +68,20 @@ internal sealed class ClientAssertionRules(
         {
             return new AssertionVerdict.Refused(AssertionRule.Client, Unproved, "there is no such client");
         }
-        if (!client.IsActive)
+        if (!client.IsActiveAt(time.GetUtcNow()))
         {
-            return new AssertionVerdict.Refused(AssertionRule.Client, Unproved, $"the client is {client.Status}", client);
+            return new AssertionVerdict.Refused(AssertionRule.Client, Unproved, $"the client is {WireEnum.NameOf(client.StatusAt(time.GetUtcNow()))}", client);
         }
 
         // Rule 2 again, now that the client is known.
         if (client.Metadata.TokenEndpointAuthSigningAlg is { } registered && registered != assertion.Alg)
         {
             return new AssertionVerdict.Refused(AssertionRule.Algorithm, Unproved, $"alg is {assertion.Alg}, registered is {registered}", client);
+        }
+
+        if (client.SigningAlgs is { } algs && !algs.Contains(assertion.Alg))
+        {
+            return new AssertionVerdict.Refused(AssertionRule.Algorithm, Unproved, $"alg is {assertion.Alg}, the policy the client was registered under allows {string.Join(' ', algs)}", client);
         }
 
         // Rule 4: the key; only kid chooses it, never jwk, jku, x5u or x5c of the header.
@@ -98,7 +107,7 @@ internal sealed class ClientAssertionRules(
         {
             return Refuse(AssertionRule.Audience, audienceFault, client);
         }
-        if (AssertionTimes.Fault(assertion, time.GetUtcNow(), s_longestLife) is { } timesFault)
+        if (JwtTimes.Fault(assertion, time.GetUtcNow(), s_longestLife) is { } timesFault)
         {
             return Refuse(AssertionRule.Times, timesFault, client);
         }
@@ -112,19 +121,7 @@ internal sealed class ClientAssertionRules(
     private static AssertionVerdict.Refused Refuse(AssertionRule rule, string description, Client? client = null) =>
         new(rule, description, description, client);
 
-    /// <summary>rfc7523bis section 4: media types fold case, and <c>application/</c> may be left out (RFC 7515 section 4.1.9).</summary>
-    private static bool IsClientAssertionType(string? typ)
-    {
-        const string Prefix = "application/";
-        if (typ is null)
-        {
-            return true;
-        }
-        var name = typ.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? typ[Prefix.Length..] : typ;
-        return name.Equals("JWT", StringComparison.OrdinalIgnoreCase) || name.Equals("client-authentication+jwt", StringComparison.OrdinalIgnoreCase);
-    }
-
-    private (AssertionAudience Audience, string? Fault) CheckAudience(ClientAssertion assertion, Client client)
+    private (AssertionAudience Audience, string? Fault) CheckAudience(SignedJwt assertion, Client client)
     {
         if (assertion.Audiences is not [var audience])
         {

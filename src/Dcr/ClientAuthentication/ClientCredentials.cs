@@ -11,6 +11,12 @@ public sealed record ClientCredentials
 
     public string? ClientId { get; init; }
 
+    /// <summary>The <c>OAuth-Client-Attestation</c> header, one for each field. Empty: the client is not attested.</summary>
+    public IReadOnlyList<string> Attestations { get; init; } = [];
+
+    /// <summary>The <c>OAuth-Client-Attestation-PoP</c> header.</summary>
+    public IReadOnlyList<string> AttestationProofs { get; init; } = [];
+
     /// <summary>A <c>client_secret</c> was sent.</summary>
     public bool HasSecret { get; init; }
 
@@ -22,6 +28,8 @@ public sealed record ClientCredentials
         ClientAssertionType = form.GetValueOrDefault("client_assertion_type"),
         ClientAssertion = form.GetValueOrDefault("client_assertion"),
         ClientId = form.GetValueOrDefault("client_id"),
+        Attestations = [.. headers[ClientAttestationRules.Header].OfType<string>()],
+        AttestationProofs = [.. headers[ClientAttestationRules.ProofHeader].OfType<string>()],
         HasSecret = form.ContainsKey("client_secret"),
         HasAuthorizationHeader = headers.Authorization.Count > 0,
     };

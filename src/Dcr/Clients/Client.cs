@@ -35,5 +35,20 @@ public sealed record Client
     /// <summary>Keys that an administrator blocked, by RFC 7638 thumbprint: refused whatever the client registers or its URL serves.</summary>
     public IReadOnlyList<string> QuarantinedKeys { get; init; } = [];
 
-    public bool IsActive => Status == ClientStatus.Active;
+    /// <summary>The algorithms the client may authenticate with, from the policy it was registered under. Null: any.</summary>
+    public IReadOnlyList<string>? SigningAlgs { get; init; }
+
+    /// <summary>Until when the client may change its keys without proving one it had, by leave of an administrator. Null: it may not.</summary>
+    public DateTimeOffset? KeyChangeAllowedUntil { get; init; }
+
+    /// <summary>When the client last proved itself, accurate to <see cref="ClientLifecycle.LastUseAccuracy"/>. Null: it never did.</summary>
+    public DateTimeOffset? LastUsedAt { get; init; }
+
+    public ClientLifecycle Lifecycle { get; init; } = ClientLifecycle.Endless;
+
+    /// <summary>False from the moment the client's time is over, whether or not anybody has written that down yet.</summary>
+    public bool IsActiveAt(DateTimeOffset now) => StatusAt(now) == ClientStatus.Active;
+
+    /// <summary>As <see cref="Status"/>, but expired from the moment the client's time is over.</summary>
+    public ClientStatus StatusAt(DateTimeOffset now) => Status == ClientStatus.Active && Lifecycle.ExpiresAt <= now ? ClientStatus.Expired : Status;
 }

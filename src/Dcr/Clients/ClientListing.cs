@@ -11,6 +11,11 @@ public sealed record ClientFilter
     public ClientStatus? Status { get; init; }
 
     public AssertionAudience? AssertionAudienceSeen { get; init; }
+
+    public OriginFilter? Origin { get; init; }
+
+    /// <summary>Only clients that have a registration policy.</summary>
+    public bool OnboardingOnly { get; init; }
 }
 
 /// <summary>A place in the listing of clients: the last one already given.</summary>

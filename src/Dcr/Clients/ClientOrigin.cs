@@ -19,4 +19,23 @@ public sealed record ClientOrigin
     /// <summary>The <c>jti</c> of the initial access token the client was registered with.</summary>
     [JsonPropertyName("initial_token_jti")]
     public required string InitialTokenJti { get; init; }
+
+    /// <summary>Who vouched for the client's key, where the initial access token was asked for by attestation: then kid and thumbprint are the attester's.</summary>
+    [JsonPropertyName("attester")]
+    public string? Attester { get; init; }
+
+    /// <summary>The software statement the client rests on. Null: none.</summary>
+    [JsonPropertyName("software_statement")]
+    public StatementOrigin? SoftwareStatement { get; init; }
+}
+
+/// <summary>Whose software statement it is, and about which software.</summary>
+public sealed record StatementOrigin
+{
+    /// <summary>The statement's <c>iss</c>.</summary>
+    [JsonPropertyName("issuer")]
+    public required string Issuer { get; init; }
+
+    [JsonPropertyName("software_id")]
+    public string? SoftwareId { get; init; }
 }

@@ -16,4 +16,14 @@ public enum ClientStatus
     /// <summary>Ended by an administrator, for good.</summary>
     [JsonStringEnumMemberName("revoked")]
     Revoked,
+
+    /// <summary>Ended by its lifetime or by not being used. An administrator may resume it until it is removed.</summary>
+    [JsonStringEnumMemberName("expired")]
+    Expired,
+}
+
+public static class ClientStatuses
+{
+    /// <summary>Counts against the cap of live clients.</summary>
+    public static bool IsLive(this ClientStatus status) => status is ClientStatus.Active or ClientStatus.Suspended;
 }

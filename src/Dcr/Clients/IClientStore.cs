@@ -1,7 +1,6 @@
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
 using Dcr.Protocol;
-using Dcr.Registration;
 
 namespace Dcr.Clients;
 
@@ -27,16 +26,10 @@ public interface IClientStore
     Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Counts one use of the initial access token, then adds the client. The count is atomic: of parallel calls no more
-    /// than <see cref="InitialAccessTokenUse.MaxUses"/> ever succeed. A crash between the two may cost one use; it never
-    /// leaves a client whose use was not counted.
-    /// </summary>
-    Task<RegisterClientOutcome> RegisterAsync(Client client, InitialAccessTokenUse use, AuditRecord record, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own. What the client's
-    /// assertions were seen with (<see cref="RecordAssertionAudienceAsync"/>) is left as stored, whatever the
-    /// replacement says.
+    /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own. What was recorded
+    /// of its authentications (<see cref="RecordAuthenticationAsync"/>) is left as stored, whatever the replacement says.
+    /// A client that stops being live leaves room under the cap of its onboarding client; one that had expired is not made
+    /// live by this but by <see cref="IClientLifecycleStore.ReviveAsync"/>.
     /// </summary>
     Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken);
 
@@ -44,10 +37,11 @@ public interface IClientStore
     Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Atomic, and one way: nothing seen, then the token endpoint, then the issuer; never back. Leaves the version
-    /// alone. Does nothing for a client that is gone.
+    /// Atomic: the client has proved itself, with this audience (null: without an assertion) at this time. Both only move
+    /// on: nothing seen, then the token endpoint, then the issuer; and a later use. Leaves the version alone.
     /// </summary>
-    Task RecordAssertionAudienceAsync(string clientId, AssertionAudience seen, CancellationToken cancellationToken);
+    /// <returns>False, with nothing recorded: the client is not active, or gone.</returns>
+    Task<bool> RecordAuthenticationAsync(string clientId, AssertionAudience? seen, DateTimeOffset at, CancellationToken cancellationToken);
 
     /// <summary>
     /// Atomic: forgets the previous registration access token while the current one still has this hash (it has been

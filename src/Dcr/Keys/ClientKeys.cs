@@ -1,4 +1,5 @@
 using Dcr.Clients;
+using Dcr.Registration;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Dcr.Keys;
@@ -20,10 +21,15 @@ internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted) : IDispo
     /// <summary>The key that <paramref name="kid"/> and <paramref name="alg"/> pick, or why there is none.</summary>
     public async ValueTask<FoundKey> SelectAsync(Client client, string? kid, string alg, CancellationToken cancellationToken)
     {
-        if (client.Metadata.JwksUri is not { } uri)
-        {
-            return Select(FindInline(client), kid, alg);
-        }
+        return client.Metadata.JwksUri is { } uri ? await SelectAsync(uri, kid, alg, cancellationToken) : Select(FindInline(client), kid, alg);
+    }
+
+    /// <summary>The same for somebody whose signature a policy trusts.</summary>
+    public async ValueTask<FoundKey> SelectAsync(ITrustedIssuer issuer, string? kid, string alg, CancellationToken cancellationToken) =>
+        issuer.JwksUri is { } uri ? await SelectAsync(uri, kid, alg, cancellationToken) : Select(FindInline(issuer), kid, alg);
+
+    private async ValueTask<FoundKey> SelectAsync(string uri, string? kid, string alg, CancellationToken cancellationToken)
+    {
         if (hosted.IdOf(uri) is { } id)
         {
             return Select(await hosted.FindAsync(id, cancellationToken), kid, alg);
@@ -68,7 +74,16 @@ internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted) : IDispo
             return new FoundKeys(null, "the client has neither jwks nor jwks_uri");
         }
         // The time of creation tells apart a client that was deleted and added again under its old id.
-        var key = (client.ClientId, client.Version, client.CreatedAt);
+        return FindInline(jwks, (client.ClientId, client.Version, client.CreatedAt));
+    }
+
+    // Policies are read from the store with each request: their keys are known by their text.
+    private FoundKeys FindInline(ITrustedIssuer issuer) => issuer.Jwks is { } jwks
+        ? FindInline(jwks, string.Concat(jwks.Keys.Select(key => key.GetRawText())))
+        : new FoundKeys(null, "the issuer has neither jwks nor jwks_uri");
+
+    private FoundKeys FindInline(JwkSet jwks, object key)
+    {
         if (_imported.TryGetValue(key, out ClientKeySet? kept) && kept is not null)
         {
             return new FoundKeys(kept, "");

@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -24,6 +26,14 @@ internal static class JsonBody
     public static async Task<Result<T>> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : notnull
     {
+        var read = await ReadWithHashAsync(request, type, cancellationToken);
+        return read.IsSuccess ? read.Value.Value : read.Error;
+    }
+
+    /// <summary>With the SHA-256 of the body as sent, to know it again.</summary>
+    public static async Task<Result<HashedBody<T>>> ReadWithHashAsync<T>(HttpRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : notnull
+    {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var contentType)
             || !contentType.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (contentType.Charset.HasValue && !contentType.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
@@ -33,7 +43,9 @@ internal static class JsonBody
 
         using var buffer = new MemoryStream();
         await request.Body.CopyToAsync(buffer, cancellationToken);
-        return Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), type);
+        var body = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        var parsed = Parse(body, type);
+        return parsed.IsSuccess ? new HashedBody<T>(parsed.Value, Base64Url.EncodeToString(SHA256.HashData(body.Span))) : parsed.Error;
     }
 
     internal static Result<T> Parse<T>(ReadOnlyMemory<byte> utf8, JsonTypeInfo<T> type)
@@ -147,3 +159,7 @@ internal static class JsonBody
         }
     }
 }
+
+/// <param name="Value">What the body says.</param>
+/// <param name="Sha256">Of its bytes, base64url.</param>
+internal sealed record HashedBody<T>(T Value, string Sha256);

@@ -14,6 +14,9 @@ public sealed record OAuthError
     /// <summary>Which rule failed and why, for the log and the audit trail. Null: the description says it all.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>When it is worth trying again. Null: it is not a matter of time.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>RFC 6749 section 5.2.</summary>
     public static OAuthError InvalidRequest(string description, int status = 400) =>
         new() { Status = status, Code = "invalid_request", Description = description };
@@ -50,6 +53,14 @@ public sealed record OAuthError
     public static OAuthError AccessDenied(string description) =>
         new() { Status = 403, Code = "access_denied", Description = description };
 
+    /// <summary>RFC 9449 section 5.</summary>
+    public static OAuthError InvalidDpopProof(string description) =>
+        new() { Status = 400, Code = "invalid_dpop_proof", Description = description };
+
+    /// <summary>RFC 6585 section 4; the code is RFC 6749's (section 4.1.2.1).</summary>
+    public static OAuthError TooManyRequests(string description, TimeSpan retryAfter) =>
+        new() { Status = 429, Code = "temporarily_unavailable", Description = description, RetryAfter = retryAfter };
+
     /// <summary>RFC 7591 section 3.2.2.</summary>
     public static OAuthError InvalidRedirectUri(string description) =>
         new() { Status = 400, Code = "invalid_redirect_uri", Description = description };
@@ -57,6 +68,10 @@ public sealed record OAuthError
     /// <summary>RFC 7591 section 3.2.2.</summary>
     public static OAuthError InvalidClientMetadata(string description, string? detail = null) =>
         new() { Status = 400, Code = "invalid_client_metadata", Description = description, Detail = detail };
+
+    /// <summary>RFC 7591 section 3.2.2.</summary>
+    public static OAuthError InvalidSoftwareStatement(string description, string? detail = null) =>
+        new() { Status = 400, Code = "invalid_software_statement", Description = description, Detail = detail };
 
     /// <summary>RFC 7591 section 3.2.2.</summary>
     public static OAuthError UnapprovedSoftwareStatement(string description) =>
@@ -83,5 +98,5 @@ public sealed record OAuthError
 
     /// <summary>RFC 6749 section 4.1.2.1, with Retry-After.</summary>
     public static OAuthError TemporarilyUnavailable() =>
-        new() { Status = 503, Code = "temporarily_unavailable", Description = "The server cannot answer just now. Try again shortly." };
+        new() { Status = 503, Code = "temporarily_unavailable", Description = "The server cannot answer just now. Try again shortly.", RetryAfter = TimeSpan.FromSeconds(5) };
 }

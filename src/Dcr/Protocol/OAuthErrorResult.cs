@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 
@@ -10,9 +11,6 @@ internal sealed class OAuthErrorResult(OAuthError error, string? challenge = nul
 {
     private const int MaxDescription = 1000;
 
-    /// <summary>How long to wait before trying again when the store is away. Seconds.</summary>
-    private const string RetryAfter = "5";
-
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
@@ -21,9 +19,9 @@ internal sealed class OAuthErrorResult(OAuthError error, string? challenge = nul
         {
             response.Headers.WWWAuthenticate = challenge;
         }
-        if (error.Status == StatusCodes.Status503ServiceUnavailable)
+        if (error.RetryAfter is { } retryAfter)
         {
-            response.Headers.RetryAfter = RetryAfter;
+            response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
         return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, cancellationToken: httpContext.RequestAborted);

@@ -36,7 +36,15 @@ public static class Result
 {
     public static Result<T> Of<T>(T value)
         where T : notnull => Result<T>.Of(value);
+
+    /// <summary>Success, with a value that may be absent.</summary>
+    public static Result<Optional<T>> OfOptional<T>(T? value)
+        where T : class => new Optional<T>(value);
 }
+
+/// <summary>A value, or nothing where nothing is right.</summary>
+public readonly record struct Optional<T>(T? Value)
+    where T : class;
 
 /// <summary>A response that can be a refusal: what the validation behaviour needs to know of it.</summary>
 public interface IRefusable<out TSelf>

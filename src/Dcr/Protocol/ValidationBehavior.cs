@@ -14,10 +14,14 @@ internal sealed class ValidationBehavior<TRequest, TResponse>(IEnumerable<IValid
     public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
         var failures = validators.SelectMany(validator => validator.Validate(request).Errors).ToList();
-        return failures.Count == 0 ? next() : Task.FromResult(TResponse.Refuse(ToError(failures)));
+        return failures.Count == 0 ? next() : Task.FromResult(TResponse.Refuse(ValidationFaults.ToError(failures)));
     }
+}
 
-    private static OAuthError ToError(List<ValidationFailure> failures) => new()
+/// <summary>The answer to what a validator found: the code of the first fault, and every fault named.</summary>
+internal static class ValidationFaults
+{
+    public static OAuthError ToError(IReadOnlyList<ValidationFailure> failures) => new()
     {
         Status = 400,
         Code = failures[0].ErrorCode,

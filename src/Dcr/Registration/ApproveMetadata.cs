@@ -1,81 +1,110 @@
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
+using Microsoft.Extensions.Options;
 
 namespace Dcr.Registration;
 
-/// <summary>What will be registered, and the keys it was approved with.</summary>
-internal sealed record ApprovedMetadata(ClientMetadata Metadata, ClientKeySet Keys);
+/// <summary>What will be registered, the keys it was approved with, and the software statement it rests on, if any.</summary>
+internal sealed record ApprovedMetadata(ClientMetadata Metadata, ClientKeySet Keys, StatementOrigin? Statement);
 
 /// <summary>
-/// Decides on metadata that is valid in itself: what the policy allows, defaults for what was left out, and keys that
-/// are good and can be had. The same for a registration and for an update (RFC 7592 section 2.2).
+/// Decides on metadata: a software statement's claims over the request's members over the policy's defaults (RFC 7591
+/// section 2.3), then what metadata may say at all, what the policy allows, and keys that are good and can be had. The
+/// same for a registration and for an update (RFC 7592 section 2.2).
 /// </summary>
-internal sealed class ApproveMetadata(ClientKeys clientKeys)
+internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements statements, IOptions<JwksOptions> jwks, IssuerUrls urls)
 {
-    public async Task<Result<ApprovedMetadata>> ExecuteAsync(ClientMetadata requested, RegistrationPolicy policy, CancellationToken cancellationToken)
+    private readonly ClientMetadataValidator _validator = new(jwks.Value, urls);
+
+    /// <param name="requested">As sent.</param>
+    /// <param name="policy">What applies.</param>
+    /// <param name="registered">For an update: what is registered now.</param>
+    /// <param name="cancellationToken">Stops a download.</param>
+    public async Task<Result<ApprovedMetadata>> ExecuteAsync(
+        ClientMetadata requested, RegistrationPolicy policy, ClientMetadata? registered, CancellationToken cancellationToken)
     {
-        // RFC 7591 section 2.3: a statement that cannot be honoured must not pass as if it had been.
-        if (requested.SoftwareStatement is not null)
+        var statement = await statements.ApproveAsync(requested.SoftwareStatement, policy.SoftwareStatement, registered?.SoftwareStatement, cancellationToken);
+        if (!statement.IsSuccess)
         {
-            return OAuthError.UnapprovedSoftwareStatement("software_statement: this registration accepts no software statements.");
+            return statement.Error;
         }
-        var scope = ApproveScope(requested.Scope, policy.Scope ?? new ScopePolicy());
-        if (!scope.IsSuccess)
+        var metadata = Layer(requested, statement.Value.Value?.Claims, policy);
+        if (Fault(metadata, policy) is { } fault)
         {
-            return scope.Error;
+            return fault;
         }
-        var keys = await ApproveKeysAsync(requested, cancellationToken);
+        var keys = await ReadKeysAsync(metadata, cancellationToken);
         if (!keys.IsSuccess)
         {
             return keys.Error;
         }
-        if (requested.TokenEndpointAuthSigningAlg is { } alg && !keys.Value.Keys.Any(key => key.Fits(alg)))
-        {
-            return OAuthError.InvalidClientMetadata($"token_endpoint_auth_signing_alg: no key of the client fits {alg}.");
-        }
-        return new ApprovedMetadata(Complete(requested, scope.Value, keys.Value), keys.Value);
+        return KeyFault(metadata, keys.Value, policy) is { } keyFault
+            ? keyFault
+            : new ApprovedMetadata(Complete(metadata, keys.Value), keys.Value, statement.Value.Value?.Origin);
     }
 
-    /// <summary>RFC 7591 section 2: within the ceiling, or the default. More than the ceiling is refused rather than cut.</summary>
-    private static Result<string> ApproveScope(string? requested, ScopePolicy policy)
+    private static ClientMetadata Layer(ClientMetadata requested, ClientMetadata? stated, RegistrationPolicy policy)
     {
-        var scopes = ScopeTokens.Split(requested);
-        if (scopes.Count == 0)
+        var metadata = stated is null ? requested : stated.Over(requested);
+        metadata = policy.Defaults is { } template ? metadata.Over(template) : metadata;
+        var scope = ScopeTokens.Split(metadata.Scope) is { Count: > 0 } asked ? asked : policy.Scope?.Default ?? [];
+        return metadata with
         {
-            scopes = policy.Default;
-        }
-        if (scopes.Count == 0)
-        {
-            return OAuthError.InvalidClientMetadata($"scope: name at least one; {Ceiling(policy)}");
-        }
-        var excess = scopes.Where(scope => !policy.Allowed.Contains(scope)).ToList();
-        return excess.Count == 0
-            ? ScopeTokens.Join(scopes)
-            : OAuthError.InvalidClientMetadata($"scope: {ScopeTokens.Join(excess)} may not be registered; {Ceiling(policy)}");
+            Scope = scope.Count == 0 ? metadata.Scope : metadata.Scope is { } text && !ScopeTokens.IsWellFormed(text) ? text : ScopeTokens.Join(scope),
+            GrantTypes = metadata.GrantTypes ?? (policy.GrantTypes?.Default is { Count: > 0 } types ? types : null),
+        };
     }
 
-    private static string Ceiling(ScopePolicy policy) => policy.Allowed.Count == 0
-        ? "the registration policy allows none."
-        : $"the registration policy allows {ScopeTokens.Join(policy.Allowed)}.";
-
-    private async Task<Result<ClientKeySet>> ApproveKeysAsync(ClientMetadata requested, CancellationToken cancellationToken)
+    /// <summary>Every fault that can be told without the keys.</summary>
+    private OAuthError? Fault(ClientMetadata metadata, RegistrationPolicy policy)
     {
-        if (requested.Jwks is { } jwks)
+        var invalid = _validator.Validate(metadata).Errors;
+        if (invalid.Count > 0)
         {
-            return ClientKeySet.ReadForRegistration(jwks);
+            return ValidationFaults.ToError(invalid);
         }
-        var fetched = await clientKeys.FetchAsync(requested.JwksUri!, cancellationToken);
+        var completed = metadata with { GrantTypes = metadata.EffectiveGrantTypes() };
+        var excess = RegistrationCeiling.Faults(completed, policy).ToList();
+        if (excess.Count == 0 && ScopeTokens.Split(metadata.Scope).Count == 0)
+        {
+            excess.Add(new(ClientMetadataValidator.InvalidMetadata, policy.Scope is { Allowed.Count: > 0 } scope
+                ? $"scope: name at least one; registration_policy.scope allows {ScopeTokens.Join(scope.Allowed)}."
+                : "scope: registration_policy.scope allows none, so nothing can be registered."));
+        }
+        return excess.Count == 0 ? null : new OAuthError { Status = 400, Code = excess[0].Code, Description = string.Join(' ', excess.Select(fault => fault.Message)) };
+    }
+
+    private async Task<Result<ClientKeySet>> ReadKeysAsync(ClientMetadata metadata, CancellationToken cancellationToken)
+    {
+        if (metadata.Jwks is { } inline)
+        {
+            return ClientKeySet.ReadForRegistration(inline);
+        }
+        var fetched = await clientKeys.FetchAsync(metadata.JwksUri!, cancellationToken);
         return fetched.Set is { } set ? set : OAuthError.InvalidClientMetadata($"jwks_uri: {fetched.Fault}");
     }
 
-    private static ClientMetadata Complete(ClientMetadata requested, string scope, ClientKeySet keys) => requested with
+    private static OAuthError? KeyFault(ClientMetadata metadata, ClientKeySet keys, RegistrationPolicy policy)
     {
-        Scope = scope,
-        GrantTypes = requested.EffectiveGrantTypes(),
-        ResponseTypes = requested.EffectiveResponseTypes(),
+        if (metadata.TokenEndpointAuthSigningAlg is { } alg && !keys.Keys.Any(key => key.Fits(alg)))
+        {
+            return OAuthError.InvalidClientMetadata($"token_endpoint_auth_signing_alg: no key of the client fits {alg}.");
+        }
+        if (policy.SigningAlgs is { Count: > 0 } algs && keys.Keys.FirstOrDefault(key => !algs.Any(key.Fits)) is { } excess)
+        {
+            var source = metadata.Jwks is null ? "jwks_uri" : "jwks";
+            return OAuthError.InvalidClientMetadata($"{source}: key {excess.Kid ?? excess.Thumbprint} fits none of {string.Join(' ', algs)}, which registration_policy.signing_algs allows.");
+        }
+        return null;
+    }
+
+    private static ClientMetadata Complete(ClientMetadata metadata, ClientKeySet keys) => metadata with
+    {
+        GrantTypes = metadata.EffectiveGrantTypes(),
+        ResponseTypes = metadata.EffectiveResponseTypes(),
         // Public members only, and only keys that can verify: what is registered is what is shown.
-        Jwks = requested.Jwks is null ? null : keys.ToJwkSet(),
-        Others = HumanReadableMembers.Keep(requested.Others),
+        Jwks = metadata.Jwks is null ? null : keys.ToJwkSet(),
+        Others = HumanReadableMembers.Keep(metadata.Others),
     };
 }

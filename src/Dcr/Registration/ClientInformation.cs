@@ -27,6 +27,11 @@ public sealed record ClientInformation : ClientMetadata
     [JsonPropertyOrder(-3)]
     public required long ClientIdIssuedAt { get; init; }
 
+    /// <summary>Seconds since 1970. Null: the client does not expire by itself.</summary>
+    [JsonPropertyName("client_id_expires_at")]
+    [JsonPropertyOrder(-3)]
+    public long? ClientIdExpiresAt { get; init; }
+
     [JsonPropertyName("registration_client_uri")]
     [JsonPropertyOrder(-2)]
     public required string RegistrationClientUri { get; init; }
@@ -39,6 +44,7 @@ public sealed record ClientInformation : ClientMetadata
     {
         ClientId = client.ClientId,
         ClientIdIssuedAt = client.CreatedAt.ToUnixTimeSeconds(),
+        ClientIdExpiresAt = client.Lifecycle.ExpiresAt?.ToUnixTimeSeconds(),
         RegistrationClientUri = registrationClientUri,
         RegistrationAccessToken = registrationAccessToken,
     };

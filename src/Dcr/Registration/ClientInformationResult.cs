@@ -12,7 +12,7 @@ internal static class ClientInformationResult
 
     private static IResult Write(RegisteredClient registered, HttpResponse response, int status)
     {
-        response.Headers.ETag = EntityTag.Of(registered.Client.Version);
+        response.Headers.ETag = EntityTag.Of(registered.Version);
         return TypedResults.Json(registered.Information, DcrJson.Default.ClientInformation, statusCode: status);
     }
 }

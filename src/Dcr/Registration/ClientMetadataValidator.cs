@@ -14,9 +14,9 @@ namespace Dcr.Registration;
 internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata>
 {
     public const string InvalidMetadata = "invalid_client_metadata";
-    private const string InvalidRedirectUri = "invalid_redirect_uri";
+    public const string InvalidRedirectUri = "invalid_redirect_uri";
     private const int MaxUri = 2048;
-    private const string PrivateKeyJwt = "private_key_jwt";
+    public const string PrivateKeyJwt = "private_key_jwt";
 
     public ClientMetadataValidator(JwksOptions jwks, IssuerUrls urls)
     {

@@ -21,11 +21,11 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore 
     public async Task<Result<ClientKey>> CheckAsync(
         string proof, string clientId, string keySetId, string thumbprint, string url, CancellationToken cancellationToken)
     {
-        if (ClientAssertion.Parse(proof, out var fault) is not { } jwt)
+        if (SignedJwt.Parse(proof, out var fault) is not { } jwt)
         {
             return OAuthError.InvalidKeyProof($"proof is malformed: {fault}.");
         }
-        if (!string.Equals(jwt.Typ, Type, StringComparison.OrdinalIgnoreCase) || !JwsAlgorithms.IsSupported(jwt.Alg))
+        if (!jwt.IsOfType(Type) || !JwsAlgorithms.IsSupported(jwt.Alg))
         {
             return OAuthError.InvalidKeyProof($"proof must have typ {Type} and an alg among {string.Join(' ', JwsAlgorithms.Supported)}.");
         }
@@ -38,7 +38,7 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore 
         {
             return OAuthError.InvalidKeyProof($"proof must have iss {clientId}, sub {thumbprint} (the thumbprint of the key that is changed) and aud {url}.");
         }
-        if (AssertionTimes.Fault(jwt, time.GetUtcNow(), s_longestLife) is { } timesFault)
+        if (JwtTimes.Fault(jwt, time.GetUtcNow(), s_longestLife) is { } timesFault)
         {
             return OAuthError.InvalidKeyProof($"proof: {timesFault}");
         }
@@ -47,7 +47,7 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore 
             return OAuthError.InvalidKeyProof($"proof: jti must be present and at most {MaxJti} characters long.");
         }
         // Apart from the client's assertions: neither may use up the other's jti.
-        var used = await replays.RecordAsync($"key-proof {clientId}", jwt.Jti, jwt.Expires.At + AssertionTimes.ClockSkew, cancellationToken);
+        var used = await replays.RecordAsync($"key-proof {clientId}", jwt.Jti, jwt.Expires.At + JwtTimes.ClockSkew, cancellationToken);
         return used == RecordAssertionOutcome.Recorded ? key : OAuthError.InvalidKeyProof("proof: jti has been used before.");
     }
 }

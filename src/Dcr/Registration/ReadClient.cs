@@ -19,6 +19,6 @@ internal sealed class ReadClientHandler(IssuerUrls urls) : IRequestHandler<ReadC
         var client = request.Caller.Client;
         // RFC 7592 section 3 wants the token in the answer; only its hash is stored, so it is the one presented.
         var information = ClientInformation.Of(client, urls.RegistrationClientUri(client.ClientId), request.Caller.PresentedToken);
-        return Task.FromResult(new RegisteredClient(client, information));
+        return Task.FromResult(new RegisteredClient(client.Version, information));
     }
 }

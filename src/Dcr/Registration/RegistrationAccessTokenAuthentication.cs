@@ -20,7 +20,7 @@ internal sealed record ManagingClient(Client Client, string PresentedToken)
 
 /// <summary>
 /// The authentication scheme of registration access tokens (RFC 7592 section 2). An unknown, deleted or revoked client
-/// and a wrong token get the same 401; a suspended client's good token gets 403.
+/// and a wrong token get the same 401; the good token of a suspended or expired client gets 403.
 /// </summary>
 internal sealed partial class RegistrationAccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
@@ -57,7 +57,7 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
             return AuthenticateResult.Fail("Not a token of this client.");
         }
         Context.Features.Set(new ManagingClient(client, token));
-        var identity = new ClaimsIdentity(client.IsActive ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
+        var identity = new ClaimsIdentity(client.IsActiveAt(time.GetUtcNow()) ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
 
@@ -82,7 +82,7 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended by an administrator."), Challenge.Bearer(urls.Issuer)).ExecuteAsync(Context);
+        new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended, or has expired; an administrator can resume it."), Challenge.Bearer(urls.Issuer)).ExecuteAsync(Context);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Registration access token refused for {ClientId}")]
     private static partial void LogRefused(ILogger logger, string clientId);

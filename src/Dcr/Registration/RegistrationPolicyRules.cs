@@ -1,37 +1,133 @@
+using Dcr.Keys;
 using Dcr.Protocol;
 
 namespace Dcr.Registration;
 
-/// <summary>What a registration policy may say; every fault at once.</summary>
+/// <summary>What a registration policy may say; every fault at once, each named by its path.</summary>
 internal static class RegistrationPolicyRules
 {
-    private const int MaxUses = 1_000_000;
-    private const int MaxLifetimeSeconds = 86_400;
+    public const long MaxIdleSeconds = 366L * 24 * 3600;
 
-    public static IEnumerable<string> Faults(RegistrationPolicy policy)
+    private const int MaxUses = 1_000_000;
+    private const int MaxTokenSeconds = 86_400;
+    private const long MaxClients = 1_000_000_000;
+    private const long MinLifeSeconds = 60;
+    private const long MaxLifeSeconds = 20 * MaxIdleSeconds;
+    private const long MinIdleSeconds = 3600;
+    private const int MaxEntries = 100;
+    private const int MaxIssuer = 512;
+
+    public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls) =>
+        NumberFaults(policy)
+            .Concat(ScopeFaults(policy.Scope))
+            .Concat(GrantTypeFaults(policy.GrantTypes))
+            .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => JwsAlgorithms.IsSupported(alg) ? null : $"must be one of {string.Join(' ', JwsAlgorithms.Supported)}."))
+            .Concat(ListFaults("jwks_uri_hosts", policy.JwksUriHosts, HostPattern.Fault))
+            .Concat(ListFaults("redirect_uri_hosts", policy.RedirectUriHosts, HostPattern.Fault))
+            .Concat(StatementFaults(policy.SoftwareStatement, options))
+            .Concat(AttestationFaults(policy.Attestation, options))
+            .Concat(DefaultFaults(policy, options, urls))
+            .Concat((policy.Unknown ?? []).Where(member => member.Value.ValueKind != System.Text.Json.JsonValueKind.Null).Select(member => $"{member.Key}: is no member of a registration policy."))
+            .Select(fault => "registration_policy." + fault);
+
+    private static IEnumerable<string> NumberFaults(RegistrationPolicy policy)
     {
-        if (policy.InitialAccessToken is { } token)
+        (string Name, long? Value, long Min, long Max)[] numbers =
+        [
+            ("initial_access_token.uses", policy.InitialAccessToken?.Uses, 1, MaxUses),
+            ("initial_access_token.lifetime_seconds", policy.InitialAccessToken?.LifetimeSeconds, 1, MaxTokenSeconds),
+            ("max_live_clients", policy.MaxLiveClients, 0, MaxClients),
+            ("max_registrations_per_hour", policy.MaxRegistrationsPerHour, 0, MaxClients),
+            ("client_lifetime_seconds", policy.ClientLifetimeSeconds, MinLifeSeconds, MaxLifeSeconds),
+            ("idle_lifetime_seconds", policy.IdleLifetimeSeconds, MinIdleSeconds, MaxIdleSeconds),
+        ];
+        return numbers.Where(number => number.Value < number.Min || number.Value > number.Max).Select(number => $"{number.Name}: must be from {number.Min} to {number.Max}.");
+    }
+
+    private static IEnumerable<string> ScopeFaults(ScopePolicy? policy) => policy is null ? [] :
+    [
+        .. policy.Allowed.Concat(policy.Default).Where(token => !ScopeTokens.IsToken(token)).Distinct().Select(token => $"scope: '{token}' is no scope token (RFC 6749 section 3.3)."),
+        .. policy.Default.Except(policy.Allowed).Select(excess => $"scope.default: '{excess}' is not among scope.allowed."),
+    ];
+
+    private static IEnumerable<string> GrantTypeFaults(GrantTypePolicy? policy) => policy is null ? [] :
+    [
+        .. policy.Allowed.Concat(policy.Default).Except(GrantTypes.All).Select(type => $"grant_types: '{type}' cannot be registered; {string.Join(' ', GrantTypes.All)} can."),
+        .. policy.Allowed.Count == 0 ? [] : policy.Default.Except(policy.Allowed).Select(excess => $"grant_types.default: '{excess}' is not among grant_types.allowed."),
+    ];
+
+    private static IEnumerable<string> ListFaults(string name, IReadOnlyList<string>? list, Func<string, string?> fault)
+    {
+        if (list?.Count > MaxEntries)
         {
-            if (token.Uses is < 1 or > MaxUses)
+            return [$"{name}: more than {MaxEntries} entries."];
+        }
+        return (list ?? []).Select(entry => (entry, fault: fault(entry))).Where(found => found.fault is not null).Select(found => $"{name}: '{found.entry}' {found.fault}");
+    }
+
+    private static IEnumerable<string> StatementFaults(SoftwareStatementPolicy? policy, JwksOptions options) => policy is null ? [] :
+    [
+        .. policy.Mode == SoftwareStatementMode.None || policy.Issuers.Count > 0 ? Array.Empty<string>() : ["software_statement.issuers: name at least one."],
+        .. IssuerFaults("software_statement.issuers", policy.Issuers, options),
+    ];
+
+    private static IEnumerable<string> AttestationFaults(AttestationPolicy? policy, JwksOptions options) => policy is null ? [] :
+    [
+        .. policy.Mode == Requirement.Off || policy.Attesters.Count > 0 ? Array.Empty<string>() : ["attestation.attesters: name at least one."],
+        .. IssuerFaults("attestation.attesters", policy.Attesters, options),
+    ];
+
+    private static IEnumerable<string> IssuerFaults(string path, IReadOnlyList<ITrustedIssuer> issuers, JwksOptions options)
+    {
+        if (issuers.Count > MaxEntries)
+        {
+            yield return $"{path}: more than {MaxEntries} entries.";
+        }
+        foreach (var twice in issuers.GroupBy(issuer => issuer.Issuer).Where(group => group.Count() > 1))
+        {
+            yield return $"{path}: '{twice.Key}' appears {twice.Count()} times.";
+        }
+        for (var i = 0; i < issuers.Count; i++)
+        {
+            if (issuers[i].Issuer.Length is 0 or > MaxIssuer)
             {
-                yield return $"registration_policy.initial_access_token.uses: must be from 1 to {MaxUses}.";
+                yield return $"{path}[{i}].issuer: must be 1 to {MaxIssuer} characters.";
             }
-            if (token.LifetimeSeconds is < 1 or > MaxLifetimeSeconds)
+            if (issuers[i].Jwks is null == issuers[i].JwksUri is null)
             {
-                yield return $"registration_policy.initial_access_token.lifetime_seconds: must be from 1 to {MaxLifetimeSeconds}.";
+                yield return $"{path}[{i}]: needs jwks or jwks_uri, and not both.";
+            }
+            else if (issuers[i].Jwks is { } jwks && ClientKeySet.ReadForRegistration(jwks) is { IsSuccess: false, Error: var error })
+            {
+                yield return $"{path}[{i}].{error.Description}";
+            }
+            else if (issuers[i].JwksUri is { } uri && JwksUri.Fault(uri, options) is { } fault)
+            {
+                yield return $"{path}[{i}].jwks_uri: {fault}";
             }
         }
-        if (policy.Scope is not { } scope)
+    }
+
+    /// <summary>A template must be good by itself, but for the keys that each client brings.</summary>
+    private static IEnumerable<string> DefaultFaults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls)
+    {
+        if (policy.Defaults is not { } template)
         {
             yield break;
         }
-        foreach (var malformed in scope.Allowed.Concat(scope.Default).Where(token => !ScopeTokens.IsToken(token)).Distinct())
+        if (template.Jwks is not null || template.JwksUri is not null || template.SoftwareStatement is not null)
         {
-            yield return $"registration_policy.scope: '{malformed}' is no scope token (RFC 6749 section 3.3).";
+            yield return "defaults: must not hold jwks, jwks_uri or software_statement: each client has its own.";
+            yield break;
         }
-        foreach (var excess in scope.Default.Except(scope.Allowed))
+        var complete = template with { TokenEndpointAuthMethod = template.TokenEndpointAuthMethod ?? ClientMetadataValidator.PrivateKeyJwt, Jwks = new JwkSet { Keys = [] } };
+        foreach (var error in new ClientMetadataValidator(options, urls).Validate(complete).Errors)
         {
-            yield return $"registration_policy.scope.default: '{excess}' is not among scope.allowed.";
+            yield return $"defaults.{error.ErrorMessage}";
+        }
+        foreach (var excess in RegistrationCeiling.Faults(complete with { Jwks = null }, policy))
+        {
+            yield return $"defaults.{excess.Message}";
         }
     }
 }

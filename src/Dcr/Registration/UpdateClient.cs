@@ -1,6 +1,7 @@
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Keys;
+using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,7 @@ namespace Dcr.Registration;
 /// <summary>PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.</summary>
 internal static class UpdateClientRoute
 {
-    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
         var metadata = await JsonBody.ReadAsync(request, DcrJson.Default.ClientMetadata, cancellationToken);
         if (!metadata.IsSuccess)
@@ -22,7 +23,7 @@ internal static class UpdateClientRoute
         {
             return new OAuthErrorResult(OAuthError.PreconditionFailed("If-Match does not name the client's current version. Read it again."));
         }
-        var updated = await mediator.Send(new UpdateClient(caller, metadata.Value), cancellationToken);
+        var updated = await mediator.Send(new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls)), cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
             : new OAuthErrorResult(updated.Error);
@@ -31,10 +32,12 @@ internal static class UpdateClientRoute
 
 /// <param name="Caller">The client, at the version the request is judged against.</param>
 /// <param name="Metadata">As sent: the whole of what is to be registered.</param>
-internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata) : IRequest<Result<RegisteredClient>>;
+/// <param name="Proofs">The DPoP header as sent.</param>
+internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs) : IRequest<Result<RegisteredClient>>;
 
 internal sealed partial class UpdateClientHandler(
     ApproveMetadata approve,
+    KeyPossession possession,
     ClientKeys keys,
     IClientStore clients,
     AuditRecords records,
@@ -51,16 +54,23 @@ internal sealed partial class UpdateClientHandler(
         {
             return OAuthError.AccessDenied("The policy this client was registered under is gone; it can be read and deleted, not updated.");
         }
-        var approved = await approve.ExecuteAsync(request.Metadata, policy, cancellationToken);
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, cancellationToken);
         if (!approved.IsSuccess)
         {
             return approved.Error;
+        }
+        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request.Proofs, cancellationToken) is { } unproved)
+        {
+            return unproved;
         }
 
         var token = OpaqueSecret.Create();
         var replacement = client with
         {
             Metadata = approved.Value.Metadata,
+            Origin = client.Origin! with { SoftwareStatement = approved.Value.Statement },
+            SigningAlgs = policy.SigningAlgs is { Count: > 0 } algs ? algs : null,
+            KeyChangeAllowedUntil = null,
             Version = client.Version + 1,
             RegistrationAccess = new RegistrationAccess
             {
@@ -77,7 +87,7 @@ internal sealed partial class UpdateClientHandler(
         {
             case ReplaceOutcome.Done:
                 LogUpdated(client.ClientId);
-                return new RegisteredClient(replacement, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
+                return new RegisteredClient(replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
             case ReplaceOutcome.VersionConflict:
                 return OAuthError.Conflict("The client was changed meanwhile; nothing was updated. Read it and try again.");
             default:

@@ -1,17 +1,15 @@
 using System.Text.Json;
-using Dcr.Keys;
 using FluentValidation;
-using Microsoft.Extensions.Options;
 
 namespace Dcr.Registration;
 
-/// <summary>RFC 7592 section 2.2: what the body of an update must and must not hold, then the rules of a registration.</summary>
+/// <summary>RFC 7592 section 2.2: what the body of an update must and must not hold. The rest is judged as for a registration, by <see cref="ApproveMetadata"/>.</summary>
 internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
 {
     private static readonly string[] s_forbidden =
         ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at", "client_secret"];
 
-    public UpdateClientValidator(IOptions<JwksOptions> jwks, IssuerUrls urls)
+    public UpdateClientValidator()
     {
         RuleFor(request => request)
             .Must(request => Member(request, "client_id") is { ValueKind: JsonValueKind.String } id && id.GetString() == request.Caller.Client.ClientId)
@@ -25,8 +23,6 @@ internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
                 .WithErrorCode(ClientMetadataValidator.InvalidMetadata)
                 .WithMessage($"{name}: must not be in an update (RFC 7592 section 2.2).");
         }
-
-        RuleFor(request => request.Metadata).SetValidator(new ClientMetadataValidator(jwks.Value, urls));
     }
 
     private static JsonElement? Member(UpdateClient request, string name) =>

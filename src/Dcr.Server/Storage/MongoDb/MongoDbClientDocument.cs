@@ -4,17 +4,25 @@ using Dcr.Auditing;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using MongoDB.Bson;
+using MongoDB.Driver;
 
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>
 /// A client as a document. <c>outbox</c> holds audit records of changes made in the same write, until they have been
-/// moved to the audit collection; <c>outbox_since</c> is there while it does.
+/// moved to the audit collection; <c>outbox_since</c> is there while it does. <c>release</c> is there while a client that
+/// is no longer live still counts against the cap of its onboarding client: the version at which it stopped.
 /// </summary>
 internal static class MongoDbClientDocument
 {
     /// <summary>The status of a client that is deleted and whose last audit record has not been moved yet.</summary>
     public const int Tombstone = -1;
+
+    /// <summary>On a tombstone under an id that no client has had or may have any more: when it may be forgotten.</summary>
+    public const string FenceUntil = "fence_until";
+
+    private static readonly string[] s_originMembers =
+        ["onboarding_client", "origin_kid", "origin_thumbprint", "initial_token_jti", "software_statement_issuer", "software_id"];
 
     public static BsonDocument Of(Client client, AuditRecord record)
     {
@@ -22,13 +30,14 @@ internal static class MongoDbClientDocument
         {
             { "created_at", client.CreatedAt.ToUnixTimeMilliseconds() },
             { "audience_seen", (int)(client.AssertionAudienceSeen ?? 0) },
+            { "last_used_at", Time(client.LastUsedAt) },
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
             { "outbox_since", record.At.ToUnixTimeMilliseconds() },
         };
         return document.Merge(Replaceable(client));
     }
 
-    /// <summary>What a replacement replaces: all but the id, the time of creation and the audience seen.</summary>
+    /// <summary>What a replacement replaces: all but the id, the time of creation and what is recorded of authentications.</summary>
     public static BsonDocument Replaceable(Client client) => new()
     {
         { "status", (int)client.Status },
@@ -37,11 +46,33 @@ internal static class MongoDbClientDocument
         { "metadata", JsonSerializer.Serialize(client.Metadata, DcrJson.Default.ClientMetadata) },
         { "token_hash", Text(client.RegistrationAccess?.TokenHash) },
         { "previous_token_hash", Text(client.RegistrationAccess?.PreviousTokenHash) },
-        { "previous_valid_until", client.RegistrationAccess?.PreviousValidUntil is { } until ? until.ToUnixTimeMilliseconds() : BsonNull.Value },
+        { "previous_valid_until", Time(client.RegistrationAccess?.PreviousValidUntil) },
         { "origin", Json(client.Origin, DcrJson.Default.ClientOrigin) },
+        { "onboarding_client", Text(client.Origin?.OnboardingClient) },
+        { "origin_kid", Text(client.Origin?.Kid) },
+        { "origin_thumbprint", Text(client.Origin?.Thumbprint) },
+        { "initial_token_jti", Text(client.Origin?.InitialTokenJti) },
+        { "software_statement_issuer", Text(client.Origin?.SoftwareStatement?.Issuer) },
+        { "software_id", Text(client.Origin?.SoftwareStatement?.SoftwareId) },
         { "policy", Json(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy) },
+        { "onboards", client.RegistrationPolicy is not null },
         { "quarantined_keys", new BsonArray(client.QuarantinedKeys) },
+        { "signing_algs", client.SigningAlgs is { } algs ? new BsonArray(algs) : BsonNull.Value },
+        { "key_change_allowed_until", Time(client.KeyChangeAllowedUntil) },
+        { "lifecycle", client.Lifecycle == ClientLifecycle.Endless ? BsonNull.Value : Json(client.Lifecycle, DcrJson.Default.ClientLifecycle) },
+        { "review_at", Time(client.Lifecycle.ReviewAt) },
     };
+
+    /// <summary>The condition that an origin is.</summary>
+    public static FilterDefinition<BsonDocument> Where(OriginFilter origin)
+    {
+        string?[] values = [origin.OnboardingClient, origin.Kid, origin.Thumbprint, origin.InitialTokenJti, origin.SoftwareStatementIssuer, origin.SoftwareId];
+        return Builders<BsonDocument>.Filter.And(
+            s_originMembers.Zip(values).Where(member => member.Second is not null).Select(member => Builders<BsonDocument>.Filter.Eq(member.First, member.Second)));
+    }
+
+    /// <summary>An index for each member of an origin, oldest or newest first.</summary>
+    public static IEnumerable<CreateIndexModel<BsonDocument>> OriginIndexes => s_originMembers.Select(member => MongoDbStorage.Ascending(member, "created_at", "_id"));
 
     public static Client Read(BsonDocument document) => new()
     {
@@ -57,13 +88,23 @@ internal static class MongoDbClientDocument
             {
                 TokenHash = hash.Value,
                 PreviousTokenHash = document["previous_token_hash"] is BsonString previous ? previous.Value : null,
-                PreviousValidUntil = document["previous_valid_until"] is BsonInt64 until ? DateTimeOffset.FromUnixTimeMilliseconds(until.Value) : null,
+                PreviousValidUntil = Time(document, "previous_valid_until"),
             }
             : null,
         Origin = Read(document["origin"], DcrJson.Default.ClientOrigin),
         RegistrationPolicy = Read(document["policy"], DcrJson.Default.RegistrationPolicy),
         QuarantinedKeys = [.. document["quarantined_keys"].AsBsonArray.Select(thumbprint => thumbprint.AsString)],
+        LastUsedAt = Time(document, "last_used_at"),
+        SigningAlgs = document.GetValue("signing_algs", BsonNull.Value) is BsonArray algs ? [.. algs.Select(alg => alg.AsString)] : null,
+        KeyChangeAllowedUntil = Time(document, "key_change_allowed_until"),
+        Lifecycle = (Read(document.GetValue("lifecycle", BsonNull.Value), DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(document, "review_at") },
     };
+
+    // A member that an earlier version did not write is one that says nothing.
+    private static DateTimeOffset? Time(BsonDocument document, string name) =>
+        document.GetValue(name, BsonNull.Value) is BsonInt64 time ? DateTimeOffset.FromUnixTimeMilliseconds(time.Value) : null;
+
+    private static BsonValue Time(DateTimeOffset? time) => time is { } value ? value.ToUnixTimeMilliseconds() : BsonNull.Value;
 
     private static BsonValue Text(string? text) => text is null ? BsonNull.Value : text;
 

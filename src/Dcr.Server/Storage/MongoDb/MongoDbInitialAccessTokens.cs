@@ -30,4 +30,11 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
             return counted.MatchedCount == 1;
         }
     }
+
+    /// <summary>A use that came to nothing is given back.</summary>
+    public Task GiveBackAsync(string jti, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(
+        storage.InitialAccessTokens.UpdateOneAsync(Where.Eq("_id", jti), Builders<BsonDocument>.Update.Inc("uses", -1), cancellationToken: cancellationToken));
+
+    public async Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) =>
+        await MongoDbFault.GuardAsync(storage.InitialAccessTokens.Find(Where.Eq("_id", use.Jti) & Where.Gte("uses", use.MaxUses)).AnyAsync(cancellationToken));
 }

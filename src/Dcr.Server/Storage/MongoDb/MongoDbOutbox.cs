@@ -7,13 +7,13 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Moves audit records from the documents they were written with, mostly clients, to the audit collection (decision 0003). Every step can be
 /// repeated, by several nodes at once: a record that is there already is left, and an outbox is only emptied as it was read.
 /// </summary>
-internal sealed class MongoDbOutbox(MongoDbStorage storage)
+internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationCounts counts)
 {
     /// <summary>Clients moved together, in three round trips: as many as fit the first page of a cursor.</summary>
     public const int AtOnce = 100;
 
     private static readonly ProjectionDefinition<BsonDocument> s_outbox =
-        Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox");
+        Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox").Include("onboarding_client").Include("release");
 
     private static readonly FilterDefinition<BsonDocument> s_waiting = Where.Gt("outbox_since", 0L);
 
@@ -36,13 +36,10 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage)
     {
         foreach (var collection in new[] { storage.Clients, storage.KeySets, storage.SigningKeys })
         {
-            List<BsonDocument> waiting;
-            do
+            // A tombstone may have to stay for now; once round without any progress is enough.
+            while (await MoveAsync(collection, await ReadAsync(collection, s_waiting, cancellationToken), cancellationToken) == AtOnce)
             {
-                waiting = await ReadAsync(collection, s_waiting, cancellationToken);
-                await MoveAsync(collection, waiting, cancellationToken);
             }
-            while (waiting.Count == AtOnce);
         }
     }
 
@@ -54,12 +51,29 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage)
     private static Task<List<BsonDocument>> ReadAsync(IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>
         collection.Find(where).Project(s_outbox).Limit(AtOnce).ToListAsync(cancellationToken);
 
-    private async Task MoveAsync(IMongoCollection<BsonDocument> collection, IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
+    /// <returns>How many of them hold nothing any more.</returns>
+    private async Task<long> MoveAsync(IMongoCollection<BsonDocument> collection, IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
     {
-        if (waiting.Count > 0)
+        if (waiting.Count == 0)
         {
-            await AddToAuditAsync(waiting.SelectMany(Outbox), cancellationToken);
-            await collection.BulkWriteAsync(waiting.Select(Emptying), new BulkWriteOptions { IsOrdered = false }, cancellationToken);
+            return 0;
+        }
+        await AddToAuditAsync(waiting.SelectMany(Outbox), cancellationToken);
+        await CarryOnCountsAsync(waiting, cancellationToken);
+        var emptied = await collection.BulkWriteAsync(waiting.Select(Emptying), new BulkWriteOptions { IsOrdered = false }, cancellationToken);
+        return emptied.ModifiedCount + emptied.DeletedCount;
+    }
+
+    /// <summary>Clients that have come to be live need no mark in their onboarding client's count any more; room of those that stopped is given up.</summary>
+    private async Task CarryOnCountsAsync(IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
+    {
+        foreach (var registered in waiting.Where(client => client.GetValue("onboarding_client", BsonNull.Value).IsString).GroupBy(client => client["onboarding_client"].AsString))
+        {
+            await counts.SettleAsync(registered.Key, registered.Where(client => !client.Contains("release")).Select(client => client["_id"].AsString), cancellationToken);
+            if (registered.Any(client => client.Contains("release")))
+            {
+                await counts.ReleaseAsync(registered.Key, cancellationToken);
+            }
         }
     }
 
@@ -82,7 +96,7 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage)
     {
         var asRead = Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]) & Where.Eq("outbox._id", Outbox(client).Last()["_id"]);
         return client["status"].AsInt32 == MongoDbClientDocument.Tombstone
-            ? new DeleteOneModel<BsonDocument>(asRead)
+            ? new DeleteOneModel<BsonDocument>(asRead & Where.Exists("release", false))
             : new UpdateOneModel<BsonDocument>(asRead, Builders<BsonDocument>.Update.Unset("outbox").Unset("outbox_since"));
     }
 

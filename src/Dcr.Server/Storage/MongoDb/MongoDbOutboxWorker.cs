@@ -4,10 +4,10 @@ using Dcr.Protocol;
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>
-/// Moves audit records in the background, so that no request waits for it: those of this node as they come, and now
-/// and then whatever any node left behind.
+/// Carries on in the background what a write to one document could not do, so that no request waits for it: moves audit
+/// records and settles counts, of this node as they come, and now and then whatever any node left behind.
 /// </summary>
-internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, TimeProvider time, ILogger<MongoDbOutboxWorker> logger) : BackgroundService
+internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbRegistrationCounts counts, TimeProvider time, ILogger<MongoDbOutboxWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan s_sweepEvery = TimeSpan.FromSeconds(30);
 
@@ -39,6 +39,7 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, TimeProv
         do
         {
             await TryAsync(outbox.SweepAsync(stoppingToken), stoppingToken);
+            await TryAsync(counts.SweepAsync(stoppingToken), stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

@@ -1,8 +1,10 @@
+using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
+using Dcr.Registration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Server.Storage.MongoDb;
@@ -19,7 +21,14 @@ internal static class MongoDbSetup
         services.AddSingleton<MongoDbOutboxWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<MongoDbOutboxWorker>());
         services.AddSingleton<MongoDbInitialAccessTokens>();
+        services.AddSingleton<MongoDbRegistrationCounts>();
+        services.AddSingleton<MongoDbRegistrationAnswers>();
+        services.AddSingleton<MongoDbClientChange>();
         services.AddSingleton<IClientStore, MongoDbClientStore>();
+        services.AddSingleton<IRegistrationStore, MongoDbRegistrationStore>();
+        services.AddSingleton<IClientLifecycleStore, MongoDbClientLifecycleStore>();
+        services.AddSingleton<IClientOperationStore, MongoDbClientOperationStore>();
+        services.AddSingleton<ILeaseStore, MongoDbLeaseStore>();
         services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, MongoDbKeySetStore>();
         services.AddSingleton<IKeyUseStore, MongoDbKeyUseStore>();

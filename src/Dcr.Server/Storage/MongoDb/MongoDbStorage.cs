@@ -38,6 +38,10 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         _database = _client.GetDatabase(options.Value.Database);
         Clients = _database.GetCollection<BsonDocument>("clients");
         InitialAccessTokens = _database.GetCollection<BsonDocument>("initial_access_tokens");
+        RegistrationCounts = _database.GetCollection<BsonDocument>("registration_counts");
+        RegistrationAnswers = _database.GetCollection<BsonDocument>("registration_answers");
+        ClientOperations = _database.GetCollection<BsonDocument>("client_operations");
+        Leases = _database.GetCollection<BsonDocument>("leases");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
         KeySets = _database.GetCollection<BsonDocument>("key_sets");
@@ -48,6 +52,14 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public IMongoCollection<BsonDocument> Clients { get; }
 
     public IMongoCollection<BsonDocument> InitialAccessTokens { get; }
+
+    public IMongoCollection<BsonDocument> RegistrationCounts { get; }
+
+    public IMongoCollection<BsonDocument> RegistrationAnswers { get; }
+
+    public IMongoCollection<BsonDocument> ClientOperations { get; }
+
+    public IMongoCollection<BsonDocument> Leases { get; }
 
     public IMongoCollection<BsonDocument> UsedAssertions { get; }
 
@@ -67,12 +79,20 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
                 Ascending("created_at", "_id"),
                 Ascending("status", "created_at", "_id"),
                 Ascending("audience_seen", "created_at", "_id"),
+                Ascending("onboards", "created_at", "_id"),
+                Ascending("review_at", "_id"),
+                .. MongoDbClientDocument.OriginIndexes,
+                new(new BsonDocument("release", 1), new CreateIndexOptions { Sparse = true }),
+                new(new BsonDocument(MongoDbClientDocument.FenceUntil, 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero }),
                 new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }),
             ],
             cancellationToken);
         await MakeAsync(Audit, [Ascending("subject", "_id")], cancellationToken);
         await MakeAsync(UsedAssertions, [Expiry()], cancellationToken);
         await MakeAsync(InitialAccessTokens, [Expiry()], cancellationToken);
+        await MakeAsync(RegistrationAnswers, [Expiry()], cancellationToken);
+        await MakeAsync(RegistrationCounts, [Ascending("reserved.at")], cancellationToken);
+        await MakeAsync(ClientOperations, [Ascending("done", "_id")], cancellationToken);
         await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true })], cancellationToken);
         await MakeAsync(
             KeyUses,
@@ -91,7 +111,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     private static Task MakeAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument>[] indexes, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(collection.Indexes.CreateManyAsync(indexes, cancellationToken));
 
-    private static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
+    internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
 
     // The server removes what has expired some time later; nothing relies on when.
     private static CreateIndexModel<BsonDocument> Expiry() =>

@@ -6,9 +6,13 @@ using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
 
-/// <summary>A client as a row of the table <c>clients</c>.</summary>
+/// <summary>A client as a row of the table <c>clients</c>. What it came from has columns too, made by SQLite from <c>origin</c>.</summary>
 internal static class SqliteClientRow
 {
+    public const string Columns =
+        "client_id, status, version, created_at, audience_seen, last_used_at, "
+        + "audience_rule, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, lifecycle, review_at";
+
     public static Client Read(SqliteDataReader row) => new()
     {
         ClientId = row.GetString(0),
@@ -16,24 +20,58 @@ internal static class SqliteClientRow
         Version = row.GetInt64(2),
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
         AssertionAudienceSeen = row.GetInt32(4) is var seen and > 0 ? (AssertionAudience)seen : null,
-        AssertionAudienceRule = row.IsDBNull(5) ? null : (AssertionAudienceRule)row.GetInt32(5),
-        Metadata = Json(row, 6, DcrJson.Default.ClientMetadata)!,
-        RegistrationAccess = Json(row, 7, DcrJson.Default.RegistrationAccess),
-        Origin = Json(row, 8, DcrJson.Default.ClientOrigin),
-        RegistrationPolicy = Json(row, 9, DcrJson.Default.RegistrationPolicy),
-        QuarantinedKeys = row.GetString(10).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        LastUsedAt = Time(row, 5),
+        AssertionAudienceRule = row.IsDBNull(6) ? null : (AssertionAudienceRule)row.GetInt32(6),
+        Metadata = Json(row, 7, DcrJson.Default.ClientMetadata)!,
+        RegistrationAccess = Json(row, 8, DcrJson.Default.RegistrationAccess),
+        Origin = Json(row, 9, DcrJson.Default.ClientOrigin),
+        RegistrationPolicy = Json(row, 10, DcrJson.Default.RegistrationPolicy),
+        QuarantinedKeys = Words(row.GetString(11)),
+        SigningAlgs = row.IsDBNull(12) ? null : Words(row.GetString(12)),
+        KeyChangeAllowedUntil = Time(row, 13),
+        Lifecycle = (Json(row, 14, DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(row, 15) },
     };
 
-    public static string Metadata(Client client) => JsonSerializer.Serialize(client.Metadata, DcrJson.Default.ClientMetadata);
+    /// <summary>False: its id is in use.</summary>
+    public static bool Insert(SqliteSession session, Client client) => session.Change(
+        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING",
+        [
+            client.ClientId,
+            (long)client.Status,
+            client.Version,
+            client.CreatedAt.ToUnixTimeMilliseconds(),
+            (long)(client.AssertionAudienceSeen ?? 0),
+            client.LastUsedAt?.ToUnixTimeMilliseconds(),
+            .. Replaceable(client),
+        ]) == 1;
 
-    public static string? RegistrationAccess(Client client) => Text(client.RegistrationAccess, DcrJson.Default.RegistrationAccess);
+    /// <summary>All but the id, the time of creation and what is recorded of authentications.</summary>
+    public static void Replace(SqliteSession session, Client replacement) => session.Change(
+        """
+        UPDATE clients SET status = $2, version = $3, audience_rule = $4, metadata = $5, registration_access = $6, origin = $7, policy = $8,
+            quarantined_keys = $9, signing_algs = $10, key_change_allowed_until = $11, lifecycle = $12, review_at = $13
+        WHERE client_id = $1
+        """,
+        [replacement.ClientId, (long)replacement.Status, replacement.Version, .. Replaceable(replacement)]);
 
-    public static string? Origin(Client client) => Text(client.Origin, DcrJson.Default.ClientOrigin);
+    private static object?[] Replaceable(Client client) =>
+    [
+        (long?)client.AssertionAudienceRule,
+        JsonSerializer.Serialize(client.Metadata, DcrJson.Default.ClientMetadata),
+        Text(client.RegistrationAccess, DcrJson.Default.RegistrationAccess),
+        Text(client.Origin, DcrJson.Default.ClientOrigin),
+        Text(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy),
+        // Thumbprints and names of algorithms hold no space.
+        string.Join(' ', client.QuarantinedKeys),
+        client.SigningAlgs is { } algs ? string.Join(' ', algs) : null,
+        client.KeyChangeAllowedUntil?.ToUnixTimeMilliseconds(),
+        client.Lifecycle == ClientLifecycle.Endless ? null : Text(client.Lifecycle, DcrJson.Default.ClientLifecycle),
+        client.Lifecycle.ReviewAt?.ToUnixTimeMilliseconds(),
+    ];
 
-    public static string? Policy(Client client) => Text(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy);
+    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Thumbprints are base64url and hold no space.</summary>
-    public static string QuarantinedKeys(Client client) => string.Join(' ', client.QuarantinedKeys);
+    private static DateTimeOffset? Time(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
     private static string? Text<T>(T? value, JsonTypeInfo<T> type)
         where T : class => value is null ? null : JsonSerializer.Serialize(value, type);

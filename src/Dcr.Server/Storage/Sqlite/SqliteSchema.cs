@@ -66,6 +66,69 @@ internal static class SqliteSchema
             revokes_up_to INTEGER NOT NULL
         ) STRICT;
         """,
+
+        // Lineage, limits, lifetimes. What a client came from is read out of its origin, also of clients that are there already.
+        """
+        ALTER TABLE clients ADD COLUMN last_used_at INTEGER;
+        ALTER TABLE clients ADD COLUMN signing_algs TEXT;
+        ALTER TABLE clients ADD COLUMN key_change_allowed_until INTEGER;
+        ALTER TABLE clients ADD COLUMN lifecycle TEXT;
+        ALTER TABLE clients ADD COLUMN review_at INTEGER;
+        ALTER TABLE clients ADD COLUMN onboarding_client TEXT AS (json_extract(origin, '$.onboarding_client'));
+        ALTER TABLE clients ADD COLUMN origin_kid TEXT AS (json_extract(origin, '$.kid'));
+        ALTER TABLE clients ADD COLUMN origin_thumbprint TEXT AS (json_extract(origin, '$.thumbprint'));
+        ALTER TABLE clients ADD COLUMN initial_token_jti TEXT AS (json_extract(origin, '$.initial_token_jti'));
+        ALTER TABLE clients ADD COLUMN software_statement_issuer TEXT AS (json_extract(origin, '$.software_statement.issuer'));
+        ALTER TABLE clients ADD COLUMN software_id TEXT AS (json_extract(origin, '$.software_statement.software_id'));
+        CREATE INDEX clients_by_onboarding_client ON clients (onboarding_client, created_at, client_id) WHERE onboarding_client IS NOT NULL;
+        CREATE INDEX clients_by_origin_kid ON clients (origin_kid, created_at, client_id) WHERE origin_kid IS NOT NULL;
+        CREATE INDEX clients_by_origin_thumbprint ON clients (origin_thumbprint, created_at, client_id) WHERE origin_thumbprint IS NOT NULL;
+        CREATE INDEX clients_by_initial_token ON clients (initial_token_jti, created_at, client_id) WHERE initial_token_jti IS NOT NULL;
+        CREATE INDEX clients_by_statement_issuer ON clients (software_statement_issuer, created_at, client_id) WHERE software_statement_issuer IS NOT NULL;
+        CREATE INDEX clients_by_software ON clients (software_id, created_at, client_id) WHERE software_id IS NOT NULL;
+        CREATE INDEX clients_by_review ON clients (review_at, client_id) WHERE review_at IS NOT NULL AND status IN (0, 3);
+        CREATE INDEX clients_that_onboard ON clients (created_at, client_id) WHERE policy IS NOT NULL;
+
+        CREATE TABLE registration_counts (
+            onboarding_client TEXT NOT NULL PRIMARY KEY,
+            live INTEGER NOT NULL,
+            hour_began_at INTEGER NOT NULL,
+            in_hour INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO registration_counts
+            SELECT onboarding_client, sum(status IN (0, 1)), 0, 0 FROM clients WHERE onboarding_client IS NOT NULL GROUP BY onboarding_client;
+
+        CREATE TABLE registration_answers (
+            key TEXT NOT NULL PRIMARY KEY,
+            body_hash TEXT NOT NULL,
+            protected_answer TEXT NOT NULL,
+            proved_by TEXT,
+            expires_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX registration_answers_by_expiry ON registration_answers (expires_at);
+
+        CREATE TABLE client_operations (
+            id TEXT NOT NULL PRIMARY KEY,
+            origin TEXT NOT NULL,
+            becomes INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            actor_kid TEXT,
+            started_at INTEGER NOT NULL,
+            dry_run INTEGER NOT NULL,
+            matched INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            done INTEGER NOT NULL,
+            after_created_at INTEGER,
+            after_client_id TEXT
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX client_operations_unfinished ON client_operations (id) WHERE done = 0;
+
+        CREATE TABLE leases (
+            name TEXT NOT NULL PRIMARY KEY,
+            holder TEXT NOT NULL,
+            until INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     public static readonly IReadOnlyList<string> Replay =

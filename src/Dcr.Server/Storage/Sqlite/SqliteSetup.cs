@@ -1,8 +1,10 @@
+using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
+using Dcr.Registration;
 
 namespace Dcr.Server.Storage.Sqlite;
 
@@ -17,6 +19,10 @@ internal static class SqliteSetup
         services.AddSingleton<SqliteStorage>();
         services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<SqliteStorage>());
         services.AddSingleton<IClientStore, SqliteClientStore>();
+        services.AddSingleton<IRegistrationStore, SqliteRegistrationStore>();
+        services.AddSingleton<IClientLifecycleStore, SqliteClientLifecycleStore>();
+        services.AddSingleton<IClientOperationStore, SqliteClientOperationStore>();
+        services.AddSingleton<ILeaseStore, SqliteLeaseStore>();
         services.AddSingleton<IAssertionReplayStore, SqliteAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, SqliteKeySetStore>();
         services.AddSingleton<IKeyUseStore, SqliteKeyUseStore>();

@@ -1,33 +1,33 @@
 using System.Text.Json;
 
-namespace Dcr.ClientAuthentication;
+namespace Dcr.Protocol;
 
 /// <summary>
 /// A NumericDate (RFC 7519 section 2): seconds since 1970, perhaps with a fraction. A value in milliseconds is a
 /// common mistake and is told apart, so that the caller can be told.
 /// </summary>
-internal readonly record struct AssertionTime(AssertionTimeKind Kind, DateTimeOffset At)
+internal readonly record struct JwtTime(JwtTimeKind Kind, DateTimeOffset At)
 {
     // The year 5138 in seconds; 1973 in milliseconds.
     private const double FirstMillisecondValue = 1e11;
 
-    public static AssertionTime Read(JsonElement claims, string name)
+    public static JwtTime Read(JsonElement claims, string name)
     {
         if (!claims.TryGetProperty(name, out var value))
         {
-            return new AssertionTime(AssertionTimeKind.Absent, default);
+            return new JwtTime(JwtTimeKind.Absent, default);
         }
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var seconds) || !double.IsFinite(seconds) || seconds < 0)
         {
-            return new AssertionTime(AssertionTimeKind.NotATime, default);
+            return new JwtTime(JwtTimeKind.NotATime, default);
         }
         return seconds >= FirstMillisecondValue
-            ? new AssertionTime(AssertionTimeKind.Milliseconds, default)
-            : new AssertionTime(AssertionTimeKind.Seconds, DateTimeOffset.UnixEpoch.AddSeconds(seconds));
+            ? new JwtTime(JwtTimeKind.Milliseconds, default)
+            : new JwtTime(JwtTimeKind.Seconds, DateTimeOffset.UnixEpoch.AddSeconds(seconds));
     }
 }
 
-internal enum AssertionTimeKind
+internal enum JwtTimeKind
 {
     Absent,
     Seconds,

@@ -3,18 +3,21 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace Dcr.ClientAuthentication;
+namespace Dcr.Protocol;
 
 /// <summary>
-/// A client assertion taken apart, not yet believed: JWS compact serialization (RFC 7515 section 7.1) of a JWT Claims
-/// Set (RFC 7519 section 7.2). Only the members that the rules look at are kept.
+/// A JWT that somebody signed, taken apart, not yet believed: JWS compact serialization (RFC 7515 section 7.1) of a JWT Claims
+/// Set (RFC 7519 section 7.2). Members that most rules look at are read at once, the others when asked for.
 /// </summary>
-internal sealed record ClientAssertion
+internal sealed record SignedJwt
 {
     /// <summary>8 KiB; a stranger may send anything.</summary>
     public const int MaxLength = 8192;
 
-    private const int MaxHeaderLength = 1024;
+    private const int DefaultMaxHeaderLength = 1024;
+
+    /// <summary>For headers that carry a key.</summary>
+    public const int MaxHeaderLengthWithKey = 4096;
 
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
@@ -31,13 +34,17 @@ internal sealed record ClientAssertion
     /// <summary>The <c>aud</c> values; null when the claim is absent or neither a string nor an array of strings.</summary>
     public required IReadOnlyList<string>? Audiences { get; init; }
 
-    public required AssertionTime Expires { get; init; }
+    public required JwtTime Expires { get; init; }
 
-    public required AssertionTime IssuedAt { get; init; }
+    public required JwtTime IssuedAt { get; init; }
 
-    public required AssertionTime NotBefore { get; init; }
+    public required JwtTime NotBefore { get; init; }
 
     public required string? Jti { get; init; }
+
+    public required ReadOnlyMemory<byte> HeaderJson { get; init; }
+
+    public required ReadOnlyMemory<byte> ClaimsJson { get; init; }
 
     /// <summary>The bytes that are signed: header, dot and payload as sent.</summary>
     public required ReadOnlyMemory<byte> SigningInput { get; init; }
@@ -45,7 +52,7 @@ internal sealed record ClientAssertion
     public required ReadOnlyMemory<byte> Signature { get; init; }
 
     /// <summary>Null, with the fault, when the text is no such JWS.</summary>
-    public static ClientAssertion? Parse(string text, out string fault)
+    public static SignedJwt? Parse(string text, out string fault, int maxHeaderLength = DefaultMaxHeaderLength)
     {
         if (text.Length > MaxLength)
         {
@@ -64,9 +71,9 @@ internal sealed record ClientAssertion
             fault = "a part is not base64url without padding";
             return null;
         }
-        if (header.Length > MaxHeaderLength)
+        if (header.Length > maxHeaderLength)
         {
-            fault = $"its header is longer than {MaxHeaderLength} bytes";
+            fault = $"its header is longer than {maxHeaderLength} bytes";
             return null;
         }
         try
@@ -81,7 +88,7 @@ internal sealed record ClientAssertion
         }
     }
 
-    private static ClientAssertion? Read(byte[] header, byte[] payload, byte[] signingInput, byte[] signature, out string fault)
+    private static SignedJwt? Read(byte[] header, byte[] payload, byte[] signingInput, byte[] signature, out string fault)
     {
         if (!Utf8.IsValid(header) || !Utf8.IsValid(payload))
         {
@@ -120,7 +127,7 @@ internal sealed record ClientAssertion
             return null;
         }
         fault = "";
-        return new ClientAssertion
+        return new SignedJwt
         {
             Alg = alg,
             Kid = kid,
@@ -128,13 +135,54 @@ internal sealed record ClientAssertion
             Issuer = issuer,
             Subject = subject,
             Audiences = Audience(claims),
-            Expires = AssertionTime.Read(claims, "exp"),
-            IssuedAt = AssertionTime.Read(claims, "iat"),
-            NotBefore = AssertionTime.Read(claims, "nbf"),
+            Expires = JwtTime.Read(claims, "exp"),
+            IssuedAt = JwtTime.Read(claims, "iat"),
+            NotBefore = JwtTime.Read(claims, "nbf"),
             Jti = jti,
+            HeaderJson = header,
+            ClaimsJson = payload,
             SigningInput = signingInput,
             Signature = signature,
         };
+    }
+
+    /// <summary>A string claim. Null: absent, or no string.</summary>
+    public string? Claim(string name) => Text(ClaimsJson, name);
+
+    /// <summary>A member of the header or, by a path of two names, of an object among the claims. Null: absent.</summary>
+    public static JsonElement? Member(ReadOnlyMemory<byte> json, params ReadOnlySpan<string> path)
+    {
+        using var document = JsonDocument.Parse(json, s_strict);
+        var found = document.RootElement;
+        foreach (var name in path)
+        {
+            if (found.ValueKind != JsonValueKind.Object || !found.TryGetProperty(name, out found))
+            {
+                return null;
+            }
+        }
+        return found.Clone();
+    }
+
+    /// <summary>By its media type, which folds case and may leave out <c>application/</c> (RFC 7515 section 4.1.9).</summary>
+    public bool IsOfType(string type)
+    {
+        const string Prefix = "application/";
+        var name = Typ is { } typ && typ.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? typ[Prefix.Length..] : Typ;
+        return string.Equals(name, type, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static string? Text(ReadOnlyMemory<byte> json, string name)
+    {
+        try
+        {
+            return Member(json, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate escape is no string anybody meant.
+            return null;
+        }
     }
 
     private static bool TryDecode(string part, out byte[] bytes)

@@ -1,0 +1,92 @@
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Dcr.Server.Storage.MongoDb;
+
+/// <summary>
+/// Changes to a client: each is one write to one document, with its audit record, and with the note that the client's room
+/// under the cap is to be given up; both are carried on afterwards, by this node or another.
+/// </summary>
+internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbOutboxWorker worker)
+{
+    private static readonly FilterDefinition<BsonDocument> s_live = Where.In("status", new[] { (int)ClientStatus.Active, (int)ClientStatus.Suspended });
+
+    private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
+
+    private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
+
+    /// <summary>False: its id is in use, or is fenced off.</summary>
+    public async Task<bool> TryInsertAsync(Client client, AuditRecord record, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MongoDbFault.GuardAsync(storage.Clients.InsertOneAsync(MongoDbClientDocument.Of(client, record), options: null, cancellationToken));
+        }
+        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
+        {
+            return false;
+        }
+        worker.Notify(client.ClientId);
+        return true;
+    }
+
+    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, CancellationToken cancellationToken)
+    {
+        var change = Set.Combine(MongoDbClientDocument.Replaceable(replacement).Select(member => Set.Set(member.Name, member.Value)));
+        var before = replacement.Version - 1;
+        return replacement.Status.IsLive()
+            ? ChangeAsync(replacement.ClientId, before, s_live & condition, change, record, cancellationToken)
+            : EndAsync(replacement.ClientId, before, replacement.Origin?.OnboardingClient, condition, change, record, cancellationToken);
+    }
+
+    public async Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken)
+    {
+        var found = await MongoDbFault.GuardAsync(storage.Clients.Find(Existing(clientId)).Project(Builders<BsonDocument>.Projection.Include("onboarding_client")).SingleOrDefaultAsync(cancellationToken));
+        if (found is null)
+        {
+            return ReplaceOutcome.Gone;
+        }
+        var change = Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1).Unset("review_at")
+            .Unset("metadata").Unset("token_hash").Unset("previous_token_hash").Unset("origin").Unset("policy");
+        var onboardingClient = found.GetValue("onboarding_client", BsonNull.Value) is BsonString name ? name.Value : null;
+        return await EndAsync(clientId, version, onboardingClient, Where.Empty, change, record, cancellationToken);
+    }
+
+    /// <summary>One atomic write: the change and its record, if the client is at this version.</summary>
+    public async Task<ReplaceOutcome> ChangeAsync(
+        string clientId, long version, FilterDefinition<BsonDocument> condition, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
+    {
+        var changed = await MongoDbFault.GuardAsync(storage.Clients.UpdateOneAsync(
+            Existing(clientId) & Where.Eq("version", version) & condition, Recorded(change, record), cancellationToken: cancellationToken));
+        if (changed.MatchedCount == 1)
+        {
+            worker.Notify(clientId);
+            return ReplaceOutcome.Done;
+        }
+        return await MongoDbFault.GuardAsync(storage.Clients.Find(Existing(clientId)).AnyAsync(cancellationToken)) ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Gone;
+    }
+
+    public static FilterDefinition<BsonDocument> Existing(string clientId) => Where.Eq("_id", clientId) & Where.Gte("status", 0);
+
+    public static UpdateDefinition<BsonDocument> Recorded(UpdateDefinition<BsonDocument> change, AuditRecord record) => Set.Combine(
+        change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Set("outbox_since", record.At.ToUnixTimeMilliseconds()));
+
+    /// <summary>A client that was live leaves room behind it; one that had ended before has done so then.</summary>
+    private async Task<ReplaceOutcome> EndAsync(
+        string clientId, long version, string? onboardingClient, FilterDefinition<BsonDocument> condition, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
+    {
+        if (onboardingClient is not null)
+        {
+            var ended = await ChangeAsync(clientId, version, s_live & condition, change.Set("release", version + 1), record, cancellationToken);
+            if (ended == ReplaceOutcome.Done)
+            {
+                await counts.ReleaseAsync(onboardingClient, cancellationToken);
+                return ReplaceOutcome.Done;
+            }
+        }
+        return await ChangeAsync(clientId, version, onboardingClient is null ? condition : Where.Not(s_live) & condition, change, record, cancellationToken);
+    }
+}

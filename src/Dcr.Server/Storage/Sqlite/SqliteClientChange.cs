@@ -1,0 +1,63 @@
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
+using Microsoft.Data.Sqlite;
+
+namespace Dcr.Server.Storage.Sqlite;
+
+/// <summary>Changes to a client within one transaction: the client, its audit record, and the room it leaves under its onboarding client's cap.</summary>
+internal static class SqliteClientChange
+{
+    /// <param name="session">Within a transaction.</param>
+    /// <param name="replacement">One version above what is stored.</param>
+    /// <param name="record">To be stored with it.</param>
+    /// <param name="condition">What must hold of the stored client besides. Null: nothing.</param>
+    public static ReplaceOutcome Replace(SqliteSession session, Client replacement, AuditRecord record, Func<Stored, bool>? condition = null)
+    {
+        var outcome = Find(session, replacement.ClientId, replacement.Version - 1, condition, out var stored);
+        if (outcome != ReplaceOutcome.Done)
+        {
+            return outcome;
+        }
+        SqliteClientRow.Replace(session, replacement);
+        if (stored!.Status.IsLive() && !replacement.Status.IsLive())
+        {
+            SqliteRegistrationCounts.Release(session, stored.OnboardingClient);
+        }
+        SqliteAuditStore.Insert(session, record);
+        return ReplaceOutcome.Done;
+    }
+
+    public static ReplaceOutcome Delete(SqliteSession session, string clientId, long version, AuditRecord record)
+    {
+        var outcome = Find(session, clientId, version, condition: null, out var stored);
+        if (outcome != ReplaceOutcome.Done)
+        {
+            return outcome;
+        }
+        session.Change("DELETE FROM clients WHERE client_id = $1", clientId);
+        session.Change("DELETE FROM key_uses WHERE client_id = $1", clientId);
+        if (stored!.Status.IsLive())
+        {
+            SqliteRegistrationCounts.Release(session, stored.OnboardingClient);
+        }
+        SqliteAuditStore.Insert(session, record);
+        return ReplaceOutcome.Done;
+    }
+
+    public static ReplaceOutcome Find(SqliteSession session, string clientId, long version, Func<Stored, bool>? condition, out Stored? stored)
+    {
+        stored = session.Read(Read, "SELECT status, version, onboarding_client, last_used_at FROM clients WHERE client_id = $1", clientId).SingleOrDefault();
+        if (stored is null)
+        {
+            return ReplaceOutcome.Gone;
+        }
+        return stored.Version == version && condition?.Invoke(stored) != false ? ReplaceOutcome.Done : ReplaceOutcome.VersionConflict;
+    }
+
+    private static Stored Read(SqliteDataReader row) => new(
+        (ClientStatus)row.GetInt32(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3));
+
+    /// <summary>What a change depends on.</summary>
+    public sealed record Stored(ClientStatus Status, long Version, string? OnboardingClient, long? LastUsedAt);
+}

@@ -1,0 +1,86 @@
+using Dcr.Registration;
+using Microsoft.Data.Sqlite;
+
+namespace Dcr.Server.Storage.Sqlite;
+
+/// <summary>A registration is one transaction, so every limit is as strict as the single writer.</summary>
+internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvider time) : IRegistrationStore
+{
+    // A few at each use keep both tables at what is still needed, without a job of their own.
+    private const int ForgetAtOnce = 10;
+
+    public Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session =>
+        {
+            var now = time.GetUtcNow();
+            Forget(session, now);
+            if (registration.Answer is { } answer && FindAnswer(session, answer.Key, now) is { } given)
+            {
+                return new RegisterClientOutcome.AnsweredBefore(given);
+            }
+            if (Fault(session, registration.Use, registration.Limits, now) is { } fault)
+            {
+                return fault;
+            }
+            CountUse(session, registration.Use);
+            SqliteRegistrationCounts.CountRegistration(session, registration.Limits.OnboardingClient, now);
+            if (!SqliteClientRow.Insert(session, registration.Client))
+            {
+                throw new InvalidOperationException("A new client has the id of another: 128 random bits do not repeat.");
+            }
+            SqliteAuditStore.Insert(session, registration.Record);
+            if (registration.Answer is { } kept)
+            {
+                KeepAnswer(session, kept);
+            }
+            return new RegisterClientOutcome.Registered();
+        },
+        cancellationToken);
+
+    public Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) => Task.FromResult(
+        storage.Main.Read(session => Fault(session, use, limits, time.GetUtcNow()) ?? new RegisterClientOutcome.Registered()));
+
+    public Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken) => Task.FromResult(
+        storage.Main.Read(session => FindAnswer(session, key, time.GetUtcNow())));
+
+    private static RegisterClientOutcome? Fault(SqliteSession session, InitialAccessTokenUse use, RegistrationLimits limits, DateTimeOffset now)
+    {
+        var uses = session.Read(row => row.GetInt64(0), "SELECT uses FROM initial_access_token_uses WHERE jti = $1", use.Jti).SingleOrDefault();
+        return uses >= use.MaxUses ? new RegisterClientOutcome.TokenUsedUp() : SqliteRegistrationCounts.Fault(session, limits, now);
+    }
+
+    private static void CountUse(SqliteSession session, InitialAccessTokenUse use) => session.Change(
+        "INSERT INTO initial_access_token_uses (jti, uses, expires_at) VALUES ($1, 1, $2) ON CONFLICT (jti) DO UPDATE SET uses = uses + 1",
+        use.Jti,
+        use.ExpiresAt.ToUnixTimeMilliseconds());
+
+    private static void Forget(SqliteSession session, DateTimeOffset now)
+    {
+        session.Change(
+            "DELETE FROM initial_access_token_uses WHERE jti IN (SELECT jti FROM initial_access_token_uses WHERE expires_at < $1 LIMIT $2)",
+            now.ToUnixTimeMilliseconds(),
+            ForgetAtOnce);
+        session.Change(
+            "DELETE FROM registration_answers WHERE key IN (SELECT key FROM registration_answers WHERE expires_at < $1 LIMIT $2)",
+            now.ToUnixTimeMilliseconds(),
+            ForgetAtOnce);
+    }
+
+    // What has expired is not there, and makes room for a new answer under its key.
+    private static RegistrationAnswer? FindAnswer(SqliteSession session, string key, DateTimeOffset now) => session.Read(
+        ReadAnswer,
+        "SELECT key, body_hash, protected_answer, proved_by, expires_at FROM registration_answers WHERE key = $1 AND expires_at >= $2",
+        key,
+        now.ToUnixTimeMilliseconds()).SingleOrDefault();
+
+    private static void KeepAnswer(SqliteSession session, RegistrationAnswer answer) => session.Change(
+        "INSERT OR REPLACE INTO registration_answers (key, body_hash, protected_answer, proved_by, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        answer.Key,
+        answer.BodyHash,
+        answer.ProtectedAnswer,
+        answer.ProvedBy,
+        answer.ExpiresAt.ToUnixTimeMilliseconds());
+
+    private static RegistrationAnswer ReadAnswer(SqliteDataReader row) => new(
+        row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)));
+}

@@ -1,0 +1,79 @@
+using Dcr.Auditing;
+using Dcr.Clients;
+
+namespace Dcr.Registration;
+
+/// <summary>
+/// Where registrations become clients. Durable when a call returns; a store that cannot be reached throws
+/// <see cref="Protocol.StoreUnavailableException"/>.
+/// </summary>
+public interface IRegistrationStore
+{
+    /// <summary>
+    /// Adds the client, if the initial access token has a use left and the limits leave room, and uses both up. Each
+    /// limit is atomic: of parallel calls on any nodes no more succeed than it allows. A crash in between may cost one
+    /// use; it never leaves a client that was not counted. With an <see cref="NewRegistration.Answer"/>, of all calls
+    /// with its key one adds a client and every other gets that one's answer.
+    /// </summary>
+    Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken);
+
+    /// <summary>What <see cref="RegisterAsync"/> would come to. Changes nothing.</summary>
+    Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken);
+
+    /// <summary>The answer that was given under this key. Null: none, or it has expired.</summary>
+    Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken);
+}
+
+/// <summary>A client to be registered, and what has to be counted, remembered and recorded with it.</summary>
+public sealed record NewRegistration
+{
+    public required Client Client { get; init; }
+
+    public required InitialAccessTokenUse Use { get; init; }
+
+    public required RegistrationLimits Limits { get; init; }
+
+    /// <summary>To be given again to a repeated request. Null: the request has no idempotency key.</summary>
+    public RegistrationAnswer? Answer { get; init; }
+
+    public required AuditRecord Record { get; init; }
+}
+
+/// <summary>One use of an initial access token, to be counted.</summary>
+/// <param name="Jti">The token's <c>jti</c>.</param>
+/// <param name="MaxUses">How many clients it may make in all.</param>
+/// <param name="ExpiresAt">When the token is refused anyway, and the count may be forgotten.</param>
+public sealed record InitialAccessTokenUse(string Jti, int MaxUses, DateTimeOffset ExpiresAt);
+
+/// <summary>How many clients an onboarding client may have. All of its registrations are counted, limited or not.</summary>
+/// <param name="OnboardingClient">Whose limits.</param>
+/// <param name="MaxLiveClients">Clients that are active or suspended. Null: any number.</param>
+/// <param name="MaxRegistrationsPerHour">Within an hour that begins with the first. Null: any number.</param>
+public sealed record RegistrationLimits(string OnboardingClient, long? MaxLiveClients, long? MaxRegistrationsPerHour)
+{
+    public static readonly TimeSpan Window = TimeSpan.FromHours(1);
+}
+
+/// <summary>What a request with an idempotency key was answered.</summary>
+/// <param name="Key">SHA-256 of the caller and its idempotency key.</param>
+/// <param name="BodyHash">SHA-256 of the request's body.</param>
+/// <param name="ProtectedAnswer">Encrypted: it holds a registration access token.</param>
+/// <param name="ProvedBy">The thumbprint of the key that the request was proved with, by DPoP. Null: with none.</param>
+/// <param name="ExpiresAt">When it may be forgotten.</param>
+public sealed record RegistrationAnswer(string Key, string BodyHash, string ProtectedAnswer, string? ProvedBy, DateTimeOffset ExpiresAt);
+
+public abstract record RegisterClientOutcome
+{
+    public sealed record Registered : RegisterClientOutcome;
+
+    /// <summary>The initial access token has been used as often as its policy allows.</summary>
+    public sealed record TokenUsedUp : RegisterClientOutcome;
+
+    public sealed record TooManyLiveClients : RegisterClientOutcome;
+
+    /// <param name="Until">When the hour ends.</param>
+    public sealed record TooManyThisHour(DateTimeOffset Until) : RegisterClientOutcome;
+
+    /// <summary>The same key was used before; nothing was counted or added.</summary>
+    public sealed record AnsweredBefore(RegistrationAnswer Answer) : RegisterClientOutcome;
+}

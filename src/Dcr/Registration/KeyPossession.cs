@@ -1,0 +1,87 @@
+using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.ProofOfPossession;
+using Dcr.Protocol;
+
+namespace Dcr.Registration;
+
+/// <summary>
+/// That nobody registers a key it does not hold, and that a client's keys are changed by whoever held them before: by
+/// DPoP proofs on the registration endpoint, as far as the policy asks for them.
+/// </summary>
+internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys, TimeProvider time)
+{
+    /// <returns>The key of the proof; none where the policy asks for none and none was sent.</returns>
+    public async Task<Result<Optional<ClientKey>>> CheckRegistrationAsync(
+        RegistrationRequest request, RegistrationPolicy policy, ClientKeySet submitted, bool useProof, CancellationToken cancellationToken)
+    {
+        var token = request.InitialAccessToken;
+        if (policy.BindsKey && token.BoundTo is null)
+        {
+            return OAuthError.InvalidDpopProof("registration_policy.initial_access_token.bound_to_key: the initial access token must be asked for with a DPoP proof by the key to register.");
+        }
+        // A device registers the one key that it asked for the token with, or that was attested.
+        if ((policy.BindsKey || token.Attester is not null) && submitted.Keys is not [var only])
+        {
+            return OAuthError.InvalidClientMetadata("jwks: must hold the one key that the initial access token is bound to.");
+        }
+        else if ((policy.BindsKey || token.Attester is not null) && submitted.Keys[0].Thumbprint != token.BoundTo)
+        {
+            return OAuthError.InvalidClientMetadata($"jwks: the key must be the one that the initial access token is bound to, with the thumbprint {token.BoundTo}.");
+        }
+        if (request.ProvedWith is { } bound)
+        {
+            return policy.ProofOfPossession == Requirement.Required && !Holds(submitted, bound)
+                ? OAuthError.InvalidDpopProof("registration_policy.proof_of_possession: the DPoP proof must be made with one of the keys that are registered.")
+                : Result.OfOptional<ClientKey>(bound);
+        }
+        return await CheckAsync(request.Proofs, policy.ProofOfPossession ?? Requirement.Off, submitted, "one of the keys that are registered", useProof, cancellationToken);
+    }
+
+    /// <summary>For an update: a change of keys is proved by a key from before, or by a new one where an administrator has allowed it.</summary>
+    public async Task<OAuthError?> CheckUpdateAsync(
+        Client client, RegistrationPolicy policy, ApprovedMetadata approved, SentProofs sent, CancellationToken cancellationToken)
+    {
+        var mode = policy.BindsKey || client.Origin?.Attester is not null ? Requirement.Required : policy.ProofOfPossession ?? Requirement.Off;
+        if (mode == Requirement.Off)
+        {
+            return null;
+        }
+        var before = (await clientKeys.FindAsync(client, cancellationToken)).Set;
+        if (before is not null && approved.Metadata.JwksUri == client.Metadata.JwksUri && approved.Keys.Keys.All(key => Holds(before, key)))
+        {
+            return null;
+        }
+        var isAllowed = client.KeyChangeAllowedUntil > time.GetUtcNow();
+        var provers = isAllowed ? approved.Keys : Unblocked(before, client);
+        if (provers is null)
+        {
+            return OAuthError.InvalidDpopProof("A change of keys is proved by a key from before, and those cannot be had now. An administrator can allow the change.");
+        }
+        var whose = isAllowed ? "one of the new keys" : "a key that the client had before (an administrator can allow a change without)";
+        var proved = await CheckAsync(sent, mode, provers, whose, useProof: true, cancellationToken);
+        return proved.IsSuccess ? null : proved.Error;
+    }
+
+    private async Task<Result<Optional<ClientKey>>> CheckAsync(
+        SentProofs sent, Requirement mode, ClientKeySet provers, string whose, bool useProof, CancellationToken cancellationToken)
+    {
+        if (mode == Requirement.Off || (mode == Requirement.Optional && sent.IsEmpty))
+        {
+            return Result.OfOptional<ClientKey>(null);
+        }
+        var proved = await proofs.CheckAsync(sent, accessToken: null, useProof, cancellationToken);
+        if (!proved.IsSuccess)
+        {
+            return proved.Error with { Description = $"registration_policy.proof_of_possession: {proved.Error.Description}" };
+        }
+        return Holds(provers, proved.Value)
+            ? Result.OfOptional<ClientKey>(proved.Value)
+            : OAuthError.InvalidDpopProof($"registration_policy.proof_of_possession: the DPoP proof must be made with {whose}.");
+    }
+
+    private static bool Holds(ClientKeySet set, ClientKey key) => set.Keys.Any(held => held.Thumbprint == key.Thumbprint);
+
+    private static ClientKeySet? Unblocked(ClientKeySet? set, Client client) =>
+        set is null ? null : ClientKeySet.Of([.. set.Keys.Where(key => !client.QuarantinedKeys.Contains(key.Thumbprint))]);
+}

@@ -1,0 +1,64 @@
+using Dcr.AccessTokens;
+using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.ProofOfPossession;
+using Dcr.Protocol;
+
+namespace Dcr.Registration;
+
+/// <summary>A registration request: what is asked for, by whom, and with which proof.</summary>
+/// <param name="Metadata">As sent.</param>
+/// <param name="OnboardingClient">Whose policy applies.</param>
+/// <param name="InitialAccessToken">One use of it makes one client.</param>
+/// <param name="Proofs">The DPoP header as sent.</param>
+/// <param name="ProvedWith">The key of that proof, where the token is bound to it and it has been checked with the token.</param>
+public sealed record RegistrationRequest(
+    ClientMetadata Metadata, Client OnboardingClient, AccessToken InitialAccessToken, SentProofs Proofs, ClientKey? ProvedWith);
+
+/// <summary>What may be registered, and the key the request was proved with, if any.</summary>
+internal sealed record PreparedRegistration(ApprovedMetadata Approved, ClientKey? ProvedWith);
+
+/// <summary>Everything that decides on a registration without changing anything: metadata, policy, keys, possession.</summary>
+internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession possession)
+{
+    /// <param name="request">What is asked for.</param>
+    /// <param name="useProof">False: the proof is looked at, not used up.</param>
+    /// <param name="cancellationToken">Stops a download.</param>
+    public async Task<Result<PreparedRegistration>> ExecuteAsync(RegistrationRequest request, bool useProof, CancellationToken cancellationToken)
+    {
+        var policy = PolicyOf(request.OnboardingClient);
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, registered: null, cancellationToken);
+        if (!approved.IsSuccess)
+        {
+            return approved.Error;
+        }
+        var proved = await possession.CheckRegistrationAsync(request, policy, approved.Value.Keys, useProof, cancellationToken);
+        return proved.IsSuccess ? new PreparedRegistration(approved.Value, proved.Value.Value) : proved.Error;
+    }
+
+    public static RegistrationPolicy PolicyOf(Client onboarding) => onboarding.RegistrationPolicy ?? new RegistrationPolicy();
+
+    public static InitialAccessTokenUse UseOf(RegistrationRequest request) => new(
+        request.InitialAccessToken.Jti,
+        (PolicyOf(request.OnboardingClient).InitialAccessToken ?? InitialAccessTokenPolicy.Default).Uses,
+        request.InitialAccessToken.ExpiresAt);
+
+    public static RegistrationLimits LimitsOf(Client onboarding) => new(
+        onboarding.ClientId, onboarding.RegistrationPolicy?.MaxLiveClients, onboarding.RegistrationPolicy?.MaxRegistrationsPerHour);
+
+    /// <summary>The refusal that an outcome stands for. Null: it is none.</summary>
+    public static OAuthError? Refusal(RegisterClientOutcome outcome, RegistrationRequest request, DateTimeOffset now)
+    {
+        var limits = LimitsOf(request.OnboardingClient);
+        return outcome switch
+        {
+            RegisterClientOutcome.TokenUsedUp => OAuthError.InvalidToken(
+                $"The initial access token has been used: registration_policy.initial_access_token.uses allows {UseOf(request).MaxUses}. Ask for a new one."),
+            RegisterClientOutcome.TooManyLiveClients => OAuthError.AccessDenied(
+                $"registration_policy.max_live_clients allows {limits.MaxLiveClients} clients that are active or suspended, and there are as many."),
+            RegisterClientOutcome.TooManyThisHour full => OAuthError.TooManyRequests(
+                $"registration_policy.max_registrations_per_hour allows {limits.MaxRegistrationsPerHour} registrations an hour, and there were as many.", full.Until - now),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dcr.Keys;
+using Microsoft.Extensions.Options;
+
+namespace Dcr.Registration;
+
+/// <summary>Reads a registration policy as an operator wrote it, and names everything that is wrong with it at once.</summary>
+internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, IssuerUrls urls)
+{
+    /// <summary>Null where there is none, or where faults were added.</summary>
+    public RegistrationPolicy? Read(JsonElement? sent, List<string> faults)
+    {
+        if (sent is not { } element || element.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            faults.Add("registration_policy: must be a JSON object.");
+            return null;
+        }
+        var before = faults.Count;
+        // Member by member: the reader stops at the first value of a wrong type, an operator wants to know of all.
+        faults.AddRange(element.EnumerateObject().Select(TypeFault).OfType<string>());
+        if (faults.Count > before)
+        {
+            return null;
+        }
+        var policy = element.Deserialize(DcrJson.Default.RegistrationPolicy)!;
+        faults.AddRange(RegistrationPolicyRules.Faults(policy, jwks.Value, urls));
+        return faults.Count == before ? policy with { Unknown = null } : null;
+    }
+
+    private static string? TypeFault(JsonProperty member)
+    {
+        try
+        {
+            new JsonObject { [member.Name] = JsonNode.Parse(member.Value.GetRawText()) }.Deserialize(DcrJson.Default.RegistrationPolicy);
+            return null;
+        }
+        catch (JsonException exception)
+        {
+            var path = exception.Path is { Length: > 2 } found ? found[2..] : member.Name;
+            return $"registration_policy.{path}: cannot be understood: a wrong JSON type, a member that is missing or that there is not, or none of its values.";
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.Protocol;
+
+namespace Dcr.Registration;
+
+/// <summary>A software statement found good: what it says of the client, and whose it is.</summary>
+internal sealed record ApprovedStatement(ClientMetadata Claims, StatementOrigin Origin);
+
+/// <summary>
+/// Software statements (RFC 7591 section 2.3): JWTs by which somebody trusted asserts metadata of a piece of software.
+/// What is no valid statement of a trusted issuer is invalid_software_statement; one that the policy does not accept is
+/// unapproved_software_statement (section 3.2.2).
+/// </summary>
+internal sealed class SoftwareStatements(ClientKeys keys, TimeProvider time)
+{
+    /// <summary>
+    /// Null where the request has none and the policy asks for none. A statement that this client is registered with
+    /// already, <paramref name="registered"/>, is good beyond its <c>exp</c>: it was in time when it was used.
+    /// </summary>
+    public async Task<Result<Optional<ApprovedStatement>>> ApproveAsync(string? statement, SoftwareStatementPolicy? policy, string? registered, CancellationToken cancellationToken)
+    {
+        var mode = policy?.Mode ?? SoftwareStatementMode.None;
+        if (statement is null)
+        {
+            return mode == SoftwareStatementMode.Required
+                ? OAuthError.InvalidSoftwareStatement($"software_statement: needed; registration_policy.software_statement trusts {Issuers(policy!)}.")
+                : Result.OfOptional<ApprovedStatement>(null);
+        }
+        // A statement that cannot be honoured must not pass as if it had been.
+        if (mode == SoftwareStatementMode.None)
+        {
+            return OAuthError.UnapprovedSoftwareStatement("software_statement: registration_policy.software_statement accepts none.");
+        }
+        if (SignedJwt.Parse(statement, out var fault) is not { } jwt)
+        {
+            return OAuthError.InvalidSoftwareStatement($"software_statement: malformed: {fault}.");
+        }
+        if (!JwsAlgorithms.IsSupported(jwt.Alg))
+        {
+            return OAuthError.InvalidSoftwareStatement($"software_statement: alg must be one of {string.Join(' ', JwsAlgorithms.Supported)}.");
+        }
+        if (jwt.Issuer is null)
+        {
+            return OAuthError.InvalidSoftwareStatement("software_statement: iss is missing.");
+        }
+        if (policy!.Issuers.FirstOrDefault(issuer => issuer.Issuer == jwt.Issuer) is not { } trusted)
+        {
+            return OAuthError.UnapprovedSoftwareStatement($"software_statement: iss {jwt.Issuer} is not trusted; registration_policy.software_statement trusts {Issuers(policy)}.");
+        }
+        var found = await keys.SelectAsync(trusted, jwt.Kid, jwt.Alg, cancellationToken);
+        if (found.Key is not { } key || !key.Verify(jwt.Alg, jwt.SigningInput.Span, jwt.Signature.Span))
+        {
+            return OAuthError.InvalidSoftwareStatement($"software_statement: it is not signed by a key of {jwt.Issuer}.", found.Key is null ? found.Fault : "the signature does not verify");
+        }
+        if (statement != registered && JwtTimes.Fault(jwt, time.GetUtcNow(), longestLife: null) is { } timesFault)
+        {
+            return OAuthError.InvalidSoftwareStatement($"software_statement: {timesFault}");
+        }
+        var claims = JsonBody.Parse(jwt.ClaimsJson, DcrJson.Default.ClientMetadata);
+        if (!claims.IsSuccess)
+        {
+            return OAuthError.InvalidSoftwareStatement($"software_statement: {claims.Error.Description}");
+        }
+        if (trusted.SoftwareIds is { Count: > 0 } allowed && !allowed.Contains(claims.Value.SoftwareId ?? ""))
+        {
+            return OAuthError.UnapprovedSoftwareStatement($"software_statement: software_id {claims.Value.SoftwareId ?? "(none)"} is not accepted; registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
+        }
+        return Result.OfOptional(new ApprovedStatement(
+            claims.Value with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(claims.Value.Others) },
+            new StatementOrigin { Issuer = jwt.Issuer, SoftwareId = claims.Value.SoftwareId }));
+    }
+
+    private static string Issuers(SoftwareStatementPolicy policy) => string.Join(' ', policy.Issuers.Select(issuer => issuer.Issuer));
+}
