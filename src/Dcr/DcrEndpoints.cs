@@ -30,18 +30,22 @@ public static class DcrEndpoints
         oauth.MapGet("/jwks", PublishSigningKeysRoute.HandleAsync)
             .Is("Discovery", "The server's public keys").Gives<PublicSigningKeySet>().Refuses();
         oauth.MapPost("/token", IssueAccessTokenRoute.HandleAsync)
-            .Is("Tokens", "Get an access token").TakesForm<AccessTokenRequest>().Gives<IssuedAccessToken>().Refuses(400, 401, 413, 415);
+            .Is("Tokens", "Get an access token").TakesHeader("DPoP", "A proof by the key to bind the token to (RFC 9449)")
+            .TakesHeader("OAuth-Client-Attestation", "In place of client_assertion: an attester's JWT for the key of a device").TakesHeader("OAuth-Client-Attestation-PoP", "The device's proof of that key, unless DPoP is one")
+            .TakesForm<AccessTokenRequest>().Gives<IssuedAccessToken>().Refuses(400, 401, 413, 415);
 
         app.MapGet($"{path}/keys/{{key_set_id}}/jwks.json", PublishHostedKeySetRoute.HandleAsync)
             .Is("Discovery", "The keys of a hosted key set").Gives<JwkSet>().Refuses(404);
 
         var register = oauth.MapGroup("/register");
         register.MapPost("", RegisterClientRoute.HandleAsync).Needs(Policies.InitialAccessToken)
-            .Is("Registration", "Register a client").TakesJson<ClientMetadata>().Gives<ClientInformation>(201).Refuses(400, 401, 403, 413, 415);
+            .Is("Registration", "Register a client").TakesQuery(("validate_only", "true: only say what would be registered"))
+            .TakesHeader("Idempotency-Key", "A repeated request with the same key and body within 24 hours gets the first answer").TakesHeader("DPoP", "A proof by a key that is registered (RFC 9449)")
+            .TakesJson<ClientMetadata>().Gives<ClientInformation>(201).Refuses(400, 401, 403, 413, 415, 422, 429);
         register.MapGet("/{client_id}", ReadClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
             .Is("Registration", "Read the client").Gives<ClientInformation>().Refuses(401, 403);
         register.MapPut("/{client_id}", UpdateClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
-            .Is("Registration", "Replace the client's metadata").TakesIfMatch().TakesJson<ClientMetadata>().Gives<ClientInformation>().Refuses(400, 401, 403, 409, 412, 413, 415);
+            .Is("Registration", "Replace the client's metadata").TakesIfMatch().TakesHeader("DPoP", "To change keys under a policy that asks for it: a proof by a key the client had (RFC 9449)").TakesJson<ClientMetadata>().Gives<ClientInformation>().Refuses(400, 401, 403, 409, 412, 413, 415);
         register.MapDelete("/{client_id}", DeleteClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
             .Is("Registration", "Delete the client").TakesIfMatch().GivesNothing().Refuses(401, 403, 409, 412);
 
@@ -58,7 +62,9 @@ public static class DcrEndpoints
 
         var admin = app.MapGroup($"{path}/admin/v1");
         admin.MapGet("/clients", ListClientsRoute.HandleAsync).Needs(Policies.Administrator)
-            .Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended or revoked"), ("assertion_audience_seen", "token_endpoint or issuer")).Gives<Page<AdminClient>>().Refuses(400, 401, 403);
+            .Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended, revoked or expired"), ("assertion_audience_seen", "token_endpoint or issuer"),
+                ("onboarding_client", "Who registered it"), ("kid", "The kid of the key its initial access token was asked for with"), ("thumbprint", "The thumbprint of that key"),
+                ("initial_token_jti", "The jti of that token"), ("software_statement_issuer", "The iss of its software statement"), ("software_id", "The software_id of its software statement")).Gives<Page<AdminClient>>().Refuses(400, 401, 403);
         admin.MapGet("/clients/{client_id}", ShowClientRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Show a client").Gives<AdminClient>().Refuses(401, 403, 404);
         admin.MapPost("/clients/{client_id}/suspend", ChangeClientStatusRoute.SuspendAsync).Needs(Policies.Administrator)
@@ -67,6 +73,16 @@ public static class DcrEndpoints
             .Is("Administration", "Let a suspended client go on").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/revoke", ChangeClientStatusRoute.RevokeAsync).Needs(Policies.Administrator)
             .Is("Administration", "End a client for good").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapPost("/clients/{client_id}/allow-key-change", AllowKeyChangeRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let a client change its keys once without proving one it had").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapPost("/clients:revoke", RevokeClientsRoute.RevokeAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Revoke every client of one origin, or count them").TakesJson<ClientsOfOrigin>().Gives<AdminOperation>().Refuses(400, 401, 403, 413, 415);
+        admin.MapPost("/clients:suspend", RevokeClientsRoute.SuspendAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Suspend every client of one origin, or count them").TakesJson<ClientsOfOrigin>().Gives<AdminOperation>().Refuses(400, 401, 403, 413, 415);
+        admin.MapGet("/operations/{operation_id}", RevokeClientsRoute.ShowAsync).Needs(Policies.Administrator)
+            .Is("Administration", "How far an operation on many clients has come").Gives<AdminOperation>().Refuses(401, 403, 404);
+        admin.MapPost("/clients:reap", ReapClientsRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Expire and remove clients whose time is over, or count them").TakesJson<ReapRequest>().Gives<ReapedClients>().Refuses(400, 401, 403, 413, 415);
         admin.MapGet("/clients/{client_id}/keys", ListClientKeysRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "List a client's keys: state, last use, and how fresh they are").Gives<Page<AdminKey>>().Refuses(401, 403, 404);
         admin.MapPost("/clients/{client_id}/keys/{thumbprint}/quarantine", QuarantineKeyRoute.QuarantineAsync).Needs(Policies.Administrator)
@@ -75,6 +91,17 @@ public static class DcrEndpoints
             .Is("Administration", "Let a blocked key be used again").Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
         admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapGet("/onboarding-clients", ManageOnboardingClientsRoute.ListAsync).Needs(Policies.Administrator)
+            .Is("Administration", "List who may register clients, newest first").TakesPage().Gives<Page<AdminOnboardingClient>>().Refuses(400, 401, 403);
+        admin.MapPost("/onboarding-clients", ManageOnboardingClientsRoute.CreateAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let somebody register clients, under a policy").TakesJson<SeedClient>().Gives<AdminOnboardingClient>(201).Refuses(400, 401, 403, 409, 413, 415);
+        admin.MapGet("/onboarding-clients/{client_id}", ManageOnboardingClientsRoute.ShowAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Show an onboarding client and its policy").Gives<AdminOnboardingClient>().Refuses(401, 403, 404);
+        admin.MapPut("/onboarding-clients/{client_id}", ManageOnboardingClientsRoute.ReplaceAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Replace an onboarding client and its policy").TakesIfMatch().TakesQuery(("suspend_withdrawn", "true: suspend its clients whose software statement is accepted no more"))
+            .TakesJson<SeedClient>().Gives<AdminOnboardingClient>().Refuses(400, 401, 403, 404, 409, 412, 413, 415);
+        admin.MapDelete("/onboarding-clients/{client_id}", ManageOnboardingClientsRoute.DeleteAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let an onboarding client register no more; its clients stay").TakesIfMatch().GivesNothing().Refuses(401, 403, 404, 409, 412);
         admin.MapPost("/key-sets", ManageKeySetsRoute.CreateAsync).Needs(Policies.Administrator)
             .Is("Administration", "Make a hosted key set").Gives<AdminKeySet>(201).Refuses(401, 403);
         admin.MapGet("/key-sets", ManageKeySetsRoute.ListAsync).Needs(Policies.Administrator)

@@ -55,6 +55,9 @@ public static class DcrSetup
         services.AddSingleton<RegistrationPolicyReader>();
         services.AddSingleton<SeedClientReader>();
         services.AddSingleton<ChangeClient>();
+        services.AddSingleton<RunClientOperation>();
+        services.AddHostedService(provider => provider.GetRequiredService<RunClientOperation>());
+        services.AddHostedService<ReapClientsRegularly>();
         services.AddSingleton<DescribeKeys>();
         services.AddSingleton<SeedFileReader>();
         services.AddSingleton<ApplySeedFile>();

@@ -20,7 +20,19 @@ public sealed record AdminClient
     [JsonPropertyName("created_at")]
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Absent: the client comes from the seed file or is the first administrator.</summary>
+    /// <summary>Accurate to an hour. Absent: never.</summary>
+    [JsonPropertyName("last_used_at")]
+    public DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>When the client expires if it is not used again; of an expired client, when it is removed. Absent: never.</summary>
+    [JsonPropertyName("expires_at")]
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Until when the client may change its keys without proving one it had. Absent: it may not.</summary>
+    [JsonPropertyName("key_change_allowed_until")]
+    public DateTimeOffset? KeyChangeAllowedUntil { get; init; }
+
+    /// <summary>Absent: the client comes from the seed file or the admin API, or is the first administrator.</summary>
     [JsonPropertyName("origin")]
     public ClientOrigin? Origin { get; init; }
 
@@ -39,12 +51,15 @@ public sealed record AdminClient
     [JsonPropertyName("version")]
     public required long Version { get; init; }
 
-    internal static AdminClient Of(Client client) => new()
+    internal static AdminClient Of(Client client, DateTimeOffset now) => new()
     {
         ClientId = client.ClientId,
-        Status = client.Status,
+        Status = client.StatusAt(now),
         Metadata = client.Metadata,
         CreatedAt = client.CreatedAt,
+        LastUsedAt = client.LastUsedAt,
+        ExpiresAt = client.Lifecycle.ExpiredAt + ClientLifecycle.KeptExpired ?? client.Lifecycle.EndsAt(client.LastUsedAt),
+        KeyChangeAllowedUntil = client.KeyChangeAllowedUntil > now ? client.KeyChangeAllowedUntil : null,
         Origin = client.Origin,
         RegistrationPolicy = client.RegistrationPolicy,
         AssertionAudienceSeen = client.AssertionAudienceSeen,

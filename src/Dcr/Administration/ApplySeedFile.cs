@@ -1,8 +1,6 @@
-using System.Text.Json;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
-using Dcr.Registration;
 using Microsoft.Extensions.Logging;
 
 namespace Dcr.Administration;
@@ -29,51 +27,20 @@ internal sealed partial class ApplySeedFile(
     {
         if (await clients.FindAsync(entry.ClientId, cancellationToken) is not { } stored)
         {
-            var client = new Client
-            {
-                ClientId = entry.ClientId,
-                Status = ClientStatus.Active,
-                Metadata = entry.Metadata,
-                CreatedAt = time.GetUtcNow(),
-                Version = 1,
-                RegistrationPolicy = entry.Policy,
-                AssertionAudienceRule = entry.AssertionAudienceRule,
-            };
+            var client = entry.ToClient(time.GetUtcNow());
             var outcome = await clients.AddAsync(client, Record(null, client), cancellationToken);
             return Log(outcome == AddClientOutcome.Added, entry.ClientId);
         }
-        if (IsAsWritten(stored, entry))
+        if (entry.IsAsWritten(stored))
         {
             return true;
         }
-        var replacement = stored with
-        {
-            Metadata = entry.Metadata,
-            RegistrationPolicy = entry.Policy,
-            AssertionAudienceRule = entry.AssertionAudienceRule,
-            Version = stored.Version + 1,
-        };
+        var replacement = entry.Over(stored);
         return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
     }
 
-    private AuditRecord Record(Client? before, Client after)
-    {
-        var changes = new Dictionary<string, AuditChange>(MetadataChanges.Between(before?.Metadata, after.Metadata));
-        var (oldPolicy, newPolicy) = (Json(before?.RegistrationPolicy), Json(after.RegistrationPolicy));
-        if (oldPolicy != newPolicy)
-        {
-            changes["registration_policy"] = new AuditChange(oldPolicy, newPolicy);
-        }
-        return records.Create(AuditActions.ClientSeeded, after.ClientId, actor: null) with { Changes = changes };
-    }
-
-    private static bool IsAsWritten(Client stored, SeededClient entry) =>
-        MetadataChanges.Between(stored.Metadata, entry.Metadata).Count == 0
-        && Json(stored.RegistrationPolicy) == Json(entry.Policy)
-        && stored.AssertionAudienceRule == entry.AssertionAudienceRule;
-
-    private static string? Json(RegistrationPolicy? policy) =>
-        policy is null ? null : JsonSerializer.Serialize(policy, DcrJson.Default.RegistrationPolicy);
+    private AuditRecord Record(Client? before, Client after) =>
+        records.Create(AuditActions.ClientSeeded, after.ClientId, actor: null) with { Changes = SeededClient.Changes(before, after) };
 
     private bool Log(bool applied, string clientId)
     {

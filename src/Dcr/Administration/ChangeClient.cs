@@ -1,6 +1,7 @@
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
+using Dcr.Registration;
 
 namespace Dcr.Administration;
 
@@ -8,7 +9,7 @@ namespace Dcr.Administration;
 /// Applies an administrator's change to a client whatever version it is at: reads, decides, replaces, and again if
 /// somebody else was faster. A change that is already so leaves the client and the audit trail alone.
 /// </summary>
-internal sealed class ChangeClient(IClientStore clients, AuditRecords records)
+internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore lifecycles, AuditRecords records, TimeProvider time)
 {
     private const int MaxAttempts = 20;
 
@@ -39,16 +40,39 @@ internal sealed class ChangeClient(IClientStore clients, AuditRecords records)
             }
             if (decided.Value == client)
             {
-                return AdminClient.Of(client);
+                return AdminClient.Of(client, time.GetUtcNow());
             }
             var replacement = decided.Value with { Version = client.Version + 1 };
             var (member, change) = changes(client, replacement);
             var record = records.Create(action, clientId, actor) with { Changes = new Dictionary<string, AuditChange> { [member] = change } };
-            if (await clients.ReplaceAsync(replacement, record, cancellationToken) == ReplaceOutcome.Done)
+            switch (await ReplaceAsync(client, replacement, record, cancellationToken))
             {
-                return AdminClient.Of(replacement);
+                case ReviveOutcome.Done:
+                    return AdminClient.Of(replacement, time.GetUtcNow());
+                case ReviveOutcome.TooManyLiveClients:
+                    return OAuthError.Conflict("The client has expired, and its onboarding client has as many live clients as registration_policy.max_live_clients allows.");
+                default:
+                    break;
             }
         }
         return OAuthError.Conflict("The client is being changed by others without pause. Try again.");
+    }
+
+    private async Task<ReviveOutcome> ReplaceAsync(Client client, Client replacement, AuditRecord record, CancellationToken cancellationToken)
+    {
+        if (replacement.Status.IsLive() && !client.Status.IsLive())
+        {
+            return await lifecycles.ReviveAsync(replacement, await LimitsAsync(client, cancellationToken), record, cancellationToken);
+        }
+        return await clients.ReplaceAsync(replacement, record, cancellationToken) == ReplaceOutcome.Done ? ReviveOutcome.Done : ReviveOutcome.VersionConflict;
+    }
+
+    /// <summary>Those that its onboarding client has now; none where that is gone.</summary>
+    private async Task<RegistrationLimits> LimitsAsync(Client client, CancellationToken cancellationToken)
+    {
+        var onboardingClient = client.Origin?.OnboardingClient ?? throw new InvalidOperationException("A client that nobody registered does not expire.");
+        return await clients.FindAsync(onboardingClient, cancellationToken) is { } onboarding
+            ? PrepareRegistration.LimitsOf(onboarding)
+            : new RegistrationLimits(onboardingClient, MaxLiveClients: null, MaxRegistrationsPerHour: null);
     }
 }

@@ -9,7 +9,7 @@ namespace Dcr.Administration;
 
 /// <summary>
 /// POST /admin/v1/clients/{client_id}/suspend, resume and revoke. In force on the client's next request on every
-/// node: no node caches a status.
+/// node: no node caches a status. A client that had expired begins a new life when it is resumed, if there is room for it.
 /// </summary>
 internal static class ChangeClientStatusRoute
 {
@@ -28,7 +28,7 @@ internal static class ChangeClientStatusRoute
 
 internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AuditActor Actor) : IRequest<Result<AdminClient>>;
 
-internal sealed class ChangeClientStatusHandler(ChangeClient change) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
+internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvider time) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ChangeClientStatus request, CancellationToken cancellationToken)
     {
@@ -38,14 +38,21 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change) : IRequestH
         }
         return await change.ExecuteAsync(
             request.ClientId,
-            client => client.Status == ClientStatus.Revoked && request.Status != ClientStatus.Revoked
-                ? OAuthError.Conflict("The client is revoked, which is for good.")
-                : client with { Status = request.Status },
+            client => Decide(client, request.Status),
             ActionOf(request.Status),
             (before, after) => ("status", new AuditChange(Name(before.Status), Name(after.Status))),
             request.Actor,
             cancellationToken);
     }
+
+    private Result<Client> Decide(Client client, ClientStatus status) => (client.Status, status) switch
+    {
+        (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
+        (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
+        (ClientStatus.Expired, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Again(time.GetUtcNow()) },
+        (ClientStatus.Suspended, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Resumed(time.GetUtcNow()) },
+        _ => client with { Status = status },
+    };
 
     private static string ActionOf(ClientStatus status) => status switch
     {

@@ -11,6 +11,9 @@ public sealed record ClientOperation
 
     public required OriginFilter Origin { get; init; }
 
+    /// <summary>Only clients that rest on a software statement, and on none of these; one without a software_id stands for every software of its issuer. Null: no matter.</summary>
+    public IReadOnlyList<StatementOrigin>? UnlessRestingOn { get; init; }
+
     /// <summary>What the clients become: revoked or suspended.</summary>
     public required ClientStatus Becomes { get; init; }
 

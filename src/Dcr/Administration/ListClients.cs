@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dcr.Administration;
 
-/// <summary>GET /admin/v1/clients: newest first, by cursor; <c>?status=</c> and <c>?assertion_audience_seen=</c> restrict.</summary>
+/// <summary>GET /admin/v1/clients: newest first, by cursor; status, assertion_audience_seen and the members of an origin restrict.</summary>
 internal static class ListClientsRoute
 {
     public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
@@ -19,37 +19,48 @@ internal static class ListClientsRoute
 
     private static Result<ListClients> Read(IQueryCollection query)
     {
-        var limit = Paging.Limit(query);
-        if (!limit.IsSuccess)
+        var place = ClientPage.Read(query);
+        if (!place.IsSuccess)
         {
-            return limit.Error;
-        }
-        ClientCursor? after = null;
-        if (query["cursor"].ToString() is { Length: > 0 } text && (after = ClientCursor.Parse(text)) is null)
-        {
-            return OAuthError.InvalidRequest("cursor must be the next of an earlier page.");
+            return place.Error;
         }
         ClientStatus? status = null;
         if (query["status"].ToString() is { Length: > 0 } statusText && (status = WireEnum.Parse<ClientStatus>(statusText)) is null)
         {
-            return OAuthError.InvalidRequest("status must be active, suspended or revoked.");
+            return OAuthError.InvalidRequest("status must be active, suspended, revoked or expired.");
         }
         AssertionAudience? seen = null;
         if (query["assertion_audience_seen"].ToString() is { Length: > 0 } seenText && (seen = WireEnum.Parse<AssertionAudience>(seenText)) is null)
         {
             return OAuthError.InvalidRequest("assertion_audience_seen must be token_endpoint or issuer.");
         }
-        return new ListClients(new ClientFilter { Status = status, AssertionAudienceSeen = seen }, after, limit.Value);
+        var origin = ReadOrigin(query);
+        return new ListClients(new ClientFilter { Status = status, AssertionAudienceSeen = seen, Origin = origin.IsEmpty ? null : origin }, place.Value);
+    }
+
+    private static OriginFilter ReadOrigin(IQueryCollection query)
+    {
+        string? Read(string name) => query[name].ToString() is { Length: > 0 } value ? value : null;
+        return new OriginFilter
+        {
+            OnboardingClient = Read("onboarding_client"),
+            Kid = Read("kid"),
+            Thumbprint = Read("thumbprint"),
+            InitialTokenJti = Read("initial_token_jti"),
+            SoftwareStatementIssuer = Read("software_statement_issuer"),
+            SoftwareId = Read("software_id"),
+        };
     }
 }
 
-internal sealed record ListClients(ClientFilter Filter, ClientCursor? After, int Limit) : IRequest<Page<AdminClient>>;
+internal sealed record ListClients(ClientFilter Filter, ClientPage Place) : IRequest<Page<AdminClient>>;
 
-internal sealed class ListClientsHandler(IClientStore clients) : IRequestHandler<ListClients, Page<AdminClient>>
+internal sealed class ListClientsHandler(IClientStore clients, TimeProvider time) : IRequestHandler<ListClients, Page<AdminClient>>
 {
     public async Task<Page<AdminClient>> Handle(ListClients request, CancellationToken cancellationToken)
     {
-        var found = await clients.ListAsync(request.Filter, request.After, request.Limit + 1, cancellationToken);
-        return Paging.ToPage(found, request.Limit, AdminClient.Of, client => ClientCursor.Of(client).ToString());
+        var now = time.GetUtcNow();
+        var found = await clients.ListAsync(request.Filter, request.Place.After, request.Place.Limit + 1, cancellationToken);
+        return request.Place.ToPage(found, client => AdminClient.Of(client, now));
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
@@ -7,9 +6,6 @@ using Dcr.Registration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Administration;
-
-/// <summary>One entry of the seed file, checked and completed.</summary>
-internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy, AssertionAudienceRule? AssertionAudienceRule);
 
 /// <summary>Checks one entry of the seed file, or of the admin API, by the rules of a registration; the operator may give any scope.</summary>
 internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptions<JwksOptions> jwksOptions, IssuerUrls urls)

@@ -14,10 +14,10 @@ internal static class ShowClientRoute
 
 internal sealed record ShowClient(string ClientId) : IRequest<Result<AdminClient>>;
 
-internal sealed class ShowClientHandler(IClientStore clients) : IRequestHandler<ShowClient, Result<AdminClient>>
+internal sealed class ShowClientHandler(IClientStore clients, TimeProvider time) : IRequestHandler<ShowClient, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ShowClient request, CancellationToken cancellationToken) =>
-        await clients.FindAsync(request.ClientId, cancellationToken) is { } client ? AdminClient.Of(client) : AdminClientResult.NotFound;
+        await clients.FindAsync(request.ClientId, cancellationToken) is { } client ? AdminClient.Of(client, time.GetUtcNow()) : AdminClientResult.NotFound;
 }
 
 internal static class AdminClientResult

@@ -10,6 +10,14 @@ internal static class AuditActions
     public const string ClientSuspended = "client.suspended";
     public const string ClientResumed = "client.resumed";
     public const string ClientRevoked = "client.revoked";
+    public const string ClientExpired = "client.expired";
+    public const string ClientRemoved = "client.removed";
+    public const string OriginRevoked = "origin.revoked";
+    public const string OriginSuspended = "origin.suspended";
+    public const string OnboardingClientCreated = "onboarding_client.created";
+    public const string OnboardingClientReplaced = "onboarding_client.replaced";
+    public const string OnboardingClientDeleted = "onboarding_client.deleted";
+    public const string KeyChangeAllowed = "client.key_change_allowed";
     public const string AssertionAudienceRuleSet = "client.assertion_audience_set";
     public const string KeyQuarantined = "client.key_quarantined";
     public const string KeyReleased = "client.key_released";

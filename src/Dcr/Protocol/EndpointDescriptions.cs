@@ -42,8 +42,11 @@ internal static class EndpointDescriptions
         return route;
     }
 
+    public static RouteHandlerBuilder TakesHeader(this RouteHandlerBuilder route, string name, string description) =>
+        route.WithMetadata(new RequestParameter(name, InHeader: true, description));
+
     public static RouteHandlerBuilder TakesIfMatch(this RouteHandlerBuilder route) =>
-        route.WithMetadata(new RequestParameter("If-Match", InHeader: true, "The ETag of the version to change. Left out: whatever version there is."));
+        route.TakesHeader("If-Match", "The ETag of the version to change. Left out: whatever version there is.");
 
     public static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route)
         where T : notnull => route.Accepts<T>("application/json");

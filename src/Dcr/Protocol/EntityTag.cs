@@ -16,14 +16,17 @@ internal static class EntityTag
         $"\"{Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', parts))))}\"";
 
     /// <summary>RFC 9110 section 13.1.1: true without If-Match, with <c>*</c>, or when the version is among its tags.</summary>
-    public static bool Matches(IHeaderDictionary headers, long version)
+    public static bool Matches(IHeaderDictionary headers, long version) => Condition(headers)(version);
+
+    /// <summary>The same, to be asked once the version is known.</summary>
+    public static Func<long, bool> Condition(IHeaderDictionary headers)
     {
         var ifMatch = headers.IfMatch;
         if (ifMatch.Count == 0)
         {
-            return true;
+            return _ => true;
         }
-        var tags = ifMatch.SelectMany(header => (header ?? "").Split(',', StringSplitOptions.TrimEntries));
-        return tags.Any(tag => tag == "*" || tag == Of(version));
+        List<string> tags = [.. ifMatch.SelectMany(header => (header ?? "").Split(',', StringSplitOptions.TrimEntries))];
+        return version => tags.Any(tag => tag == "*" || tag == Of(version));
     }
 }

@@ -9,7 +9,7 @@ namespace Dcr.Protocol;
 /// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2).</param>
 internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
 {
-    private const int MaxDescription = 1000;
+    private const int MaxDescription = 4000;
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

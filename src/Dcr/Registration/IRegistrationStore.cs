@@ -20,6 +20,9 @@ public interface IRegistrationStore
     /// <summary>What <see cref="RegisterAsync"/> would come to. Changes nothing.</summary>
     Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken);
 
+    /// <summary>How many clients of this onboarding client are active or suspended.</summary>
+    Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken);
+
     /// <summary>The answer that was given under this key. Null: none, or it has expired.</summary>
     Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken);
 }

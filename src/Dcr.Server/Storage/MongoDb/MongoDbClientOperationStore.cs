@@ -20,7 +20,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(storage.Clients.CountDocumentsAsync(
-        MongoDbClientDocument.Where(operation.Origin) & ToChange(operation) & UpTo(operation), cancellationToken: cancellationToken));
+        Concerned(operation) & ToChange(operation), cancellationToken: cancellationToken));
 
     public Task AddAsync(ClientOperation operation, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(storage.ClientOperations.InsertOneAsync(Document(operation), options: null, cancellationToken));
@@ -59,7 +59,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
 
     private async Task<List<BsonDocument>> NextAsync(ClientOperation operation, int limit, CancellationToken cancellationToken)
     {
-        var where = MongoDbClientDocument.Where(operation.Origin) & (ToChange(operation) | Marked(operation)) & UpTo(operation);
+        var where = Concerned(operation) & (ToChange(operation) | Marked(operation));
         if (operation.After is { } after)
         {
             var createdAt = after.CreatedAt.ToUnixTimeMilliseconds();
@@ -119,11 +119,33 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
 
     private static FilterDefinition<BsonDocument> Marked(ClientOperation operation) => Where.Eq("operation", operation.Id);
 
-    private static FilterDefinition<BsonDocument> UpTo(ClientOperation operation) => Where.Lte("created_at", operation.StartedAt.ToUnixTimeMilliseconds());
+    private static FilterDefinition<BsonDocument> Concerned(ClientOperation operation)
+    {
+        var where = MongoDbClientDocument.Where(operation.Origin) & Where.Lte("created_at", operation.StartedAt.ToUnixTimeMilliseconds());
+        if (operation.UnlessRestingOn is not { } accepted)
+        {
+            return where;
+        }
+        where &= Where.Ne("software_statement_issuer", BsonNull.Value) & Where.Exists("software_statement_issuer");
+        return accepted.Aggregate(where, (all, statement) => all & Where.Not(Where.And(Matches(statement))));
+    }
+
+    private static IEnumerable<FilterDefinition<BsonDocument>> Matches(StatementOrigin statement)
+    {
+        yield return Where.Eq("software_statement_issuer", statement.Issuer);
+        if (statement.SoftwareId is { } softwareId)
+        {
+            yield return Where.Eq("software_id", softwareId);
+        }
+    }
 
     private static BsonDocument Document(ClientOperation operation) => new("_id", operation.Id)
     {
         { "origin", JsonSerializer.Serialize(operation.Origin, DcrJson.Default.OriginFilter) },
+        {
+            "unless_resting_on",
+            operation.UnlessRestingOn is { } accepted ? JsonSerializer.Serialize(accepted, DcrJson.Default.IReadOnlyListStatementOrigin) : BsonNull.Value
+        },
         { "becomes", (int)operation.Becomes },
         { "actor", operation.Actor.ClientId },
         { "actor_kid", operation.Actor.Kid is null ? BsonNull.Value : operation.Actor.Kid },
@@ -140,6 +162,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
     {
         Id = document["_id"].AsString,
         Origin = JsonSerializer.Deserialize(document["origin"].AsString, DcrJson.Default.OriginFilter)!,
+        UnlessRestingOn = document["unless_resting_on"] is BsonString accepted ? JsonSerializer.Deserialize(accepted.Value, DcrJson.Default.IReadOnlyListStatementOrigin) : null,
         Becomes = (ClientStatus)document["becomes"].AsInt32,
         Actor = new AuditActor(document["actor"].AsString, document["actor_kid"] is BsonString kid ? kid.Value : null),
         StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(document["started_at"].AsInt64),

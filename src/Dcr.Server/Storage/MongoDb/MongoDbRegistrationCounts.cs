@@ -32,6 +32,9 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     public async Task<RegisterClientOutcome?> FaultAsync(RegistrationLimits limits, CancellationToken cancellationToken) =>
         Fault(await FindAsync(limits.OnboardingClient, cancellationToken), limits);
 
+    public async Task<long> LiveAsync(string onboardingClient, CancellationToken cancellationToken) =>
+        (await FindAsync(onboardingClient, cancellationToken))?["live"].AsInt64 ?? 0;
+
     /// <summary>Takes room for one client, before it becomes live. Null: taken; else nothing was.</summary>
     public async Task<RegisterClientOutcome?> ReserveAsync(RegistrationLimits limits, string clientId, bool countsForHour, CancellationToken cancellationToken)
     {

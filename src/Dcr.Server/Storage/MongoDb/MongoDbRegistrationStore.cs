@@ -38,6 +38,8 @@ internal sealed class MongoDbRegistrationStore(
             ? new RegisterClientOutcome.TokenUsedUp()
             : await counts.FaultAsync(limits, cancellationToken) ?? new RegisterClientOutcome.Registered();
 
+    public Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken) => counts.LiveAsync(onboardingClient, cancellationToken);
+
     public Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken) => answers.FindAsync(key, cancellationToken);
 
     private async Task<RegisterClientOutcome> CountAndInsertAsync(NewRegistration registration, CancellationToken cancellationToken)

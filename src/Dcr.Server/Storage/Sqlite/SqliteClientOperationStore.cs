@@ -9,16 +9,16 @@ namespace Dcr.Server.Storage.Sqlite;
 /// <summary>A step and how far the operation has come are one transaction, so nothing is done or counted twice.</summary>
 internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClientOperationStore
 {
-    private const string Columns = "id, origin, becomes, actor, actor_kid, started_at, dry_run, matched, changed, done, after_created_at, after_client_id";
+    private const string Columns = "id, origin, becomes, actor, actor_kid, started_at, dry_run, matched, changed, done, after_created_at, after_client_id, unless_resting_on";
 
     public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session => session.Read(
         row => row.GetInt64(0),
-        $"SELECT count(*) FROM clients WHERE {SqliteOrigin.Where(operation.Origin, first: 2)}{StatusIn(operation)} AND created_at <= $1",
-        [operation.StartedAt.ToUnixTimeMilliseconds(), .. SqliteOrigin.Values(operation.Origin)]).Single()));
+        $"SELECT count(*) FROM clients WHERE {SqliteOrigin.Where(operation.Origin, first: 3)}{Concerned(operation, accepted: 2)} AND created_at <= $1",
+        [operation.StartedAt.ToUnixTimeMilliseconds(), Accepted(operation), .. SqliteOrigin.Values(operation.Origin)]).Single()));
 
     public Task AddAsync(ClientOperation operation, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => session.Change(
-            $"INSERT INTO client_operations ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            $"INSERT INTO client_operations ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             operation.Id,
             JsonSerializer.Serialize(operation.Origin, DcrJson.Default.OriginFilter),
             (long)operation.Becomes,
@@ -30,7 +30,8 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
             operation.Changed,
             operation.Done ? 1L : 0L,
             operation.After?.CreatedAt.ToUnixTimeMilliseconds(),
-            operation.After?.ClientId),
+            operation.After?.ClientId,
+            Accepted(operation)),
         cancellationToken);
 
     public Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session => Find(session, id)));
@@ -55,7 +56,7 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
                 row => new Next(row.GetString(0), (ClientStatus)row.GetInt32(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetString(3)),
                 $"""
                 SELECT client_id, status, created_at, onboarding_client FROM clients
-                WHERE {SqliteOrigin.Where(stored.Origin, first: 5)}{StatusIn(stored)} AND (created_at, client_id) > ($1, $2) AND created_at <= $3
+                WHERE {SqliteOrigin.Where(stored.Origin, first: 6)}{Concerned(stored, accepted: 5)} AND (created_at, client_id) > ($1, $2) AND created_at <= $3
                 ORDER BY created_at, client_id LIMIT $4
                 """,
                 [
@@ -63,6 +64,7 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
                     stored.After?.ClientId ?? "",
                     stored.StartedAt.ToUnixTimeMilliseconds(),
                     limit,
+                    Accepted(stored),
                     .. SqliteOrigin.Values(stored.Origin),
                 ]);
             next.ForEach(client => Change(session, client, stored.Becomes, record));
@@ -93,7 +95,19 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
         SqliteAuditStore.Insert(session, record(client.ClientId, client.Status));
     }
 
-    private static string StatusIn(ClientOperation operation) => $"+status IN ({string.Join(", ", operation.Changes.Select(status => (int)status))})";
+    /// <param name="accepted">The number of the parameter with <see cref="Accepted"/>.</param>
+    private static string Concerned(ClientOperation operation, int accepted)
+    {
+        var status = $"+status IN ({string.Join(", ", operation.Changes.Select(status => (int)status))})";
+        return operation.UnlessRestingOn is null ? status : $"""
+            {status} AND +software_statement_issuer IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM json_each(${accepted}) AS accepted WHERE accepted.value ->> 'issuer' = software_statement_issuer
+                AND (accepted.value ->> 'software_id' IS NULL OR accepted.value ->> 'software_id' = software_id))
+            """;
+    }
+
+    private static string? Accepted(ClientOperation operation) =>
+        operation.UnlessRestingOn is { } accepted ? JsonSerializer.Serialize(accepted, DcrJson.Default.IReadOnlyListStatementOrigin) : null;
 
     private static ClientOperation? Find(SqliteSession session, string id) =>
         session.Read(ReadRow, $"SELECT {Columns} FROM client_operations WHERE id = $1", id).SingleOrDefault();
@@ -109,6 +123,7 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
         Matched = row.GetInt64(7),
         Changed = row.GetInt64(8),
         Done = row.GetBoolean(9),
+        UnlessRestingOn = row.IsDBNull(12) ? null : JsonSerializer.Deserialize(row.GetString(12), DcrJson.Default.IReadOnlyListStatementOrigin),
         After = row.IsDBNull(10) ? null : new ClientCursor(DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)), row.GetString(11)),
     };
 

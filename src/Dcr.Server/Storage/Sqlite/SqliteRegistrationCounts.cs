@@ -22,6 +22,9 @@ internal static class SqliteRegistrationCounts
             : null;
     }
 
+    public static long Live(SqliteSession session, string onboardingClient) =>
+        session.Read(row => row.GetInt64(0), "SELECT live FROM registration_counts WHERE onboarding_client = $1", onboardingClient).SingleOrDefault();
+
     public static void CountRegistration(SqliteSession session, string onboardingClient, DateTimeOffset now) => session.Change(
         """
         INSERT INTO registration_counts (onboarding_client, live, hour_began_at, in_hour) VALUES ($1, 1, $2, 1)

@@ -40,6 +40,9 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
     public Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) => Task.FromResult(
         storage.Main.Read(session => Fault(session, use, limits, time.GetUtcNow()) ?? new RegisterClientOutcome.Registered()));
 
+    public Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken) => Task.FromResult(
+        storage.Main.Read(session => SqliteRegistrationCounts.Live(session, onboardingClient)));
+
     public Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken) => Task.FromResult(
         storage.Main.Read(session => FindAnswer(session, key, time.GetUtcNow())));
 

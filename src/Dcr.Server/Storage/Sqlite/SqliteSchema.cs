@@ -110,6 +110,7 @@ internal static class SqliteSchema
         CREATE TABLE client_operations (
             id TEXT NOT NULL PRIMARY KEY,
             origin TEXT NOT NULL,
+            unless_resting_on TEXT,
             becomes INTEGER NOT NULL,
             actor TEXT NOT NULL,
             actor_kid TEXT,

@@ -1,0 +1,34 @@
+using Dcr.AccessTokens;
+using Dcr.Auditing;
+using Dcr.Protocol;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+
+namespace Dcr.Administration;
+
+/// <summary>
+/// POST /admin/v1/clients/{client_id}/allow-key-change: for a day the client may change its keys once without proving one it had,
+/// for one that has lost them. It proves a new one instead.
+/// </summary>
+internal static class AllowKeyChangeRoute
+{
+    public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+        AdminClientResult.Write(await mediator.Send(new AllowKeyChange(client_id, caller.Actor), cancellationToken));
+}
+
+internal sealed record AllowKeyChange(string ClientId, AuditActor Actor) : IRequest<Result<AdminClient>>;
+
+internal sealed class AllowKeyChangeHandler(ChangeClient change, TimeProvider time) : IRequestHandler<AllowKeyChange, Result<AdminClient>>
+{
+    private static readonly TimeSpan s_allowedFor = TimeSpan.FromDays(1);
+
+    public Task<Result<AdminClient>> Handle(AllowKeyChange request, CancellationToken cancellationToken) => change.ExecuteAsync(
+        request.ClientId,
+        client => client.RegistrationAccess is null
+            ? OAuthError.Conflict("The client does not manage itself, so it changes no keys.")
+            : client with { KeyChangeAllowedUntil = time.GetUtcNow() + s_allowedFor },
+        AuditActions.KeyChangeAllowed,
+        (before, after) => ("key_change_allowed_until", new AuditChange(before.KeyChangeAllowedUntil?.ToString("O"), after.KeyChangeAllowedUntil?.ToString("O"))),
+        request.Actor,
+        cancellationToken);
+}

@@ -1,0 +1,199 @@
+using System.Text.Json;
+using Dcr.AccessTokens;
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
+using Dcr.Registration;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+
+namespace Dcr.Administration;
+
+/// <summary>
+/// GET, POST, PUT and DELETE /admin/v1/onboarding-clients: who may register clients, and which. A change is in force on the
+/// next request; clients that are registered already keep what they have, unless a PUT says <c>?suspend_withdrawn=true</c>.
+/// </summary>
+internal static class ManageOnboardingClientsRoute
+{
+    public static async Task<IResult> ListAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    {
+        var place = ClientPage.Read(request.Query);
+        return place.IsSuccess
+            ? TypedResults.Json(await mediator.Send(new ListOnboardingClients(place.Value), cancellationToken), DcrJson.Default.PageAdminOnboardingClient)
+            : new OAuthErrorResult(place.Error);
+    }
+
+    public static async Task<IResult> ShowAsync(string client_id, HttpResponse response, IMediator mediator, CancellationToken cancellationToken) =>
+        Write(await mediator.Send(new ShowOnboardingClient(client_id), cancellationToken), response);
+
+    public static async Task<IResult> CreateAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    {
+        var body = await JsonBody.ReadAsync(request, DcrJson.Default.SeedClient, cancellationToken);
+        return body.IsSuccess
+            ? Write(await mediator.Send(new CreateOnboardingClient(body.Value, caller.Actor), cancellationToken), request.HttpContext.Response, StatusCodes.Status201Created)
+            : new OAuthErrorResult(body.Error);
+    }
+
+    public static async Task<IResult> ReplaceAsync(string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    {
+        var body = await JsonBody.ReadAsync(request, DcrJson.Default.SeedClient, cancellationToken);
+        if (!body.IsSuccess)
+        {
+            return new OAuthErrorResult(body.Error);
+        }
+        if (request.Query["suspend_withdrawn"].ToString() is not ("" or "true" or "false") and var text)
+        {
+            return new OAuthErrorResult(OAuthError.InvalidRequest($"suspend_withdrawn must be true or false, not {text}."));
+        }
+        var command = new ReplaceOnboardingClient(
+            client_id, body.Value, EntityTag.Condition(request.Headers), SuspendWithdrawn: request.Query["suspend_withdrawn"] == "true", caller.Actor);
+        return Write(await mediator.Send(command, cancellationToken), request.HttpContext.Response);
+    }
+
+    public static async Task<IResult> DeleteAsync(string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    {
+        var deleted = await mediator.Send(new DeleteOnboardingClient(client_id, EntityTag.Condition(request.Headers), caller.Actor), cancellationToken);
+        return deleted.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(deleted.Error);
+    }
+
+    private static IResult Write(Result<AdminOnboardingClient> client, HttpResponse response, int status = StatusCodes.Status200OK)
+    {
+        if (!client.IsSuccess)
+        {
+            return new OAuthErrorResult(client.Error);
+        }
+        response.Headers.ETag = EntityTag.Of(client.Value.Version);
+        return TypedResults.Json(client.Value, DcrJson.Default.AdminOnboardingClient, statusCode: status);
+    }
+}
+
+internal sealed record ListOnboardingClients(ClientPage Place) : IRequest<Page<AdminOnboardingClient>>;
+
+internal sealed record ShowOnboardingClient(string ClientId) : IRequest<Result<AdminOnboardingClient>>;
+
+internal sealed record CreateOnboardingClient(SeedClient Entry, AuditActor Actor) : IRequest<Result<AdminOnboardingClient>>;
+
+/// <param name="ClientId">Of the path; the entry's is the same.</param>
+/// <param name="Entry">The whole of what it is to be.</param>
+/// <param name="Condition">Which versions it may be at.</param>
+/// <param name="SuspendWithdrawn">Also suspend the clients whose software statement the policy does not accept any more.</param>
+/// <param name="Actor">The administrator.</param>
+internal sealed record ReplaceOnboardingClient(string ClientId, SeedClient Entry, Func<long, bool> Condition, bool SuspendWithdrawn, AuditActor Actor)
+    : IRequest<Result<AdminOnboardingClient>>;
+
+internal sealed record DeleteOnboardingClient(string ClientId, Func<long, bool> Condition, AuditActor Actor) : IRequest<Result<Unit>>;
+
+internal sealed class ManageOnboardingClientsHandler(
+    SeedClientReader reader, IClientStore clients, IRegistrationStore registrations, RunClientOperation operations, AuditRecords records, TimeProvider time)
+    : IRequestHandler<ListOnboardingClients, Page<AdminOnboardingClient>>,
+        IRequestHandler<ShowOnboardingClient, Result<AdminOnboardingClient>>,
+        IRequestHandler<CreateOnboardingClient, Result<AdminOnboardingClient>>,
+        IRequestHandler<ReplaceOnboardingClient, Result<AdminOnboardingClient>>,
+        IRequestHandler<DeleteOnboardingClient, Result<Unit>>
+{
+    private static readonly OAuthError s_notFound = OAuthError.NotFound("There is no onboarding client with this client_id.");
+    private static readonly OAuthError s_stale = OAuthError.PreconditionFailed("If-Match does not name the onboarding client's current version. Read it again.");
+    private static readonly OAuthError s_changed = OAuthError.Conflict("The onboarding client was changed meanwhile; nothing was done. Read it and try again.");
+
+    public async Task<Page<AdminOnboardingClient>> Handle(ListOnboardingClients request, CancellationToken cancellationToken)
+    {
+        var found = await clients.ListAsync(new ClientFilter { OnboardingOnly = true }, request.Place.After, request.Place.Limit + 1, cancellationToken);
+        return request.Place.ToPage(found, client => AdminOnboardingClient.Of(client));
+    }
+
+    public async Task<Result<AdminOnboardingClient>> Handle(ShowOnboardingClient request, CancellationToken cancellationToken) =>
+        await FindAsync(request.ClientId, cancellationToken) is { } client ? await DescribeAsync(client, cancellationToken) : s_notFound;
+
+    public async Task<Result<AdminOnboardingClient>> Handle(CreateOnboardingClient request, CancellationToken cancellationToken)
+    {
+        var entry = Read(request.Entry);
+        if (!entry.IsSuccess)
+        {
+            return entry.Error;
+        }
+        var client = entry.Value.ToClient(time.GetUtcNow());
+        return await clients.AddAsync(client, Record(AuditActions.OnboardingClientCreated, null, client, request.Actor), cancellationToken) == AddClientOutcome.Added
+            ? AdminOnboardingClient.Of(client)
+            : OAuthError.Conflict("client_id: there is a client with this client_id already.");
+    }
+
+    public async Task<Result<AdminOnboardingClient>> Handle(ReplaceOnboardingClient request, CancellationToken cancellationToken)
+    {
+        if (request.Entry.ClientId != request.ClientId)
+        {
+            return OAuthError.InvalidClientMetadata("client_id: must be the one of the path.");
+        }
+        var entry = Read(request.Entry);
+        if (!entry.IsSuccess)
+        {
+            return entry.Error;
+        }
+        if (await FindAsync(request.ClientId, cancellationToken) is not { } stored)
+        {
+            return s_notFound;
+        }
+        if (!request.Condition(stored.Version))
+        {
+            return s_stale;
+        }
+        var replacement = entry.Value.Over(stored);
+        var record = Record(AuditActions.OnboardingClientReplaced, stored, replacement, request.Actor);
+        if (await clients.ReplaceAsync(replacement, record, cancellationToken) != ReplaceOutcome.Done)
+        {
+            return s_changed;
+        }
+        var suspension = request.SuspendWithdrawn ? await SuspendWithdrawnAsync(replacement, request.Actor, cancellationToken) : null;
+        return await DescribeAsync(replacement, cancellationToken) with { Suspension = suspension };
+    }
+
+    public async Task<Result<Unit>> Handle(DeleteOnboardingClient request, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(request.ClientId, cancellationToken) is not { } stored)
+        {
+            return s_notFound;
+        }
+        if (!request.Condition(stored.Version))
+        {
+            return s_stale;
+        }
+        var record = Record(AuditActions.OnboardingClientDeleted, stored, null, request.Actor);
+        return await clients.DeleteAsync(stored.ClientId, stored.Version, record, cancellationToken) == ReplaceOutcome.VersionConflict ? s_changed : Unit.Value;
+    }
+
+    /// <summary>By what the policy accepts now, not by what was taken out of it: to say it again finishes what was begun.</summary>
+    private async Task<AdminOperation> SuspendWithdrawnAsync(Client onboarding, AuditActor actor, CancellationToken cancellationToken)
+    {
+        var policy = onboarding.RegistrationPolicy?.SoftwareStatement;
+        IReadOnlyList<StatementOrigin> accepted = policy is null or { Mode: SoftwareStatementMode.None } ? [] : [.. policy.Issuers.SelectMany(Accepted)];
+        var origin = new OriginFilter { OnboardingClient = onboarding.ClientId };
+        return AdminOperation.Of(await operations.StartAsync(ClientStatus.Suspended, origin, accepted, dryRun: false, actor, cancellationToken));
+    }
+
+    private static IEnumerable<StatementOrigin> Accepted(StatementIssuer issuer) => issuer.SoftwareIds is { Count: > 0 } softwareIds
+        ? softwareIds.Select(softwareId => new StatementOrigin { Issuer = issuer.Issuer, SoftwareId = softwareId })
+        : [new StatementOrigin { Issuer = issuer.Issuer }];
+
+    private Result<SeededClient> Read(SeedClient entry)
+    {
+        var read = reader.Read(entry, out var found);
+        List<string> faults = [.. found];
+        if (!ScopeTokens.Split(entry.Scope).Contains(ScopeTokens.Registration))
+        {
+            faults.Add("scope: must contain dcr, or the client could not onboard anybody.");
+        }
+        if (entry.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null } && faults.All(fault => !fault.StartsWith("registration_policy", StringComparison.Ordinal)))
+        {
+            faults.Add("registration_policy: needed.");
+        }
+        return faults.Count == 0 ? read! : OAuthError.InvalidClientMetadata(string.Join(' ', faults));
+    }
+
+    private async Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) =>
+        await clients.FindAsync(clientId, cancellationToken) is { RegistrationPolicy: not null } client ? client : null;
+
+    private async Task<AdminOnboardingClient> DescribeAsync(Client client, CancellationToken cancellationToken) =>
+        AdminOnboardingClient.Of(client) with { LiveClients = await registrations.CountLiveAsync(client.ClientId, cancellationToken) };
+
+    private AuditRecord Record(string action, Client? before, Client? after, AuditActor actor) =>
+        records.Create(action, (after ?? before)!.ClientId, actor) with { Changes = SeededClient.Changes(before, after) };
+}

@@ -1,0 +1,157 @@
+using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dcr.Administration;
+
+/// <summary>POST /admin/v1/clients:reap: does now, or with <c>dry_run</c> only counts, what <see cref="ReapClientsRegularly"/> does anyway.</summary>
+internal static class ReapClientsRoute
+{
+    public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    {
+        var body = await JsonBody.ReadAsync(request, DcrJson.Default.ReapRequest, cancellationToken);
+        return body.IsSuccess
+            ? TypedResults.Json(await mediator.Send(new ReapClients(body.Value.DryRun), cancellationToken), DcrJson.Default.ReapedClients)
+            : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
+    }
+}
+
+/// <param name="DryRun">True: only count. Default false.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ReapRequest([property: JsonPropertyName("dry_run")] bool DryRun = false);
+
+/// <param name="Expired">Clients whose time was over, or that were not used for too long.</param>
+/// <param name="Removed">Clients that had been expired for 30 days.</param>
+/// <param name="Done">False: there are more; say it again.</param>
+public sealed record ReapedClients(
+    [property: JsonPropertyName("expired")] long Expired,
+    [property: JsonPropertyName("removed")] long Removed,
+    [property: JsonPropertyName("done")] bool Done);
+
+internal sealed record ReapClients(bool DryRun) : IRequest<ReapedClients>;
+
+/// <summary>
+/// Expires clients whose time is over and removes those that have been expired for long. Clients are found by when they are to be
+/// looked at; one that was used meanwhile is looked at again when that use will be too long ago.
+/// </summary>
+internal sealed class ReapClientsHandler(IClientStore clients, IClientLifecycleStore lifecycles, AuditRecords records, TimeProvider time) : IRequestHandler<ReapClients, ReapedClients>
+{
+    private const int BatchSize = 100;
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
+
+    public async Task<ReapedClients> Handle(ReapClients request, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        long expired = 0;
+        long removed = 0;
+        ReviewCursor? after = null;
+        while (time.GetElapsedTime(began) < s_longest)
+        {
+            var now = time.GetUtcNow();
+            var due = await lifecycles.ListDueAsync(now, after, BatchSize, cancellationToken);
+            foreach (var client in due)
+            {
+                var isOver = client.Status == ClientStatus.Expired || client.Lifecycle.EndsAt(client.LastUsedAt) <= now;
+                if (!isOver)
+                {
+                    await ReviewAgainAsync(client, request.DryRun, cancellationToken);
+                }
+                else if (client.Status == ClientStatus.Expired)
+                {
+                    removed += request.DryRun || await RemoveAsync(client, cancellationToken) ? 1 : 0;
+                }
+                else
+                {
+                    expired += request.DryRun || await ExpireAsync(client, now, cancellationToken) ? 1 : 0;
+                }
+            }
+            if (due.Count < BatchSize)
+            {
+                return new ReapedClients(expired, removed, Done: true);
+            }
+            after = new ReviewCursor(due[^1].Lifecycle.ReviewAt!.Value, due[^1].ClientId);
+        }
+        return new ReapedClients(expired, removed, Done: false);
+    }
+
+    private Task ReviewAgainAsync(Client client, bool dryRun, CancellationToken cancellationToken) => dryRun
+        ? Task.CompletedTask
+        : lifecycles.ReviewAgainAsync(client.ClientId, client.Lifecycle.ReviewAt!.Value, client.Lifecycle.EndsAt(client.LastUsedAt), cancellationToken);
+
+    /// <summary>False: it has been used or changed meanwhile.</summary>
+    private async Task<bool> ExpireAsync(Client client, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var expired = client with { Status = ClientStatus.Expired, Version = client.Version + 1, Lifecycle = client.Lifecycle.Expired(now) };
+        var record = records.Create(AuditActions.ClientExpired, client.ClientId, actor: null) with
+        {
+            Changes = new Dictionary<string, AuditChange> { ["status"] = new(WireEnum.NameOf(client.Status), WireEnum.NameOf(expired.Status)) },
+        };
+        return await lifecycles.ExpireAsync(expired, record, cancellationToken) == ReplaceOutcome.Done;
+    }
+
+    private async Task<bool> RemoveAsync(Client client, CancellationToken cancellationToken)
+    {
+        var record = records.Create(AuditActions.ClientRemoved, client.ClientId, actor: null) with
+        {
+            Changes = Registration.MetadataChanges.Between(client.Metadata, null),
+        };
+        return await clients.DeleteAsync(client.ClientId, client.Version, record, cancellationToken) == ReplaceOutcome.Done;
+    }
+}
+
+/// <summary>Reaps once a minute, on one node at a time.</summary>
+internal sealed partial class ReapClientsRegularly(IMediator mediator, ILeaseStore leases, Readiness readiness, TimeProvider time, ILogger<ReapClientsRegularly> logger) : BackgroundService
+{
+    private const string Lease = "reaper";
+    private static readonly TimeSpan s_every = TimeSpan.FromMinutes(1);
+
+    private readonly string _node = RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_every, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                if (readiness.IsReady)
+                {
+                    await ReapAsync(stoppingToken);
+                }
+            }
+            catch (StoreUnavailableException exception)
+            {
+                LogWaiting(exception);
+            }
+        }
+    }
+
+    private async Task ReapAsync(CancellationToken cancellationToken)
+    {
+        // Longer than the pause, so that the same node goes on.
+        while (await leases.TryTakeAsync(Lease, _node, time.GetUtcNow() + (2 * s_every), cancellationToken))
+        {
+            var reaped = await mediator.Send(new ReapClients(DryRun: false), cancellationToken);
+            if (reaped.Expired + reaped.Removed > 0)
+            {
+                LogReaped(reaped.Expired, reaped.Removed);
+            }
+            if (reaped.Done)
+            {
+                return;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Expired} clients expired, {Removed} were removed")]
+    private partial void LogReaped(long expired, long removed);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Clients that have expired wait: the store is away")]
+    private partial void LogWaiting(Exception exception);
+}

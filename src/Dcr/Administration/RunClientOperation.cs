@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dcr.Administration;
+
+/// <summary>
+/// Does operations on many clients, batch by batch: as long as a caller cares to wait, then in the background, on one node at a
+/// time, until every one is done, also those of nodes that ended.
+/// </summary>
+internal sealed partial class RunClientOperation(
+    IClientOperationStore operations, IAuditStore audit, ILeaseStore leases, Readiness readiness, AuditRecords records, TimeProvider time, ILogger<RunClientOperation> logger) : BackgroundService
+{
+    private const int BatchSize = 500;
+    private const int AtOnce = 10;
+    private const string Lease = "client-operations";
+    private static readonly TimeSpan s_leaseLife = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_callerWaits = TimeSpan.FromSeconds(1);
+
+    private readonly string _node = RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    /// <summary>Begins an operation and does as much of it as fits into a moment; a dry run is counted and done.</summary>
+    public async Task<ClientOperation> StartAsync(
+        ClientStatus becomes, OriginFilter origin, IReadOnlyList<StatementOrigin>? unlessRestingOn, bool dryRun, AuditActor actor, CancellationToken cancellationToken)
+    {
+        var record = records.Create(becomes == ClientStatus.Revoked ? AuditActions.OriginRevoked : AuditActions.OriginSuspended, subject: "", actor);
+        var operation = new ClientOperation
+        {
+            Id = record.Id,
+            Origin = origin,
+            UnlessRestingOn = unlessRestingOn,
+            Becomes = becomes,
+            Actor = actor,
+            StartedAt = record.At,
+            DryRun = dryRun,
+            Done = dryRun,
+        };
+        operation = operation with { Matched = await operations.CountAsync(operation, cancellationToken) };
+        if (!dryRun)
+        {
+            await audit.AddAsync(record with { Subject = operation.Id, Changes = Describe(operation) }, cancellationToken);
+        }
+        await operations.AddAsync(operation, cancellationToken);
+        return await RunAsync(operation, time.GetTimestamp(), cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_lookEvery, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                if (readiness.IsReady)
+                {
+                    await FinishAllAsync(stoppingToken);
+                }
+            }
+            catch (StoreUnavailableException exception)
+            {
+                LogWaiting(exception);
+            }
+        }
+    }
+
+    private async Task<ClientOperation> RunAsync(ClientOperation operation, long since, CancellationToken cancellationToken)
+    {
+        while (!operation.Done && time.GetElapsedTime(since) < s_callerWaits)
+        {
+            operation = await StepAsync(operation, cancellationToken);
+        }
+        return operation;
+    }
+
+    private async Task FinishAllAsync(CancellationToken cancellationToken)
+    {
+        foreach (var unfinished in await operations.ListUnfinishedAsync(AtOnce, cancellationToken))
+        {
+            var operation = unfinished;
+            while (!operation.Done && await leases.TryTakeAsync(Lease, _node, time.GetUtcNow() + s_leaseLife, cancellationToken))
+            {
+                operation = await StepAsync(operation, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<ClientOperation> StepAsync(ClientOperation operation, CancellationToken cancellationToken)
+    {
+        var action = operation.Becomes == ClientStatus.Revoked ? AuditActions.ClientRevoked : AuditActions.ClientSuspended;
+        var stepped = await operations.StepAsync(
+            operation,
+            BatchSize,
+            (clientId, status) => records.Create(action, clientId, operation.Actor) with
+            {
+                Changes = new Dictionary<string, AuditChange>
+                {
+                    ["status"] = new(WireEnum.NameOf(status), WireEnum.NameOf(operation.Becomes)),
+                    ["operation"] = new(null, operation.Id),
+                },
+            },
+            cancellationToken);
+        LogStep(stepped.Id, stepped.Changed, stepped.Matched);
+        return stepped;
+    }
+
+    private static Dictionary<string, AuditChange> Describe(ClientOperation operation) =>
+        JsonSerializer.SerializeToElement(operation.Origin, DcrJson.Default.OriginFilter).EnumerateObject()
+            .ToDictionary(member => member.Name, member => new AuditChange(null, member.Value.GetString()));
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Operation {OperationId}: {Changed} of {Matched} clients")]
+    private partial void LogStep(string operationId, long changed, long matched);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Operations on clients wait: the store is away")]
+    private partial void LogWaiting(Exception exception);
+}

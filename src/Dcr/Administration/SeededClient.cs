@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Dcr.Auditing;
+using Dcr.ClientAuthentication;
+using Dcr.Clients;
+using Dcr.Registration;
+
+namespace Dcr.Administration;
+
+/// <summary>A client as an operator wants it, in the seed file or through the admin API, checked and completed.</summary>
+internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy, AssertionAudienceRule? AssertionAudienceRule)
+{
+    public Client ToClient(DateTimeOffset now) => new()
+    {
+        ClientId = ClientId,
+        Status = ClientStatus.Active,
+        Metadata = Metadata,
+        CreatedAt = now,
+        Version = 1,
+        RegistrationPolicy = Policy,
+        AssertionAudienceRule = AssertionAudienceRule,
+    };
+
+    /// <summary>The stored client as it should be. The status is kept: nothing an operator writes re-enables a client.</summary>
+    public Client Over(Client stored) => stored with
+    {
+        Metadata = Metadata,
+        RegistrationPolicy = Policy,
+        AssertionAudienceRule = AssertionAudienceRule,
+        Version = stored.Version + 1,
+    };
+
+    public bool IsAsWritten(Client stored) =>
+        MetadataChanges.Between(stored.Metadata, Metadata).Count == 0
+        && Json(stored.RegistrationPolicy) == Json(Policy)
+        && stored.AssertionAudienceRule == AssertionAudienceRule;
+
+    /// <summary>For the audit trail.</summary>
+    public static IReadOnlyDictionary<string, AuditChange> Changes(Client? before, Client? after)
+    {
+        var changes = new Dictionary<string, AuditChange>(MetadataChanges.Between(before?.Metadata, after?.Metadata));
+        var (oldPolicy, newPolicy) = (Json(before?.RegistrationPolicy), Json(after?.RegistrationPolicy));
+        if (oldPolicy != newPolicy)
+        {
+            changes["registration_policy"] = new AuditChange(oldPolicy, newPolicy);
+        }
+        return changes;
+    }
+
+    private static string? Json(RegistrationPolicy? policy) =>
+        policy is null ? null : JsonSerializer.Serialize(policy, DcrJson.Default.RegistrationPolicy);
+}
