@@ -72,43 +72,6 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Equal(1, await RecordsOfAsync(id));
     }
 
-    [Theory]
-    [Requirement("R7591-3.1-02")]
-    [InlineData(1)]
-    [InlineData(7)]
-    public async Task Registers_as_many_of_200_clients_that_race_as_the_token_has_uses(int uses)
-    {
-        var use = new InitialAccessTokenUse(Guid.NewGuid().ToString(), uses, Store.Time.GetUtcNow().AddMinutes(5));
-        var racing = Enumerable.Range(0, 200).Select(_ => Sample()).ToArray();
-        var outcomes = await RaceAsync(200, (node, i) => node.Clients.RegisterAsync(racing[i], use, Record(racing[i]), Cancellation));
-        Assert.Equal(uses, outcomes.Count(outcome => outcome == RegisterClientOutcome.Registered));
-        for (var i = 0; i < racing.Length; i++)
-        {
-            var registered = outcomes[i] == RegisterClientOutcome.Registered;
-            Assert.Equal(registered, await Other.Clients.FindAsync(racing[i].ClientId, Cancellation) is not null);
-            Assert.Equal(registered ? 1 : 0, await RecordsOfAsync(racing[i].ClientId));
-        }
-    }
-
-    [Fact]
-    [Requirement("R7591-3.1-02")]
-    public async Task Keeps_counting_a_use_when_its_client_is_deleted_and_when_time_passes()
-    {
-        var use = new InitialAccessTokenUse(Guid.NewGuid().ToString(), 1, Store.Time.GetUtcNow().AddMinutes(5));
-        var client = Sample();
-        Assert.Equal(RegisterClientOutcome.Registered, await One.Clients.RegisterAsync(client, use, Record(client), Cancellation));
-        await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
-        Store.Time.Advance(TimeSpan.FromMinutes(4));
-        Assert.Equal(RegisterClientOutcome.TokenUsedUp, await Other.Clients.RegisterAsync(Sample(), use, Record(client), Cancellation));
-    }
-
-    [Fact]
-    public async Task Registers_nothing_with_a_token_of_no_uses()
-    {
-        var use = new InitialAccessTokenUse(Guid.NewGuid().ToString(), 0, Store.Time.GetUtcNow().AddMinutes(5));
-        Assert.Equal(RegisterClientOutcome.TokenUsedUp, await One.Clients.RegisterAsync(Sample(), use, Record(Sample()), Cancellation));
-    }
-
     [Fact]
     public async Task Does_one_of_50_replacements_of_one_version()
     {
@@ -172,15 +135,32 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Moves_the_audience_seen_up_and_never_back()
     {
         var client = await AddedAsync();
+        var now = Store.Time.GetUtcNow();
         await RaceAsync(40, async (node, i) =>
         {
-            await node.Clients.RecordAssertionAudienceAsync(client.ClientId, i == 7 ? AssertionAudience.Issuer : AssertionAudience.TokenEndpoint, Cancellation);
+            await node.Clients.RecordAuthenticationAsync(client.ClientId, i == 7 ? AssertionAudience.Issuer : AssertionAudience.TokenEndpoint, now.AddSeconds(i), Cancellation);
             return i;
         });
         var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
         Assert.Equal(AssertionAudience.Issuer, stored!.AssertionAudienceSeen);
+        Assert.Equal(now.AddSeconds(39), stored.LastUsedAt);
         Assert.Equal(1, stored.Version);
-        await One.Clients.RecordAssertionAudienceAsync("nobody", AssertionAudience.Issuer, Cancellation);
+        Assert.True(await One.Clients.RecordAuthenticationAsync(client.ClientId, null, now, Cancellation));
+        stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
+        Assert.Equal((AssertionAudience.Issuer, now.AddSeconds(39)), (stored!.AssertionAudienceSeen, stored.LastUsedAt));
+    }
+
+    [Fact]
+    public async Task Records_no_authentication_of_a_client_that_is_not_active()
+    {
+        var suspended = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
+        foreach (var clientId in new[] { suspended.ClientId, "nobody" })
+        {
+            Assert.False(await One.Clients.RecordAuthenticationAsync(clientId, AssertionAudience.Issuer, Store.Time.GetUtcNow(), Cancellation));
+        }
+        var stored = await Other.Clients.FindAsync(suspended.ClientId, Cancellation);
+        Assert.Null(stored!.AssertionAudienceSeen);
+        Assert.Null(stored.LastUsedAt);
     }
 
     [Fact]
@@ -188,7 +168,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task A_replacement_does_not_touch_the_audience_seen()
     {
         var client = await AddedAsync();
-        await One.Clients.RecordAssertionAudienceAsync(client.ClientId, AssertionAudience.Issuer, Cancellation);
+        await One.Clients.RecordAuthenticationAsync(client.ClientId, AssertionAudience.Issuer, Store.Time.GetUtcNow(), Cancellation);
         await One.Clients.ReplaceAsync(client with { Version = 2, AssertionAudienceSeen = null }, Record(client), Cancellation);
         Assert.Equal(AssertionAudience.Issuer, (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.AssertionAudienceSeen);
     }
@@ -229,9 +209,8 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     [Fact]
     public async Task Lists_by_status_and_by_audience_seen()
     {
-        var both = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
+        var both = await AddedAsync(Sample() with { Status = ClientStatus.Suspended, AssertionAudienceSeen = AssertionAudience.TokenEndpoint });
         var onlyStatus = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
-        await One.Clients.RecordAssertionAudienceAsync(both.ClientId, AssertionAudience.TokenEndpoint, Cancellation);
         async Task<HashSet<string>> IdsAsync(ClientFilter filter) =>
             [.. (await Other.Clients.ListAsync(filter, null, 1000, Cancellation)).Select(client => client.ClientId)];
 

@@ -33,9 +33,9 @@ public sealed class MongoDbFaultTests
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(storage));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => MongoDbFault.GuardAsync(
-            storage.Clients.UpdateOneAsync(new BsonDocument("_id", "a"), new BsonDocument("$set", new BsonDocument("b", 1)), cancellationToken: Cancellation)));
+            () => storage.Clients.UpdateOneAsync(new BsonDocument("_id", "a"), new BsonDocument("$set", new BsonDocument("b", 1)), cancellationToken: Cancellation)));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => MongoDbFault.GuardAsync(
-            storage.Audit.InsertManyAsync([new BsonDocument("_id", "a")], options: null, Cancellation)));
+            () => storage.Audit.InsertManyAsync([new BsonDocument("_id", "a")], options: null, Cancellation)));
     }
 
     [Fact]
@@ -65,6 +65,21 @@ public sealed class MongoDbFaultTests
         });
         using var written = StorageOf(byWrite);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(written));
+    }
+
+    [Theory]
+    [InlineData(112, "Write conflict during plan execution")]
+    [InlineData(1, "deadlock detected")]
+    public async Task A_write_that_loses_again_and_again_against_others_is_an_outage(int code, string message)
+    {
+        await using var server = new MongoDbStubServer(new BsonDocument
+        {
+            { "ok", 1 }, { "n", 0 },
+            { "writeErrors", new BsonArray { new BsonDocument { { "index", 0 }, { "code", code }, { "errmsg", message } } } },
+        });
+        using var storage = StorageOf(server);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(storage));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Threading.Channels;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
@@ -19,9 +20,10 @@ internal sealed partial class RunClientOperation(
     private const int AtOnce = 10;
     private const string Lease = "client-operations";
     private static readonly TimeSpan s_leaseLife = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_callerWaits = TimeSpan.FromSeconds(1);
 
+    private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly string _node = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>Begins an operation and does as much of it as fits into a moment; a dry run is counted and done.</summary>
@@ -46,13 +48,29 @@ internal sealed partial class RunClientOperation(
             await audit.AddAsync(record with { Subject = operation.Id, Changes = Describe(operation) }, cancellationToken);
         }
         await operations.AddAsync(operation, cancellationToken);
-        return await RunAsync(operation, time.GetTimestamp(), cancellationToken);
+        operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken);
+        if (!operation.Done)
+        {
+            _looks.Writer.TryWrite(true);
+        }
+        return operation;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(LookAsync(stoppingToken), LookNowAndThenAsync(stoppingToken));
+
+    /// <summary>For what another node began and did not finish.</summary>
+    private async Task LookNowAndThenAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(s_lookEvery, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            _looks.Writer.TryWrite(true);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var _ in _looks.Reader.ReadAllAsync(stoppingToken))
         {
             try
             {

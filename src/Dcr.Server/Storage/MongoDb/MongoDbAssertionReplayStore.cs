@@ -11,7 +11,7 @@ internal sealed class MongoDbAssertionReplayStore(MongoDbStorage storage) : IAss
         var used = new BsonDocument("_id", new BsonBinaryData(UsedAssertion.Hash(clientId, jti))) { { "expires_at", expiresAt.UtcDateTime } };
         try
         {
-            await MongoDbFault.GuardAsync(storage.UsedAssertions.InsertOneAsync(used, options: null, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.UsedAssertions.InsertOneAsync(used, options: null, cancellationToken));
             return RecordAssertionOutcome.Recorded;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))

@@ -10,17 +10,17 @@ internal sealed class MongoDbAuditStore(MongoDbStorage storage, MongoDbOutbox ou
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
     public Task AddAsync(AuditRecord record, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(storage.Audit.InsertOneAsync(MongoDbAuditDocument.Of(record), options: null, cancellationToken));
+        MongoDbFault.GuardAsync(() => storage.Audit.InsertOneAsync(MongoDbAuditDocument.Of(record), options: null, cancellationToken));
 
     public async Task<IReadOnlyList<AuditRecord>> ListAsync(string? subject, string? before, int limit, CancellationToken cancellationToken)
     {
-        await MongoDbFault.GuardAsync(subject is null ? outbox.SweepAsync(cancellationToken) : outbox.MoveSubjectAsync(subject, cancellationToken));
+        await MongoDbFault.GuardAsync(() => subject is null ? outbox.SweepAsync(cancellationToken) : outbox.MoveSubjectAsync(subject, cancellationToken));
         var where = subject is null ? Where.Empty : Where.Eq("subject", subject);
         if (before is not null)
         {
             where &= Where.Lt("_id", before);
         }
         var found = storage.Audit.Find(where).Sort(Builders<BsonDocument>.Sort.Descending("_id")).Limit(limit);
-        return [.. (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).Select(MongoDbAuditDocument.Read)];
+        return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(MongoDbAuditDocument.Read)];
     }
 }

@@ -23,7 +23,7 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
     {
         try
         {
-            await MongoDbFault.GuardAsync(storage.Clients.InsertOneAsync(MongoDbClientDocument.Of(client, record), options: null, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(MongoDbClientDocument.Of(client, record), options: null, cancellationToken));
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
@@ -44,7 +44,7 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
 
     public async Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken)
     {
-        var found = await MongoDbFault.GuardAsync(storage.Clients.Find(Existing(clientId)).Project(Builders<BsonDocument>.Projection.Include("onboarding_client")).SingleOrDefaultAsync(cancellationToken));
+        var found = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).Project(Builders<BsonDocument>.Projection.Include("onboarding_client")).SingleOrDefaultAsync(cancellationToken));
         if (found is null)
         {
             return ReplaceOutcome.Gone;
@@ -59,14 +59,14 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
     public async Task<ReplaceOutcome> ChangeAsync(
         string clientId, long version, FilterDefinition<BsonDocument> condition, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
     {
-        var changed = await MongoDbFault.GuardAsync(storage.Clients.UpdateOneAsync(
+        var changed = await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(
             Existing(clientId) & Where.Eq("version", version) & condition, Recorded(change, record), cancellationToken: cancellationToken));
         if (changed.MatchedCount == 1)
         {
             worker.Notify(clientId);
             return ReplaceOutcome.Done;
         }
-        return await MongoDbFault.GuardAsync(storage.Clients.Find(Existing(clientId)).AnyAsync(cancellationToken)) ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Gone;
+        return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).AnyAsync(cancellationToken)) ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Gone;
     }
 
     public static FilterDefinition<BsonDocument> Existing(string clientId) => Where.Eq("_id", clientId) & Where.Gte("status", 0);

@@ -38,7 +38,7 @@ internal static class MongoDbClientDocument
     }
 
     /// <summary>What a replacement replaces: all but the id, the time of creation and what is recorded of authentications.</summary>
-    public static BsonDocument Replaceable(Client client) => new()
+    public static BsonDocument Replaceable(Client client) => new BsonDocument
     {
         { "status", (int)client.Status },
         { "version", client.Version },
@@ -48,12 +48,6 @@ internal static class MongoDbClientDocument
         { "previous_token_hash", Text(client.RegistrationAccess?.PreviousTokenHash) },
         { "previous_valid_until", Time(client.RegistrationAccess?.PreviousValidUntil) },
         { "origin", Json(client.Origin, DcrJson.Default.ClientOrigin) },
-        { "onboarding_client", Text(client.Origin?.OnboardingClient) },
-        { "origin_kid", Text(client.Origin?.Kid) },
-        { "origin_thumbprint", Text(client.Origin?.Thumbprint) },
-        { "initial_token_jti", Text(client.Origin?.InitialTokenJti) },
-        { "software_statement_issuer", Text(client.Origin?.SoftwareStatement?.Issuer) },
-        { "software_id", Text(client.Origin?.SoftwareStatement?.SoftwareId) },
         { "policy", Json(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy) },
         { "onboards", client.RegistrationPolicy is not null },
         { "quarantined_keys", new BsonArray(client.QuarantinedKeys) },
@@ -61,7 +55,20 @@ internal static class MongoDbClientDocument
         { "key_change_allowed_until", Time(client.KeyChangeAllowedUntil) },
         { "lifecycle", client.Lifecycle == ClientLifecycle.Endless ? BsonNull.Value : Json(client.Lifecycle, DcrJson.Default.ClientLifecycle) },
         { "review_at", Time(client.Lifecycle.ReviewAt) },
-    };
+    }.Merge(OriginMembers(client.Origin));
+
+    private static BsonDocument OriginMembers(ClientOrigin? origin)
+    {
+        string?[] values = [origin?.OnboardingClient, origin?.Kid, origin?.Thumbprint, origin?.InitialTokenJti, origin?.SoftwareStatement?.Issuer, origin?.SoftwareStatement?.SoftwareId];
+        return new BsonDocument(s_originMembers.Zip(values, (name, value) => new BsonElement(name, Text(value))));
+    }
+
+    /// <summary>Gives a client that an earlier version wrote the members that its origin is found by.</summary>
+    public static WriteModel<BsonDocument> Upgrade(BsonDocument client)
+    {
+        var set = OriginMembers(Read(client["origin"], DcrJson.Default.ClientOrigin)).Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value));
+        return new UpdateOneModel<BsonDocument>(Builders<BsonDocument>.Filter.Eq("_id", client["_id"]), Builders<BsonDocument>.Update.Combine(set));
+    }
 
     /// <summary>The condition that an origin is.</summary>
     public static FilterDefinition<BsonDocument> Where(OriginFilter origin)

@@ -22,10 +22,10 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
             where &= Where.Gte("review_at", reviewAt) & (Where.Gt("review_at", reviewAt) | Where.Gt("_id", after.ClientId));
         }
         var due = storage.Clients.Find(where).Sort(Builders<BsonDocument>.Sort.Ascending("review_at").Ascending("_id")).Limit(limit);
-        return [.. (await MongoDbFault.GuardAsync(due.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
+        return [.. (await MongoDbFault.GuardAsync(() => due.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
     }
 
-    public Task ReviewAgainAsync(string clientId, DateTimeOffset dueAt, DateTimeOffset? reviewAt, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(
+    public Task ReviewAgainAsync(string clientId, DateTimeOffset dueAt, DateTimeOffset? reviewAt, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
         storage.Clients.UpdateOneAsync(
             MongoDbClientChange.Existing(clientId) & Where.Eq("review_at", dueAt.ToUnixTimeMilliseconds()),
             Set.Set("review_at", reviewAt is { } later ? (BsonValue)later.ToUnixTimeMilliseconds() : BsonNull.Value),
@@ -37,7 +37,7 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
     public async Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, CancellationToken cancellationToken)
     {
         // Its room from before is given up first, or it would be given up later while the client is live again.
-        await MongoDbFault.GuardAsync(counts.ReleaseAsync(limits.OnboardingClient, cancellationToken));
+        await MongoDbFault.GuardAsync(() => counts.ReleaseAsync(limits.OnboardingClient, cancellationToken));
         if (await counts.ReserveAsync(limits, revived.ClientId, countsForHour: false, cancellationToken) is not null)
         {
             return ReviveOutcome.TooManyLiveClients;

@@ -19,19 +19,19 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(storage.Clients.CountDocumentsAsync(
+    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
         Concerned(operation) & ToChange(operation), cancellationToken: cancellationToken));
 
     public Task AddAsync(ClientOperation operation, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(storage.ClientOperations.InsertOneAsync(Document(operation), options: null, cancellationToken));
+        MongoDbFault.GuardAsync(() => storage.ClientOperations.InsertOneAsync(Document(operation), options: null, cancellationToken));
 
     public async Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(storage.ClientOperations.Find(Where.Eq("_id", id)).SingleOrDefaultAsync(cancellationToken)) is { } found ? Read(found) : null;
+        await MongoDbFault.GuardAsync(() => storage.ClientOperations.Find(Where.Eq("_id", id)).SingleOrDefaultAsync(cancellationToken)) is { } found ? Read(found) : null;
 
     public async Task<IReadOnlyList<ClientOperation>> ListUnfinishedAsync(int limit, CancellationToken cancellationToken)
     {
         var found = storage.ClientOperations.Find(Where.Eq("done", false)).Sort(Builders<BsonDocument>.Sort.Ascending("_id")).Limit(limit);
-        return [.. (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).Select(Read)];
+        return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
     public async Task<ClientOperation> StepAsync(ClientOperation operation, int limit, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken)
@@ -44,7 +44,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
         }
         var next = await NextAsync(stored, limit, cancellationToken);
         await ChangeAsync(stored, next, record, cancellationToken);
-        var changed = next.Count == 0 ? 0 : await MongoDbFault.GuardAsync(storage.Clients.CountDocumentsAsync(WithIds(next) & Marked(stored), cancellationToken: cancellationToken));
+        var changed = next.Count == 0 ? 0 : await MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(WithIds(next) & Marked(stored), cancellationToken: cancellationToken));
         var stepped = stored with
         {
             Changed = stored.Changed + changed,
@@ -52,7 +52,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
             After = next.Count == 0 ? stored.After : new ClientCursor(DateTimeOffset.FromUnixTimeMilliseconds(next[^1]["created_at"].AsInt64), next[^1]["_id"].AsString),
         };
         // Only from where this step began: of two nodes that did it, one moves on.
-        var moved = await MongoDbFault.GuardAsync(storage.ClientOperations.ReplaceOneAsync(
+        var moved = await MongoDbFault.GuardAsync(() => storage.ClientOperations.ReplaceOneAsync(
             Where.Eq("_id", stored.Id) & Where.Eq("after_client_id", stored.After?.ClientId) & Where.Eq("done", false), Document(stepped), cancellationToken: cancellationToken));
         return moved.MatchedCount == 1 ? stepped : await FindAsync(stored.Id, cancellationToken) ?? stepped;
     }
@@ -66,7 +66,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
             where &= Where.Gte("created_at", createdAt) & (Where.Gt("created_at", createdAt) | Where.Gt("_id", after.ClientId));
         }
         var found = storage.Clients.Find(where).Project(s_state).Sort(Builders<BsonDocument>.Sort.Ascending("created_at").Ascending("_id")).Limit(limit);
-        return await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken));
+        return await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken));
     }
 
     private static readonly ProjectionDefinition<BsonDocument> s_state =
@@ -78,12 +78,12 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
         var left = clients.Where(client => operation.Changes.Contains((ClientStatus)client["status"].AsInt32)).ToList();
         for (var attempt = 0; left.Count > 0 && attempt < MaxAttempts; attempt++)
         {
-            await MongoDbFault.GuardAsync(storage.Clients.BulkWriteAsync(
+            await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
                 left.Select(client => Change(operation, client, record)), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
             left.ForEach(client => worker.Notify(client["_id"].AsString));
             await ReleaseAsync(operation, left, cancellationToken);
             // Somebody else was faster with some of them: once more, as they are now.
-            left = await MongoDbFault.GuardAsync(storage.Clients.Find(WithIds(left) & ToChange(operation)).Project(s_state).ToListAsync(cancellationToken));
+            left = await MongoDbFault.GuardAsync(() => storage.Clients.Find(WithIds(left) & ToChange(operation)).Project(s_state).ToListAsync(cancellationToken));
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
         }
         foreach (var onboardingClient in clients.Select(client => client["onboarding_client"]).OfType<BsonString>().Distinct())
         {
-            await MongoDbFault.GuardAsync(counts.ReleaseAsync(onboardingClient.Value, cancellationToken));
+            await MongoDbFault.GuardAsync(() => counts.ReleaseAsync(onboardingClient.Value, cancellationToken));
         }
     }
 

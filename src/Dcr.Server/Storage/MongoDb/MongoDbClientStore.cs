@@ -14,7 +14,7 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     public async Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(storage.Clients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
+        await MongoDbFault.GuardAsync(() => storage.Clients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
             ? MongoDbClientDocument.Read(document)
             : null;
 
@@ -39,11 +39,11 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
             where &= Where.Lte("created_at", createdAt) & (Where.Lt("created_at", createdAt) | Where.Lt("_id", after.ClientId));
         }
         var found = storage.Clients.Find(where).Sort(Builders<BsonDocument>.Sort.Descending("created_at").Descending("_id")).Limit(limit);
-        return [.. (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
+        return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
     }
 
     public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
-        !await MongoDbFault.GuardAsync(storage.Clients.Find(Where.Gte("status", 0)).Limit(1).AnyAsync(cancellationToken));
+        !await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Gte("status", 0)).Limit(1).AnyAsync(cancellationToken));
 
     public async Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken)
     {
@@ -52,7 +52,7 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
             return AddClientOutcome.Added;
         }
         // What is in the way may be the remains of a client that was deleted under this id.
-        await MongoDbFault.GuardAsync(outbox.MoveAsync([client.ClientId], cancellationToken));
+        await MongoDbFault.GuardAsync(() => outbox.MoveAsync([client.ClientId], cancellationToken));
         return await change.TryInsertAsync(client, record, cancellationToken) ? AddClientOutcome.Added : AddClientOutcome.AlreadyThere;
     }
 
@@ -64,14 +64,14 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
 
     public async Task<bool> RecordAuthenticationAsync(string clientId, AssertionAudience? seen, DateTimeOffset at, CancellationToken cancellationToken)
     {
-        var recorded = await MongoDbFault.GuardAsync(storage.Clients.UpdateOneAsync(
+        var recorded = await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(
             Where.Eq("_id", clientId) & Where.Eq("status", (int)ClientStatus.Active),
             Set.Max("audience_seen", (int)(seen ?? 0)).Max("last_used_at", at.ToUnixTimeMilliseconds()),
             cancellationToken: cancellationToken));
         return recorded.MatchedCount == 1;
     }
 
-    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(
+    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
         storage.Clients.UpdateOneAsync(
             MongoDbClientChange.Existing(clientId) & Where.Eq("token_hash", currentTokenHash),
             Set.Set("previous_token_hash", BsonNull.Value).Set("previous_valid_until", BsonNull.Value),

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dcr.Protocol;
 using MongoDB.Driver;
 
@@ -6,20 +7,36 @@ namespace Dcr.Server.Storage.MongoDb;
 /// <summary>Tells a server that is away, or not writable for now, from a bug: the first is worth a retry, the second is not.</summary>
 internal static class MongoDbFault
 {
-    /// <summary>Runs one operation; an outage becomes a <see cref="StoreUnavailableException"/>.</summary>
-    public static async Task<T> GuardAsync<T>(Task<T> operation)
+    private const int MaxConflicts = 10;
+
+    /// <summary>
+    /// Runs one operation; an outage becomes a <see cref="StoreUnavailableException"/>. One that lost against another at the same
+    /// moment was not done, and is run again: every operation here may be.
+    /// </summary>
+    public static async Task<T> GuardAsync<T>(Func<Task<T>> operation)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return await operation;
-        }
-        catch (Exception exception) when (IsAway(exception))
-        {
-            throw new StoreUnavailableException("MongoDB cannot be used.", exception);
+            try
+            {
+                return await operation();
+            }
+            catch (Exception exception) when (attempt < MaxConflicts && IsLostConflict(exception))
+            {
+                await Task.Delay(RandomNumberGenerator.GetInt32(1, 10 * attempt));
+            }
+            catch (Exception exception) when (IsAway(exception) || IsLostConflict(exception))
+            {
+                throw new StoreUnavailableException("MongoDB cannot be used.", exception);
+            }
         }
     }
 
-    public static async Task GuardAsync(Task operation) => await GuardAsync(AsTrue(operation));
+    public static Task GuardAsync(Func<Task> operation) => GuardAsync(async () =>
+    {
+        await operation();
+        return true;
+    });
 
     /// <summary>What is duplicated is on a majority: a write concern error beside it would make it an outage.</summary>
     public static bool IsDuplicateKey(MongoWriteException exception) =>
@@ -28,11 +45,16 @@ internal static class MongoDbFault
     public static bool IsNothingButDuplicateKeys(MongoBulkWriteException exception) =>
         exception.WriteConcernError is null && exception.WriteErrors.All(error => error.Category == ServerErrorCategory.DuplicateKey);
 
-    private static async Task<bool> AsTrue(Task operation)
+    /// <summary>WriteConflict, which MongoDB itself runs again, and the deadlock that engines on PostgreSQL give up one of two writes for.</summary>
+    private static bool IsLostConflict(Exception exception) => exception switch
     {
-        await operation;
-        return true;
-    }
+        MongoWriteException { WriteConcernError: null, WriteError: { } error } => IsLostConflict(error.Code, error.Message),
+        MongoBulkWriteException { WriteConcernError: null } bulk => bulk.WriteErrors.Any(error => IsLostConflict(error.Code, error.Message)),
+        MongoCommandException command => IsLostConflict(command.Code, command.ErrorMessage),
+        _ => false,
+    };
+
+    private static bool IsLostConflict(int code, string? message) => code == 112 || (code == 1 && message?.Contains("deadlock", StringComparison.Ordinal) == true);
 
     // A write concern error decides before the error beside it does: that one is not certain either.
     private static bool IsAway(Exception exception) => exception switch

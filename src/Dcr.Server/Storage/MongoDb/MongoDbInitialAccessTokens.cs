@@ -20,21 +20,21 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
         var count = Builders<BsonDocument>.Update.Inc("uses", 1).SetOnInsert("expires_at", use.ExpiresAt.UtcDateTime);
         try
         {
-            await MongoDbFault.GuardAsync(storage.InitialAccessTokens.UpdateOneAsync(unused, count, new UpdateOptions { IsUpsert = true }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(unused, count, new UpdateOptions { IsUpsert = true }, cancellationToken));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
             // The token is known: used up, or first used by somebody else at this very moment.
-            var counted = await MongoDbFault.GuardAsync(storage.InitialAccessTokens.UpdateOneAsync(unused, count, cancellationToken: cancellationToken));
+            var counted = await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(unused, count, cancellationToken: cancellationToken));
             return counted.MatchedCount == 1;
         }
     }
 
     /// <summary>A use that came to nothing is given back.</summary>
-    public Task GiveBackAsync(string jti, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(
+    public Task GiveBackAsync(string jti, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
         storage.InitialAccessTokens.UpdateOneAsync(Where.Eq("_id", jti), Builders<BsonDocument>.Update.Inc("uses", -1), cancellationToken: cancellationToken));
 
     public async Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(storage.InitialAccessTokens.Find(Where.Eq("_id", use.Jti) & Where.Gte("uses", use.MaxUses)).AnyAsync(cancellationToken));
+        await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.Find(Where.Eq("_id", use.Jti) & Where.Gte("uses", use.MaxUses)).AnyAsync(cancellationToken));
 }

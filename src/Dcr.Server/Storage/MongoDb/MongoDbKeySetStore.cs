@@ -15,7 +15,7 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     public async Task<HostedKeySet?> FindAsync(string id, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(storage.KeySets.Find(Existing(id)).SingleOrDefaultAsync(cancellationToken)) is { } document ? Read(document) : null;
+        await MongoDbFault.GuardAsync(() => storage.KeySets.Find(Existing(id)).SingleOrDefaultAsync(cancellationToken)) is { } document ? Read(document) : null;
 
     public async Task<IReadOnlyList<HostedKeySet>> ListAsync(string? before, int limit, CancellationToken cancellationToken)
     {
@@ -25,7 +25,7 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
             where &= Where.Lt("_id", before);
         }
         var found = storage.KeySets.Find(where).Sort(Builders<BsonDocument>.Sort.Descending("_id")).Limit(limit);
-        return [.. (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).Select(Read)];
+        return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
     public async Task AddAsync(HostedKeySet set, AuditRecord record, CancellationToken cancellationToken)
@@ -39,8 +39,8 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
             { "outbox_since", record.At.ToUnixTimeMilliseconds() },
         };
-        await MongoDbFault.GuardAsync(storage.KeySets.InsertOneAsync(document, options: null, cancellationToken));
-        await MongoDbFault.GuardAsync(outbox.MoveSubjectAsync(set.Id, cancellationToken));
+        await MongoDbFault.GuardAsync(() => storage.KeySets.InsertOneAsync(document, options: null, cancellationToken));
+        await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(set.Id, cancellationToken));
     }
 
     public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
@@ -57,13 +57,13 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
     private async Task<ReplaceOutcome> ChangeAsync(
         string id, long version, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
     {
-        var changed = await MongoDbFault.GuardAsync(storage.KeySets.UpdateOneAsync(
+        var changed = await MongoDbFault.GuardAsync(() => storage.KeySets.UpdateOneAsync(
             Existing(id) & Where.Eq("version", version),
             Set.Combine(change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Set("outbox_since", record.At.ToUnixTimeMilliseconds())),
             cancellationToken: cancellationToken));
         if (changed.MatchedCount == 1)
         {
-            await MongoDbFault.GuardAsync(outbox.MoveSubjectAsync(id, cancellationToken));
+            await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(id, cancellationToken));
             return ReplaceOutcome.Done;
         }
         return await FindAsync(id, cancellationToken) is null ? ReplaceOutcome.Gone : ReplaceOutcome.VersionConflict;

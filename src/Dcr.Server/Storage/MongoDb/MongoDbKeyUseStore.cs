@@ -27,12 +27,12 @@ internal sealed class MongoDbKeyUseStore(MongoDbStorage storage) : IKeyUseStore
     }
 
     private Task WriteAsync(List<WriteModel<BsonDocument>> writes, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(storage.KeyUses.BulkWriteAsync(writes, new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+        MongoDbFault.GuardAsync(() => storage.KeyUses.BulkWriteAsync(writes, new BulkWriteOptions { IsOrdered = false }, cancellationToken));
 
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> FindAsync(string clientId, CancellationToken cancellationToken)
     {
         var found = storage.KeyUses.Find(Builders<BsonDocument>.Filter.Eq("client_id", clientId));
-        return (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).ToDictionary(
+        return (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).ToDictionary(
             use => use["_id"]["thumbprint"].AsString, use => new DateTimeOffset(use["last_used_at"].ToUniversalTime(), TimeSpan.Zero));
     }
 }

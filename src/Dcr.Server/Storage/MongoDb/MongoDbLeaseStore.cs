@@ -14,7 +14,7 @@ internal sealed class MongoDbLeaseStore(MongoDbStorage storage, TimeProvider tim
         var taken = Builders<BsonDocument>.Update.Set("holder", holder).Set("until", until.ToUnixTimeMilliseconds());
         try
         {
-            await MongoDbFault.GuardAsync(storage.Leases.UpdateOneAsync(free, taken, new UpdateOptions { IsUpsert = true }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Leases.UpdateOneAsync(free, taken, new UpdateOptions { IsUpsert = true }, cancellationToken));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))

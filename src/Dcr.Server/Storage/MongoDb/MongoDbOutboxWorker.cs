@@ -29,7 +29,7 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbR
             {
                 clientIds.Add(clientId);
             }
-            await TryAsync(outbox.MoveAsync(clientIds, stoppingToken), stoppingToken);
+            await TryAsync(() => outbox.MoveAsync(clientIds, stoppingToken), stoppingToken);
         }
     }
 
@@ -38,15 +38,15 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbR
         using var timer = new PeriodicTimer(s_sweepEvery, time);
         do
         {
-            await TryAsync(outbox.SweepAsync(stoppingToken), stoppingToken);
-            await TryAsync(counts.SweepAsync(stoppingToken), stoppingToken);
+            await TryAsync(() => outbox.SweepAsync(stoppingToken), stoppingToken);
+            await TryAsync(() => counts.SweepAsync(stoppingToken), stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     // Nothing is lost when a move fails: the record stays with its client for the next sweep. That is no reason to stop
     // serving, so even a fault that is no outage is told and not thrown.
-    private async Task TryAsync(Task move, CancellationToken stoppingToken)
+    private async Task TryAsync(Func<Task> move, CancellationToken stoppingToken)
     {
         try
         {

@@ -42,7 +42,7 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
             var isAbandoned = other["claimed_at"].AsInt64 < Now - (long)s_abandonedAfter.TotalMilliseconds;
             if (!IsCurrent(other) || (isAbandoned && await counts.TryFenceAsync(other["client_id"].AsString, cancellationToken)))
             {
-                var taken = await MongoDbFault.GuardAsync(storage.RegistrationAnswers.ReplaceOneAsync(Claim(answer.Key, other["client_id"].AsString), claim, cancellationToken: cancellationToken));
+                var taken = await MongoDbFault.GuardAsync(() => storage.RegistrationAnswers.ReplaceOneAsync(Claim(answer.Key, other["client_id"].AsString), claim, cancellationToken: cancellationToken));
                 if (taken.MatchedCount == 1)
                 {
                     return null;
@@ -58,12 +58,12 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
         await ReadAsync(key, cancellationToken) is { } found && IsCurrent(found) && await StandsAsync(found, cancellationToken) ? Read(found) : null;
 
     /// <summary>There is the client: from now on the answer stands whatever becomes of it.</summary>
-    public Task FinishAsync(string key, string clientId, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(
+    public Task FinishAsync(string key, string clientId, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
         storage.RegistrationAnswers.UpdateOneAsync(Claim(key, clientId), Builders<BsonDocument>.Update.Set("done", true), cancellationToken: cancellationToken));
 
     /// <summary>The request was refused: a repeated one is judged anew.</summary>
     public Task AbandonAsync(string key, string clientId, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(storage.RegistrationAnswers.DeleteOneAsync(Claim(key, clientId), cancellationToken));
+        MongoDbFault.GuardAsync(() => storage.RegistrationAnswers.DeleteOneAsync(Claim(key, clientId), cancellationToken));
 
     private static FilterDefinition<BsonDocument> Claim(string key, string clientId) => Where.Eq("_id", key) & Where.Eq("client_id", clientId);
 
@@ -71,13 +71,13 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
     private bool IsCurrent(BsonDocument found) => found["expires_at"].ToUniversalTime() >= time.GetUtcNow().UtcDateTime;
 
     private async Task<bool> StandsAsync(BsonDocument found, CancellationToken cancellationToken) =>
-        found["done"].AsBoolean || await MongoDbFault.GuardAsync(storage.Clients.Find(MongoDbClientChange.Existing(found["client_id"].AsString)).AnyAsync(cancellationToken));
+        found["done"].AsBoolean || await MongoDbFault.GuardAsync(() => storage.Clients.Find(MongoDbClientChange.Existing(found["client_id"].AsString)).AnyAsync(cancellationToken));
 
     private async Task<bool> TryInsertAsync(BsonDocument claim, CancellationToken cancellationToken)
     {
         try
         {
-            await MongoDbFault.GuardAsync(storage.RegistrationAnswers.InsertOneAsync(claim, options: null, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.RegistrationAnswers.InsertOneAsync(claim, options: null, cancellationToken));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
@@ -87,7 +87,7 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
     }
 
     private Task<BsonDocument?> ReadAsync(string key, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync<BsonDocument?>(storage.RegistrationAnswers.Find(Where.Eq("_id", key)).SingleOrDefaultAsync(cancellationToken)!);
+        MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationAnswers.Find(Where.Eq("_id", key)).SingleOrDefaultAsync(cancellationToken)!);
 
     private BsonDocument Document(RegistrationAnswer answer, string clientId) => new("_id", answer.Key)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dcr.Clients;
 using Dcr.Registration;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -12,6 +13,7 @@ namespace Dcr.Server.Storage.MongoDb;
 /// </summary>
 internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProvider time)
 {
+    private static readonly int[] s_liveStatuses = [(int)ClientStatus.Active, (int)ClientStatus.Suspended];
     private const int ReleasedAtOnce = 200;
     private const int MaxAttempts = 1000;
     private static readonly TimeSpan s_lockLife = TimeSpan.FromSeconds(30);
@@ -135,7 +137,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     {
         try
         {
-            await MongoDbFault.GuardAsync(storage.Clients.InsertOneAsync(
+            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(
                 new BsonDocument("_id", clientId)
                 {
                     { "status", MongoDbClientDocument.Tombstone },
@@ -148,7 +150,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
-            return await MongoDbFault.GuardAsync(storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
+            return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
         }
     }
 
@@ -166,7 +168,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
             // Gone just now, or it has stopped since: a release gives up its room.
             return;
         }
-        if (client["status"].AsInt32 is >= 0 and <= 1)
+        if (s_liveStatuses.Contains(client["status"].AsInt32))
         {
             await SettleAsync(onboardingClient, [clientId], cancellationToken);
             return;
@@ -193,7 +195,10 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         return inHour >= limits.MaxRegistrationsPerHour ? new RegisterClientOutcome.TooManyThisHour(now < endsAt ? endsAt : now + RegistrationLimits.Window) : null;
     }
 
-    /// <summary>Begins the document, or its next hour.</summary>
+    /// <summary>
+    /// Begins the document, or its next hour. It begins with the clients there are: none, or those of an earlier version that did
+    /// not count. Nobody can take or give up room before there is the document, so nothing is missed meanwhile.
+    /// </summary>
     private async Task BeginAsync(BsonDocument? found, string onboardingClient, CancellationToken cancellationToken)
     {
         if (found is not null)
@@ -204,10 +209,12 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
                 cancellationToken);
             return;
         }
+        var live = await MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
+            Where.Eq("onboarding_client", onboardingClient) & (Where.In("status", s_liveStatuses) | Where.Gt("release", 0L)), cancellationToken: cancellationToken));
         try
         {
-            await MongoDbFault.GuardAsync(storage.RegistrationCounts.InsertOneAsync(
-                new BsonDocument("_id", onboardingClient) { { "live", 0L }, { "hour_began_at", Now }, { "in_hour", 0L }, { "reserved", new BsonArray() } },
+            await MongoDbFault.GuardAsync(() => storage.RegistrationCounts.InsertOneAsync(
+                new BsonDocument("_id", onboardingClient) { { "live", live }, { "hour_began_at", Now }, { "in_hour", 0L }, { "reserved", new BsonArray() } },
                 options: null,
                 cancellationToken));
         }
@@ -219,7 +226,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
 
     private async Task<bool> TryLockAsync(string onboardingClient, string holder, CancellationToken cancellationToken)
     {
-        var giveUpAt = time.GetUtcNow() + s_lockPatience;
+        var began = time.GetTimestamp();
         while (true)
         {
             var free = Where.Eq("_id", onboardingClient) & (Where.Exists("lock", false) | Where.Lt("lock_until", Now));
@@ -228,7 +235,12 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
             {
                 return true;
             }
-            if (time.GetUtcNow() >= giveUpAt || await FindAsync(onboardingClient, cancellationToken) is null)
+            if (await FindAsync(onboardingClient, cancellationToken) is null)
+            {
+                await BeginAsync(found: null, onboardingClient, cancellationToken);
+                continue;
+            }
+            if (time.GetElapsedTime(began) >= s_lockPatience)
             {
                 return false;
             }
@@ -241,8 +253,8 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         Where.Eq("_id", entry["client_id"]) & Where.Eq("release", entry["release"]), Set.Unset("release"));
 
     private Task<BsonDocument?> FindAsync(string onboardingClient, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync<BsonDocument?>(storage.RegistrationCounts.Find(Where.Eq("_id", onboardingClient)).SingleOrDefaultAsync(cancellationToken)!);
+        MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationCounts.Find(Where.Eq("_id", onboardingClient)).SingleOrDefaultAsync(cancellationToken)!);
 
     private Task<UpdateResult> UpdateAsync(FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(storage.RegistrationCounts.UpdateOneAsync(where, change, cancellationToken: cancellationToken));
+        MongoDbFault.GuardAsync(() => storage.RegistrationCounts.UpdateOneAsync(where, change, cancellationToken: cancellationToken));
 }

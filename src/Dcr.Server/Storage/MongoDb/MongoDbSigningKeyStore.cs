@@ -11,7 +11,7 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbOutb
     public async Task<IReadOnlyList<StoredSigningKey>> ListAsync(CancellationToken cancellationToken)
     {
         var found = storage.SigningKeys.Find(FilterDefinition<BsonDocument>.Empty).Sort(Builders<BsonDocument>.Sort.Ascending("_id"));
-        return [.. (await MongoDbFault.GuardAsync(found.ToListAsync(cancellationToken))).Select(Read)];
+        return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
     public async Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, CancellationToken cancellationToken)
@@ -31,20 +31,20 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbOutb
         };
         try
         {
-            await MongoDbFault.GuardAsync(storage.SigningKeys.InsertOneAsync(document, options: null, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.SigningKeys.InsertOneAsync(document, options: null, cancellationToken));
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
             return AddSigningKeyOutcome.AlreadyThere;
         }
-        await MongoDbFault.GuardAsync(outbox.MoveSubjectAsync(key.Kid, cancellationToken));
+        await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(key.Kid, cancellationToken));
         return AddSigningKeyOutcome.Added;
     }
 
     public async Task RemoveAsync(int generation, CancellationToken cancellationToken)
     {
-        await MongoDbFault.GuardAsync(outbox.SweepAsync(cancellationToken));
-        await MongoDbFault.GuardAsync(storage.SigningKeys.DeleteOneAsync(Builders<BsonDocument>.Filter.Eq("_id", generation), cancellationToken));
+        await MongoDbFault.GuardAsync(() => outbox.SweepAsync(cancellationToken));
+        await MongoDbFault.GuardAsync(() => storage.SigningKeys.DeleteOneAsync(Builders<BsonDocument>.Filter.Eq("_id", generation), cancellationToken));
     }
 
     private static StoredSigningKey Read(BsonDocument document) => new(

@@ -20,6 +20,8 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     // still accepted here. Late costs nothing but room.
     private static readonly TimeSpan s_keptAfterExpiry = TimeSpan.FromHours(1);
 
+    private const int UpgradedAtOnce = 500;
+
     private readonly MongoClient _client;
     private readonly IMongoDatabase _database;
 
@@ -98,10 +100,21 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
             KeyUses,
             [Ascending("client_id"), new(new BsonDocument("last_used_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.FromDays(400) })],
             cancellationToken);
+        await UpgradeAsync(cancellationToken);
+    }
+
+    /// <summary>What a client came from has members of its own since lineage is listed; clients of before get them here.</summary>
+    private async Task UpgradeAsync(CancellationToken cancellationToken)
+    {
+        var old = Builders<BsonDocument>.Filter.Exists("onboarding_client", false) & Builders<BsonDocument>.Filter.Type("origin", BsonType.String);
+        while (await MongoDbFault.GuardAsync(() => Clients.Find(old).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
+        {
+            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(MongoDbClientDocument.Upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+        }
     }
 
     public Task PingAsync(CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(_database.RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), cancellationToken: cancellationToken));
+        MongoDbFault.GuardAsync(() => _database.RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), cancellationToken: cancellationToken));
 
     /// <summary>For tests: nothing of the database is left.</summary>
     internal Task DropAsync(CancellationToken cancellationToken) => _client.DropDatabaseAsync(_database.DatabaseNamespace.DatabaseName, cancellationToken);
@@ -109,7 +122,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public void Dispose() => _client.Dispose();
 
     private static Task MakeAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument>[] indexes, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(collection.Indexes.CreateManyAsync(indexes, cancellationToken));
+        MongoDbFault.GuardAsync(() => collection.Indexes.CreateManyAsync(indexes, cancellationToken));
 
     internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
 
