@@ -45,14 +45,18 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
             cancellationToken);
     }
 
-    private Result<Client> Decide(Client client, ClientStatus status) => (client.Status, status) switch
+    private Result<Client> Decide(Client client, ClientStatus status)
     {
-        (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
-        (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
-        (ClientStatus.Expired, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Again(time.GetUtcNow()) },
-        (ClientStatus.Suspended, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Resumed(time.GetUtcNow()) },
-        _ => client with { Status = status },
-    };
+        var now = time.GetUtcNow();
+        return (client.StatusAt(now), status) switch
+        {
+            (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
+            (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
+            (ClientStatus.Expired, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Again(now) },
+            (ClientStatus.Suspended, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Resumed(now) },
+            _ => client with { Status = status },
+        };
+    }
 
     private static string ActionOf(ClientStatus status) => status switch
     {

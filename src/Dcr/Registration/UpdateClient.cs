@@ -64,13 +64,15 @@ internal sealed partial class UpdateClientHandler(
             return unproved;
         }
 
+        var changes = await ChangesAsync(client, approved.Value, cancellationToken);
         var token = OpaqueSecret.Create();
         var replacement = client with
         {
             Metadata = approved.Value.Metadata,
             Origin = client.Origin! with { SoftwareStatement = approved.Value.Statement },
             SigningAlgs = policy.SigningAlgs is { Count: > 0 } algs ? algs : null,
-            KeyChangeAllowedUntil = null,
+            // Good for one change of keys.
+            KeyChangeAllowedUntil = changes.ContainsKey("keys") ? null : client.KeyChangeAllowedUntil,
             Version = client.Version + 1,
             RegistrationAccess = new RegistrationAccess
             {
@@ -81,7 +83,7 @@ internal sealed partial class UpdateClientHandler(
         };
         var record = records.Create(AuditActions.ClientUpdated, client.ClientId, new AuditActor(client.ClientId, Kid: null)) with
         {
-            Changes = await ChangesAsync(client, approved.Value, cancellationToken),
+            Changes = changes,
         };
         switch (await clients.ReplaceAsync(replacement, record, cancellationToken))
         {
