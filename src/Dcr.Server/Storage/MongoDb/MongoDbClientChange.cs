@@ -18,12 +18,17 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    /// <summary>False: its id is in use, or is fenced off.</summary>
-    public async Task<bool> TryInsertAsync(Client client, AuditRecord record, CancellationToken cancellationToken)
+    /// <param name="client">To be added.</param>
+    /// <param name="record">To be stored with it.</param>
+    /// <param name="reservation">Of the room that was taken for it. Null: nobody registered the client, so it is not counted.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False: its id is in use, or is fenced off.</returns>
+    public async Task<bool> TryInsertAsync(Client client, AuditRecord record, string? reservation, CancellationToken cancellationToken)
     {
+        var document = MongoDbClientDocument.Of(client, record).Add("reservation", reservation, reservation is not null);
         try
         {
-            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(MongoDbClientDocument.Of(client, record), options: null, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(document, options: null, cancellationToken));
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {

@@ -11,7 +11,8 @@ namespace Dcr.Server.Storage.MongoDb;
 /// <summary>
 /// A client as a document. <c>outbox</c> holds audit records of changes made in the same write, until they have been
 /// moved to the audit collection; <c>outbox_since</c> is there while it does. <c>release</c> is there while a client that
-/// is no longer live still counts against the cap of its onboarding client: the version at which it stopped.
+/// is no longer live still counts against the cap of its onboarding client: the version at which it stopped. <c>reservation</c> is
+/// what took the room that it became live with; <c>operations</c> are those that have changed it.
 /// </summary>
 internal static class MongoDbClientDocument
 {
@@ -63,10 +64,14 @@ internal static class MongoDbClientDocument
         return new BsonDocument(s_originMembers.Zip(values, (name, value) => new BsonElement(name, Text(value))));
     }
 
-    /// <summary>Gives a client that an earlier version wrote the members that its origin is found by.</summary>
+    /// <summary>Clients as an earlier version wrote them.</summary>
+    public static FilterDefinition<BsonDocument> ToUpgrade => Builders<BsonDocument>.Filter.Exists("onboards", false) & Builders<BsonDocument>.Filter.Gte("status", 0);
+
+    /// <summary>Gives a client that an earlier version wrote the members that it is found by.</summary>
     public static WriteModel<BsonDocument> Upgrade(BsonDocument client)
     {
-        var set = OriginMembers(Read(client["origin"], DcrJson.Default.ClientOrigin)).Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value));
+        var members = OriginMembers(Read(client["origin"], DcrJson.Default.ClientOrigin)).Add("onboards", client["policy"].IsString);
+        var set = members.Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value));
         return new UpdateOneModel<BsonDocument>(Builders<BsonDocument>.Filter.Eq("_id", client["_id"]), Builders<BsonDocument>.Update.Combine(set));
     }
 

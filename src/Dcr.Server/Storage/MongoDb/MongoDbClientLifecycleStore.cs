@@ -37,20 +37,21 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
     public async Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, CancellationToken cancellationToken)
     {
         // Its room from before is given up first, or it would be given up later while the client is live again.
-        await MongoDbFault.GuardAsync(() => counts.ReleaseAsync(limits.OnboardingClient, cancellationToken));
-        if (await counts.ReserveAsync(limits, revived.ClientId, countsForHour: false, cancellationToken) is not null)
+        await counts.ReleaseAsync(limits.OnboardingClient, cancellationToken);
+        var reservation = MongoDbRegistrationCounts.NewReservation();
+        if (await counts.ReserveAsync(limits, revived.ClientId, reservation, countsForHour: false, cancellationToken) is not null)
         {
             return ReviveOutcome.TooManyLiveClients;
         }
         var replacement = Set.Combine(MongoDbClientDocument.Replaceable(revived).Select(member => Set.Set(member.Name, member.Value)));
         var expired = Where.Eq("status", (int)ClientStatus.Expired) & Where.Exists("release", false);
-        var outcome = await change.ChangeAsync(revived.ClientId, revived.Version - 1, expired, replacement, record, cancellationToken);
+        var outcome = await change.ChangeAsync(revived.ClientId, revived.Version - 1, expired, replacement.Set("reservation", reservation), record, cancellationToken);
         if (outcome == ReplaceOutcome.Done)
         {
-            await counts.SettleAsync(limits.OnboardingClient, [revived.ClientId], cancellationToken);
+            await counts.SettleAsync(limits.OnboardingClient, [reservation], cancellationToken);
             return ReviveOutcome.Done;
         }
-        await counts.CancelAsync(limits.OnboardingClient, revived.ClientId, cancellationToken);
+        await counts.CancelAsync(limits.OnboardingClient, reservation, cancellationToken);
         return outcome == ReplaceOutcome.Gone ? ReviveOutcome.Gone : ReviveOutcome.VersionConflict;
     }
 }

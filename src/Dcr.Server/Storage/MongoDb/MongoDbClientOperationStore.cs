@@ -13,8 +13,6 @@ namespace Dcr.Server.Storage.MongoDb;
 /// </summary>
 internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbOutboxWorker worker) : IClientOperationStore
 {
-    private const int MaxAttempts = 20;
-
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
@@ -70,20 +68,20 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
     }
 
     private static readonly ProjectionDefinition<BsonDocument> s_state =
-        Builders<BsonDocument>.Projection.Include("status").Include("version").Include("created_at").Include("onboarding_client");
+        Builders<BsonDocument>.Projection.Include("status").Include("version").Include("created_at").Include("onboarding_client").Include("operations");
 
     /// <summary>Until every client of the batch has been changed, or needs it no more.</summary>
     private async Task ChangeAsync(ClientOperation operation, List<BsonDocument> clients, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken)
     {
-        var left = clients.Where(client => operation.Changes.Contains((ClientStatus)client["status"].AsInt32)).ToList();
-        for (var attempt = 0; left.Count > 0 && attempt < MaxAttempts; attempt++)
+        var left = clients.Where(client => !IsMarked(operation, client)).ToList();
+        while (left.Count > 0)
         {
             await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
                 left.Select(client => Change(operation, client, record)), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
             left.ForEach(client => worker.Notify(client["_id"].AsString));
             await ReleaseAsync(operation, left, cancellationToken);
             // Somebody else was faster with some of them: once more, as they are now.
-            left = await MongoDbFault.GuardAsync(() => storage.Clients.Find(WithIds(left) & ToChange(operation)).Project(s_state).ToListAsync(cancellationToken));
+            left = await MongoDbFault.GuardAsync(() => storage.Clients.Find(WithIds(left) & ToChange(operation) & Where.Not(Marked(operation))).Project(s_state).ToListAsync(cancellationToken));
         }
     }
 
@@ -95,7 +93,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
         }
         foreach (var onboardingClient in clients.Select(client => client["onboarding_client"]).OfType<BsonString>().Distinct())
         {
-            await MongoDbFault.GuardAsync(() => counts.ReleaseAsync(onboardingClient.Value, cancellationToken));
+            await counts.ReleaseAsync(onboardingClient.Value, cancellationToken);
         }
     }
 
@@ -103,7 +101,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
     {
         var status = (ClientStatus)client["status"].AsInt32;
         var version = client["version"].AsInt64 + 1;
-        var change = Set.Set("status", (int)operation.Becomes).Set("version", version).Set("operation", operation.Id);
+        var change = Set.Set("status", (int)operation.Becomes).Set("version", version).Push("operations", operation.Id);
         if (status.IsLive() && !operation.Becomes.IsLive() && client["onboarding_client"].IsString)
         {
             change = change.Set("release", version);
@@ -117,7 +115,9 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
 
     private static FilterDefinition<BsonDocument> ToChange(ClientOperation operation) => Where.In("status", operation.Changes.Select(status => (int)status));
 
-    private static FilterDefinition<BsonDocument> Marked(ClientOperation operation) => Where.Eq("operation", operation.Id);
+    private static FilterDefinition<BsonDocument> Marked(ClientOperation operation) => Where.Eq("operations", operation.Id);
+
+    private static bool IsMarked(ClientOperation operation, BsonDocument client) => client.GetValue("operations", new BsonArray()).AsBsonArray.Contains(operation.Id);
 
     private static FilterDefinition<BsonDocument> Concerned(ClientOperation operation)
     {

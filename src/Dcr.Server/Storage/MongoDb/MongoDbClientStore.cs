@@ -47,13 +47,13 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
 
     public async Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken)
     {
-        if (await change.TryInsertAsync(client, record, cancellationToken))
+        if (await change.TryInsertAsync(client, record, reservation: null, cancellationToken))
         {
             return AddClientOutcome.Added;
         }
         // What is in the way may be the remains of a client that was deleted under this id.
         await MongoDbFault.GuardAsync(() => outbox.MoveAsync([client.ClientId], cancellationToken));
-        return await change.TryInsertAsync(client, record, cancellationToken) ? AddClientOutcome.Added : AddClientOutcome.AlreadyThere;
+        return await change.TryInsertAsync(client, record, reservation: null, cancellationToken) ? AddClientOutcome.Added : AddClientOutcome.AlreadyThere;
     }
 
     public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) =>

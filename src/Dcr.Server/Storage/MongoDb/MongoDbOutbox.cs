@@ -13,7 +13,7 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     public const int AtOnce = 100;
 
     private static readonly ProjectionDefinition<BsonDocument> s_outbox =
-        Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox").Include("onboarding_client").Include("release");
+        Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox").Include("onboarding_client").Include("release").Include("reservation");
 
     private static readonly FilterDefinition<BsonDocument> s_waiting = Where.Gt("outbox_since", 0L);
 
@@ -69,7 +69,7 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     {
         foreach (var registered in waiting.Where(client => client.GetValue("onboarding_client", BsonNull.Value).IsString).GroupBy(client => client["onboarding_client"].AsString))
         {
-            await counts.SettleAsync(registered.Key, registered.Where(client => !client.Contains("release")).Select(client => client["_id"].AsString), cancellationToken);
+            await counts.SettleAsync(registered.Key, registered.Where(client => client.Contains("reservation")).Select(client => client["reservation"].AsString), cancellationToken);
             if (registered.Any(client => client.Contains("release")))
             {
                 await counts.ReleaseAsync(registered.Key, cancellationToken);

@@ -30,17 +30,23 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>Marks room that is taken; a client keeps the mark that it became live with.</summary>
+    public static string NewReservation() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
     /// <summary>Null when there is room. Changes nothing.</summary>
-    public async Task<RegisterClientOutcome?> FaultAsync(RegistrationLimits limits, CancellationToken cancellationToken) =>
-        Fault(await FindAsync(limits.OnboardingClient, cancellationToken), limits);
+    public async Task<RegisterClientOutcome?> FaultAsync(RegistrationLimits limits, CancellationToken cancellationToken)
+    {
+        var found = await FindAsync(limits.OnboardingClient, cancellationToken);
+        return Fault(found, found is null ? await CountAsync(limits.OnboardingClient, cancellationToken) : found["live"].AsInt64, limits);
+    }
 
     public async Task<long> LiveAsync(string onboardingClient, CancellationToken cancellationToken) =>
-        (await FindAsync(onboardingClient, cancellationToken))?["live"].AsInt64 ?? 0;
+        await FindAsync(onboardingClient, cancellationToken) is { } found ? found["live"].AsInt64 : await CountAsync(onboardingClient, cancellationToken);
 
-    /// <summary>Takes room for one client, before it becomes live. Null: taken; else nothing was.</summary>
-    public async Task<RegisterClientOutcome?> ReserveAsync(RegistrationLimits limits, string clientId, bool countsForHour, CancellationToken cancellationToken)
+    /// <summary>Takes room for one client, before it becomes live. Null: taken, under this reservation; else nothing was.</summary>
+    public async Task<RegisterClientOutcome?> ReserveAsync(RegistrationLimits limits, string clientId, string reservation, bool countsForHour, CancellationToken cancellationToken)
     {
-        var taken = Set.Inc("live", 1L).Push("reserved", new BsonDocument { { "client_id", clientId }, { "at", Now } });
+        var taken = Set.Inc("live", 1L).Push("reserved", new BsonDocument { { "_id", reservation }, { "client_id", clientId }, { "at", Now } });
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var room = Where.Eq("_id", limits.OnboardingClient);
@@ -59,24 +65,29 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
                 return null;
             }
             var found = await FindAsync(limits.OnboardingClient, cancellationToken);
-            if (Fault(found, countsForHour ? limits : limits with { MaxRegistrationsPerHour = null }) is { } fault)
+            if (found is null)
+            {
+                await BeginAsync(limits.OnboardingClient, cancellationToken);
+            }
+            else if (Fault(found, found["live"].AsInt64, countsForHour ? limits : limits with { MaxRegistrationsPerHour = null }) is { } fault)
             {
                 return fault;
             }
-            await BeginAsync(found, limits.OnboardingClient, cancellationToken);
+            else
+            {
+                await BeginHourAsync(found, cancellationToken);
+            }
         }
         throw new InvalidOperationException($"No room could be taken or refused in {MaxAttempts} attempts.");
     }
 
-    /// <summary>Clients are live that room was taken for: nothing is left to be done.</summary>
-    public Task SettleAsync(string onboardingClient, IEnumerable<string> clientIds, CancellationToken cancellationToken) => UpdateAsync(
-        Where.Eq("_id", onboardingClient), Set.PullFilter<BsonDocument>("reserved", Where.In("client_id", clientIds)), cancellationToken);
+    /// <summary>Clients have become live with these reservations: nothing is left to be done.</summary>
+    public Task SettleAsync(string onboardingClient, IEnumerable<string> reservations, CancellationToken cancellationToken) =>
+        UpdateAsync(Where.Eq("_id", onboardingClient), Settle(reservations), cancellationToken);
 
-    /// <summary>Gives up room that was taken for a client that did not become live. Once: the taking and the count go together.</summary>
-    public Task CancelAsync(string onboardingClient, string clientId, CancellationToken cancellationToken) => UpdateAsync(
-        Where.Eq("_id", onboardingClient) & Where.Eq("reserved.client_id", clientId),
-        Set.Combine(Set.Inc("live", -1L), Set.PullFilter<BsonDocument>("reserved", Where.Eq("client_id", clientId))),
-        cancellationToken);
+    /// <summary>Gives up room that no client became live with. Once: the reservation and the count go together.</summary>
+    public Task CancelAsync(string onboardingClient, string reservation, CancellationToken cancellationToken) => UpdateAsync(
+        Where.Eq("_id", onboardingClient) & Where.Eq("reserved._id", reservation), Set.Combine(Set.Inc("live", -1L), Settle([reservation])), cancellationToken);
 
     /// <summary>
     /// Gives up the room of every client of this onboarding client that has stopped being live. One node at a time, by a lock that
@@ -85,32 +96,44 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     public async Task ReleaseAsync(string onboardingClient, CancellationToken cancellationToken)
     {
         var holder = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        if (!await TryLockAsync(onboardingClient, holder, cancellationToken))
+        for (var waited = TimeSpan.Zero; waited < s_lockPatience; waited += s_lockPause)
         {
-            return;
-        }
-        var locked = Where.Eq("_id", onboardingClient) & Where.Eq("lock", holder);
-        // What an earlier holder has counted and could not finish comes first.
-        var counted = (await FindAsync(onboardingClient, cancellationToken))?.GetValue("releasing", new BsonArray()).AsBsonArray ?? [];
-        while (true)
-        {
-            if (counted.Count > 0)
+            if (await TryLockAsync(onboardingClient, holder, cancellationToken) is { } count)
             {
-                await storage.Clients.BulkWriteAsync(counted.Select(Released), new BulkWriteOptions { IsOrdered = false }, cancellationToken);
+                await ReleaseAsync(count, holder, cancellationToken);
+                return;
             }
-            var next = await storage.Clients.Find(Where.Gt("release", 0L) & Where.Eq("onboarding_client", onboardingClient))
-                .Project(Builders<BsonDocument>.Projection.Include("release")).Limit(ReleasedAtOnce).ToListAsync(cancellationToken);
-            counted = [.. next.Select(client => new BsonDocument { { "client_id", client["_id"] }, { "release", client["release"] } })];
-            var ids = next.Select(client => client["_id"].AsString);
-            var change = next.Count == 0
-                ? Set.Set("releasing", counted).Unset("lock").Unset("lock_until")
-                : Set.Combine(Set.Inc("live", -(long)next.Count).Set("releasing", counted), Set.PullFilter<BsonDocument>("reserved", Where.In("client_id", ids)));
-            var changed = await UpdateAsync(locked, change, cancellationToken);
-            if (next.Count == 0 || changed.MatchedCount == 0)
+            if ((await ListStoppedAsync(onboardingClient, limit: 1, cancellationToken)).Count == 0)
             {
                 return;
             }
+            await Task.Delay(s_lockPause, cancellationToken);
         }
+    }
+
+    private async Task ReleaseAsync(BsonDocument count, string holder, CancellationToken cancellationToken)
+    {
+        var onboardingClient = count["_id"].AsString;
+        var locked = Where.Eq("_id", onboardingClient) & Where.Eq("lock", holder);
+        // What an earlier holder has counted and could not finish comes first.
+        await UnmarkAsync(count.GetValue("releasing", new BsonArray()).AsBsonArray, cancellationToken);
+        int stopped;
+        do
+        {
+            var next = await ListStoppedAsync(onboardingClient, ReleasedAtOnce, cancellationToken);
+            stopped = next.Count;
+            var releasing = new BsonArray(next.Select(client => new BsonDocument { { "client_id", client["_id"] }, { "release", client["release"] } }));
+            var counted = Set.Combine(
+                Set.Inc("live", -(long)stopped).Set("releasing", releasing),
+                Settle(next.Select(client => client.GetValue("reservation", BsonNull.Value)).OfType<BsonString>().Select(reservation => reservation.Value)));
+            if (stopped > 0 && (await UpdateAsync(locked, counted, cancellationToken)).MatchedCount == 0)
+            {
+                return;
+            }
+            await UnmarkAsync(releasing, cancellationToken);
+        }
+        while (stopped == ReleasedAtOnce);
+        await UpdateAsync(locked, Set.Set("releasing", new BsonArray()).Unset("lock").Unset("lock_until"), cancellationToken);
     }
 
     /// <summary>Finishes what nodes that ended left half-done.</summary>
@@ -122,7 +145,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         {
             foreach (var reserved in count["reserved"].AsBsonArray.Where(entry => entry["at"].AsInt64 < abandonedBefore))
             {
-                await ResolveAsync(count["_id"].AsString, reserved["client_id"].AsString, cancellationToken);
+                await ResolveAsync(count["_id"].AsString, reserved["client_id"].AsString, reserved["_id"].AsString, cancellationToken);
             }
         }
         var waiting = await storage.Clients.Distinct<string>("onboarding_client", Where.Gt("release", 0L), cancellationToken: cancellationToken).ToListAsync(cancellationToken);
@@ -154,37 +177,42 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         }
     }
 
-    /// <summary>Room was taken for this client long ago: it is live, or it is made sure that it does not become so.</summary>
-    private async Task ResolveAsync(string onboardingClient, string clientId, CancellationToken cancellationToken)
+    /// <summary>Room was taken for this client long ago: it became live with it, or it is made sure that it does not.</summary>
+    private async Task ResolveAsync(string onboardingClient, string clientId, string reservation, CancellationToken cancellationToken)
     {
         if (await TryFenceAsync(clientId, cancellationToken))
         {
-            await CancelAsync(onboardingClient, clientId, cancellationToken);
+            await CancelAsync(onboardingClient, reservation, cancellationToken);
             return;
         }
         var client = await storage.Clients.Find(Where.Eq("_id", clientId)).SingleOrDefaultAsync(cancellationToken);
-        if (client is null || client.Contains("release"))
+        if (client is null)
         {
-            // Gone just now, or it has stopped since: a release gives up its room.
+            // Gone just now: the next sweep fences it.
             return;
         }
-        if (s_liveStatuses.Contains(client["status"].AsInt32))
+        if (client.GetValue("reservation", BsonNull.Value) == reservation)
         {
-            await SettleAsync(onboardingClient, [clientId], cancellationToken);
+            await SettleAsync(onboardingClient, [reservation], cancellationToken);
             return;
         }
         // A revival that came to nothing: the next version keeps it from coming to something late.
-        var fenced = await storage.Clients.UpdateOneAsync(
-            Where.Eq("_id", clientId) & Where.Eq("version", client["version"]), Set.Inc("version", 1L), cancellationToken: cancellationToken);
-        if (fenced.MatchedCount == 1)
+        var fenced = client["status"] != (int)ClientStatus.Expired || await TryAgeAsync(client, cancellationToken);
+        if (fenced)
         {
-            await CancelAsync(onboardingClient, clientId, cancellationToken);
+            await CancelAsync(onboardingClient, reservation, cancellationToken);
         }
     }
 
-    private RegisterClientOutcome? Fault(BsonDocument? count, RegistrationLimits limits)
+    private async Task<bool> TryAgeAsync(BsonDocument client, CancellationToken cancellationToken)
     {
-        var live = count?["live"].AsInt64 ?? 0;
+        var aged = await storage.Clients.UpdateOneAsync(
+            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]), Set.Inc("version", 1L), cancellationToken: cancellationToken);
+        return aged.MatchedCount == 1;
+    }
+
+    private RegisterClientOutcome? Fault(BsonDocument? count, long live, RegistrationLimits limits)
+    {
         if (live >= limits.MaxLiveClients)
         {
             return new RegisterClientOutcome.TooManyLiveClients();
@@ -196,25 +224,16 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     }
 
     /// <summary>
-    /// Begins the document, or its next hour. It begins with the clients there are: none, or those of an earlier version that did
-    /// not count. Nobody can take or give up room before there is the document, so nothing is missed meanwhile.
+    /// Begins the document with the clients there are: none, or those of an earlier version that did not count. Nobody can take or
+    /// give up room before there is the document, so nothing is missed meanwhile.
     /// </summary>
-    private async Task BeginAsync(BsonDocument? found, string onboardingClient, CancellationToken cancellationToken)
+    private async Task BeginAsync(string onboardingClient, CancellationToken cancellationToken)
     {
-        if (found is not null)
-        {
-            await UpdateAsync(
-                Where.Eq("_id", onboardingClient) & Where.Eq("hour_began_at", found["hour_began_at"]) & Where.Lte("hour_began_at", Now - (long)RegistrationLimits.Window.TotalMilliseconds),
-                Set.Set("hour_began_at", Now).Set("in_hour", 0L),
-                cancellationToken);
-            return;
-        }
-        var live = await MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
-            Where.Eq("onboarding_client", onboardingClient) & (Where.In("status", s_liveStatuses) | Where.Gt("release", 0L)), cancellationToken: cancellationToken));
+        var live = await CountAsync(onboardingClient, cancellationToken);
         try
         {
             await MongoDbFault.GuardAsync(() => storage.RegistrationCounts.InsertOneAsync(
-                new BsonDocument("_id", onboardingClient) { { "live", live }, { "hour_began_at", Now }, { "in_hour", 0L }, { "reserved", new BsonArray() } },
+                new BsonDocument("_id", onboardingClient) { { "live", live }, { "hour_began_at", 0L }, { "in_hour", 0L }, { "reserved", new BsonArray() } },
                 options: null,
                 cancellationToken));
         }
@@ -224,33 +243,43 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         }
     }
 
-    private async Task<bool> TryLockAsync(string onboardingClient, string holder, CancellationToken cancellationToken)
+    private Task BeginHourAsync(BsonDocument found, CancellationToken cancellationToken) => UpdateAsync(
+        Where.Eq("_id", found["_id"]) & Where.Eq("hour_began_at", found["hour_began_at"]) & Where.Lte("hour_began_at", Now - (long)RegistrationLimits.Window.TotalMilliseconds),
+        Set.Set("hour_began_at", Now).Set("in_hour", 0L),
+        cancellationToken);
+
+    /// <summary>How many clients hold room, by the clients themselves.</summary>
+    private Task<long> CountAsync(string onboardingClient, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
+        Where.Eq("onboarding_client", onboardingClient) & (Where.In("status", s_liveStatuses) | Where.Gt("release", 0L)), cancellationToken: cancellationToken));
+
+    /// <summary>The document, if it could be locked.</summary>
+    private async Task<BsonDocument?> TryLockAsync(string onboardingClient, string holder, CancellationToken cancellationToken)
     {
-        var began = time.GetTimestamp();
-        while (true)
+        var free = Where.Eq("_id", onboardingClient) & (Where.Exists("lock", false) | Where.Lt("lock_until", Now));
+        var lockIt = Set.Set("lock", holder).Set("lock_until", Now + (long)s_lockLife.TotalMilliseconds);
+        var locked = await MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationCounts.FindOneAndUpdateAsync(free, lockIt, options: null, cancellationToken)!);
+        if (locked is null && await FindAsync(onboardingClient, cancellationToken) is null)
         {
-            var free = Where.Eq("_id", onboardingClient) & (Where.Exists("lock", false) | Where.Lt("lock_until", Now));
-            var locked = await UpdateAsync(free, Set.Set("lock", holder).Set("lock_until", Now + (long)s_lockLife.TotalMilliseconds), cancellationToken);
-            if (locked.MatchedCount == 1)
-            {
-                return true;
-            }
-            if (await FindAsync(onboardingClient, cancellationToken) is null)
-            {
-                await BeginAsync(found: null, onboardingClient, cancellationToken);
-                continue;
-            }
-            if (time.GetElapsedTime(began) >= s_lockPatience)
-            {
-                return false;
-            }
-            await Task.Delay(s_lockPause, cancellationToken);
+            await BeginAsync(onboardingClient, cancellationToken);
         }
+        return locked;
     }
 
+    /// <summary>Clients that are no longer live and still hold room.</summary>
+    private Task<List<BsonDocument>> ListStoppedAsync(string onboardingClient, int limit, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
+        storage.Clients.Find(Where.Gt("release", 0L) & Where.Eq("onboarding_client", onboardingClient))
+            .Project(Builders<BsonDocument>.Projection.Include("release").Include("reservation")).Limit(limit).ToListAsync(cancellationToken));
+
     // Its version tells this release from a later one of the same client.
-    private static WriteModel<BsonDocument> Released(BsonValue entry) => new UpdateOneModel<BsonDocument>(
-        Where.Eq("_id", entry["client_id"]) & Where.Eq("release", entry["release"]), Set.Unset("release"));
+    private Task UnmarkAsync(BsonArray released, CancellationToken cancellationToken) => released.Count == 0
+        ? Task.CompletedTask
+        : MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
+            released.Select(entry => new UpdateOneModel<BsonDocument>(Where.Eq("_id", entry["client_id"]) & Where.Eq("release", entry["release"]), Set.Unset("release"))),
+            new BulkWriteOptions { IsOrdered = false },
+            cancellationToken));
+
+    private static UpdateDefinition<BsonDocument> Settle(IEnumerable<string> reservations) =>
+        Set.PullFilter<BsonDocument>("reserved", Where.In("_id", reservations));
 
     private Task<BsonDocument?> FindAsync(string onboardingClient, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationCounts.Find(Where.Eq("_id", onboardingClient)).SingleOrDefaultAsync(cancellationToken)!);

@@ -49,13 +49,14 @@ internal sealed class MongoDbRegistrationStore(
         {
             return new RegisterClientOutcome.TokenUsedUp();
         }
-        if (await counts.ReserveAsync(registration.Limits, client.ClientId, countsForHour: true, cancellationToken) is { } full)
+        var reservation = MongoDbRegistrationCounts.NewReservation();
+        if (await counts.ReserveAsync(registration.Limits, client.ClientId, reservation, countsForHour: true, cancellationToken) is { } full)
         {
             await tokens.GiveBackAsync(registration.Use.Jti, cancellationToken);
             return full;
         }
         // The outbox settles the count when it moves the record.
-        return await change.TryInsertAsync(client, registration.Record, cancellationToken)
+        return await change.TryInsertAsync(client, registration.Record, reservation, cancellationToken)
             ? new RegisterClientOutcome.Registered()
             : throw new StoreUnavailableException("The registration took so long that its client id was fenced off; nothing was registered.");
     }

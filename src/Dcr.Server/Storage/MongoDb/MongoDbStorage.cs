@@ -82,7 +82,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
                 Ascending("status", "created_at", "_id"),
                 Ascending("audience_seen", "created_at", "_id"),
                 Ascending("onboards", "created_at", "_id"),
-                Ascending("review_at", "_id"),
+                Ascending("status", "review_at", "_id"),
                 .. MongoDbClientDocument.OriginIndexes,
                 new(new BsonDocument("release", 1), new CreateIndexOptions { Sparse = true }),
                 new(new BsonDocument(MongoDbClientDocument.FenceUntil, 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero }),
@@ -103,11 +103,10 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await UpgradeAsync(cancellationToken);
     }
 
-    /// <summary>What a client came from has members of its own since lineage is listed; clients of before get them here.</summary>
+    /// <summary>What a client came from, and whether it onboards, have members of their own since they are listed by; clients of before get them here.</summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
-        var old = Builders<BsonDocument>.Filter.Exists("onboarding_client", false) & Builders<BsonDocument>.Filter.Type("origin", BsonType.String);
-        while (await MongoDbFault.GuardAsync(() => Clients.Find(old).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
+        while (await MongoDbFault.GuardAsync(() => Clients.Find(MongoDbClientDocument.ToUpgrade).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
             await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(MongoDbClientDocument.Upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
         }

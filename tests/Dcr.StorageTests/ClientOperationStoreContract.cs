@@ -1,0 +1,286 @@
+using Dcr.Administration;
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Registration;
+using Xunit;
+
+namespace Dcr.StorageTests;
+
+public abstract class ClientOperationStoreContract(StoreUnderTest store) : RegisteredClientsContract(store)
+{
+    /// <summary>The members of an origin, as a filter of the sample's value and as a change of it.</summary>
+    private static readonly Dictionary<string, (Func<ClientOrigin, OriginFilter> Filter, Func<ClientOrigin, ClientOrigin> Change)> s_members = new()
+    {
+        ["onboarding_client"] = (origin => new OriginFilter { OnboardingClient = origin.OnboardingClient }, origin => origin with { OnboardingClient = origin.OnboardingClient + "-2" }),
+        ["kid"] = (origin => new OriginFilter { Kid = origin.Kid }, origin => origin with { Kid = null }),
+        ["thumbprint"] = (origin => new OriginFilter { Thumbprint = origin.Thumbprint }, origin => origin with { Thumbprint = origin.Thumbprint + "x" }),
+        ["initial_token_jti"] = (origin => new OriginFilter { InitialTokenJti = origin.InitialTokenJti }, origin => origin with { InitialTokenJti = "another" }),
+        ["software_statement_issuer"] = (origin => new OriginFilter { SoftwareStatementIssuer = origin.SoftwareStatement!.Issuer }, origin => origin with { SoftwareStatement = null }),
+        ["software_id"] = (origin => new OriginFilter { SoftwareId = origin.SoftwareStatement!.SoftwareId }, origin => origin with { SoftwareStatement = origin.SoftwareStatement! with { SoftwareId = null } }),
+    };
+
+    public static TheoryData<string> Members => [.. s_members.Keys];
+
+    private static IClientOperationStore Operations(Node node) => node.Get<IClientOperationStore>();
+
+    private static OriginFilter By(RegistrationLimits limits) => new() { OnboardingClient = limits.OnboardingClient };
+
+    private ClientOperation Operation(OriginFilter origin, ClientStatus becomes = ClientStatus.Revoked) => new()
+    {
+        Id = Samples.Record(Now, "").Id,
+        Origin = origin,
+        Becomes = becomes,
+        Actor = new AuditActor("admin", "kid"),
+        StartedAt = Now,
+    };
+
+    private async Task<ClientOperation> StartedAsync(ClientOperation operation)
+    {
+        operation = operation with { Matched = await Operations(One).CountAsync(operation, Cancellation) };
+        await Operations(One).AddAsync(operation, Cancellation);
+        return operation;
+    }
+
+    private Task<ClientOperation> StepAsync(Node node, ClientOperation operation, int limit) =>
+        Operations(node).StepAsync(operation, limit, (clientId, was) => Samples.Record(Now, clientId, $"test.was-{was}"), Cancellation);
+
+    private async Task<ClientOperation> FinishAsync(Node node, ClientOperation operation, int limit = 4)
+    {
+        while (!operation.Done)
+        {
+            operation = await StepAsync(node, operation, limit);
+        }
+        return operation;
+    }
+
+    private async Task<ClientOperation> DoneAsync(ClientOperation operation) => await FinishAsync(One, await StartedAsync(operation));
+
+    private async Task<Client[]> RegisteredAsync(RegistrationLimits limits, int count)
+    {
+        var clients = new Client[count];
+        for (var i = 0; i < count; i++)
+        {
+            // Some have equal times.
+            Store.Time.Advance(TimeSpan.FromMilliseconds(i % 3 == 0 ? 1 : 0));
+            clients[i] = await RegisteredAsync(limits);
+        }
+        return clients;
+    }
+
+    private async Task AssertChangedOnceAsync(IEnumerable<Client> clients, ClientStatus status)
+    {
+        foreach (var client in clients)
+        {
+            Assert.Equal(Text(client with { Status = status, Version = client.Version + 1 }), Text(await StoredAsync(client)));
+            var newest = (await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation))[0];
+            Assert.Equal($"test.was-{client.Status}", newest.Action);
+            Assert.Equal(1 + client.Version, await RecordsOfAsync(client.ClientId));
+        }
+    }
+
+    private async Task AssertUntouchedAsync(params IEnumerable<Client> clients)
+    {
+        foreach (var client in clients)
+        {
+            Assert.Equal(Text(client), Text(await StoredAsync(client)));
+            Assert.Equal(client.Version, await RecordsOfAsync(client.ClientId));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Members))]
+    public async Task Revokes_exactly_the_clients_of_an_origin_by_each_of_its_members(string member)
+    {
+        var (filter, change) = s_members[member];
+        var limits = Limits();
+        var unique = Guid.NewGuid().ToString("N");
+        var origin = new ClientOrigin
+        {
+            OnboardingClient = limits.OnboardingClient,
+            Kid = $"kid {unique}",
+            Thumbprint = $"thumbprint {unique}",
+            InitialTokenJti = $"jti {unique}",
+            SoftwareStatement = new StatementOrigin { Issuer = $"https://issuer.example/{unique}", SoftwareId = $"software {unique}" },
+        };
+        Client[] concerned = [.. await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => RegisteredAsync(limits, client => client with { Origin = origin })))];
+        Client[] others =
+        [
+            await RegisteredAsync(Limits(), client => client with { Origin = change(origin) }),
+            await RegisteredAsync(Limits()),
+            await AddedAsync(Samples.Client(Now) with { Origin = null }),
+        ];
+
+        var operation = await DoneAsync(Operation(filter(origin)));
+
+        Assert.Equal((5, 5), (operation.Matched, operation.Changed));
+        await AssertChangedOnceAsync(concerned, ClientStatus.Revoked);
+        await AssertUntouchedAsync(others);
+        Assert.Equal(0, await CountLiveAsync(limits));
+    }
+
+    private async Task<Client> AddedAsync(Client client)
+    {
+        await One.Clients.AddAsync(client, Record(client), Cancellation);
+        return client;
+    }
+
+    [Fact]
+    public async Task Revokes_by_all_given_members_together()
+    {
+        var (limits, other) = (Limits(), Limits());
+        var concerned = await RegisteredAsync(limits, client => client with { Origin = client.Origin! with { Kid = "stolen" } });
+        Client[] others = [await RegisteredAsync(limits), await RegisteredAsync(other, client => client with { Origin = client.Origin! with { Kid = "stolen" } })];
+        var operation = await DoneAsync(Operation(By(limits) with { Kid = "stolen" }));
+        Assert.Equal((1, 1), (operation.Matched, operation.Changed));
+        await AssertChangedOnceAsync([concerned], ClientStatus.Revoked);
+        await AssertUntouchedAsync(others);
+    }
+
+    [Fact]
+    public async Task Revokes_active_suspended_and_expired_clients_and_gives_back_the_room_of_live_ones()
+    {
+        var limits = Limits(live: 5);
+        var clients = await RegisteredAsync(limits, 5);
+        clients[1] = await BecomesAsync(clients[1], ClientStatus.Suspended);
+        clients[2] = await BecomesAsync(clients[2], ClientStatus.Expired);
+        clients[3] = await BecomesAsync(clients[3], ClientStatus.Revoked);
+        await DeletedAsync(clients[4]);
+        var operation = await DoneAsync(Operation(By(limits)));
+        Assert.Equal((3, 3), (operation.Matched, operation.Changed));
+        await AssertChangedOnceAsync(clients[..3], ClientStatus.Revoked);
+        await AssertUntouchedAsync(clients[3]);
+        Assert.Equal(0, await CountLiveAsync(limits));
+        var filling = await RaceAsync(10, (node, _) => RegisterAsync(node, limits));
+        Assert.Equal(5, filling.Count(outcome => outcome is RegisterClientOutcome.Registered));
+    }
+
+    [Fact]
+    public async Task Suspends_only_active_clients_and_they_keep_their_room()
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 4);
+        clients[1] = await BecomesAsync(clients[1], ClientStatus.Suspended);
+        clients[2] = await BecomesAsync(clients[2], ClientStatus.Expired);
+        clients[3] = await BecomesAsync(clients[3], ClientStatus.Revoked);
+        var operation = await DoneAsync(Operation(By(limits), ClientStatus.Suspended));
+        Assert.Equal((1, 1), (operation.Matched, operation.Changed));
+        await AssertChangedOnceAsync(clients[..1], ClientStatus.Suspended);
+        await AssertUntouchedAsync(clients[1..]);
+        Assert.Equal(2, await CountLiveAsync(limits));
+    }
+
+    [Fact]
+    public async Task Another_node_finishes_what_one_began()
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 11);
+        var begun = await StepAsync(One, await StartedAsync(Operation(By(limits))), 4);
+        Assert.Equal((4, false), (begun.Changed, begun.Done));
+        Assert.Contains(begun.Id, (await Operations(Other).ListUnfinishedAsync(1000, Cancellation)).Select(operation => operation.Id));
+
+        var found = (await Operations(Other).FindAsync(begun.Id, Cancellation))!;
+        Assert.Equal(Text(begun), Text(found));
+        var finished = await FinishAsync(Other, found);
+
+        Assert.Equal((11, 11), (finished.Matched, finished.Changed));
+        await AssertChangedOnceAsync(clients, ClientStatus.Revoked);
+        Assert.DoesNotContain(begun.Id, (await Operations(Other).ListUnfinishedAsync(1000, Cancellation)).Select(operation => operation.Id));
+        Assert.Equal(Text(finished), Text(await StepAsync(One, begun, 4)));
+    }
+
+    private static string Text(ClientOperation? operation) => System.Text.Json.JsonSerializer.Serialize(operation);
+
+    [Theory]
+    [InlineData(ClientStatus.Revoked)]
+    [InlineData(ClientStatus.Suspended)]
+    public async Task Nodes_that_step_at_once_change_and_count_each_client_once(ClientStatus becomes)
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 40);
+        var operation = await StartedAsync(Operation(By(limits), becomes));
+        var finished = await RaceAsync(6, (node, i) => FinishAsync(node, operation, limit: 3 + i));
+        Assert.All(finished, one => Assert.Equal((40, true), (one.Changed, one.Done)));
+        await AssertChangedOnceAsync(clients, becomes);
+        Assert.Equal(becomes.IsLive() ? 40 : 0, await CountLiveAsync(limits));
+    }
+
+    [Fact]
+    public async Task Clients_that_change_meanwhile_are_changed_once_all_the_same()
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 30);
+        var operation = await StartedAsync(Operation(By(limits)));
+        var changing = RaceAsync(60, (node, i) => node.Clients.ReplaceAsync(
+            clients[i / 2] with { Version = 2, Metadata = clients[i / 2].Metadata with { ClientName = "changed" } }, Record(clients[i / 2]), Cancellation));
+        var finished = await FinishAsync(Other, operation, limit: 7);
+        var changes = (await changing).Count(outcome => outcome == Protocol.ReplaceOutcome.Done);
+        Assert.Equal(30, finished.Changed);
+        var versions = 0L;
+        foreach (var client in clients)
+        {
+            var stored = (await StoredAsync(client))!;
+            Assert.Equal(ClientStatus.Revoked, stored.Status);
+            versions += stored.Version;
+            Assert.Equal(stored.Version, await RecordsOfAsync(client.ClientId));
+        }
+        Assert.Equal(30 + 30 + changes, versions);
+        Assert.Equal(0, await CountLiveAsync(limits));
+    }
+
+    [Fact]
+    public async Task Touches_no_client_that_was_registered_after_it_began()
+    {
+        var limits = Limits();
+        var before = await RegisteredAsync(limits, 5);
+        var operation = await StepAsync(One, await StartedAsync(Operation(By(limits))), 2);
+        Store.Time.Advance(TimeSpan.FromMilliseconds(1));
+        var after = await RegisteredAsync(limits, 3);
+        Assert.Equal(5, (await FinishAsync(Other, operation)).Changed);
+        await AssertChangedOnceAsync(before, ClientStatus.Revoked);
+        await AssertUntouchedAsync(after);
+        Assert.Equal(3, await CountLiveAsync(limits));
+    }
+
+    [Fact]
+    public async Task Spares_clients_that_rest_on_an_accepted_statement_or_on_none()
+    {
+        var limits = Limits();
+        Task<Client> RestingAsync(string? issuer, string? softwareId) => RegisteredAsync(limits, client => client with
+        {
+            Origin = client.Origin! with { SoftwareStatement = issuer is null ? null : new StatementOrigin { Issuer = issuer, SoftwareId = softwareId } },
+        });
+        Client[] spared = [await RestingAsync("a", "one"), await RestingAsync("b", "one"), await RestingAsync("b", null), await RestingAsync(null, null)];
+        Client[] concerned = [await RestingAsync("a", "two"), await RestingAsync("a", null), await RestingAsync("c", "one")];
+        var accepted = new StatementOrigin[] { new() { Issuer = "a", SoftwareId = "one" }, new() { Issuer = "b" } };
+
+        var operation = await DoneAsync(Operation(By(limits), ClientStatus.Suspended) with { UnlessRestingOn = accepted });
+        Assert.Equal((3, 3), (operation.Matched, operation.Changed));
+        await AssertChangedOnceAsync(concerned, ClientStatus.Suspended);
+        await AssertUntouchedAsync(spared);
+
+        // Nothing is accepted any more.
+        operation = await DoneAsync(Operation(By(limits), ClientStatus.Suspended) with { UnlessRestingOn = [] });
+        Assert.Equal((3, 3), (operation.Matched, operation.Changed));
+        await AssertUntouchedAsync(spared[3]);
+    }
+
+    [Fact]
+    public async Task Lists_what_is_unfinished_the_oldest_first()
+    {
+        var ids = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            Store.Time.Advance(TimeSpan.FromMilliseconds(1));
+            ids.Add((await StartedAsync(Operation(By(Limits())) with { Done = i == 1, DryRun = i == 1 })).Id);
+        }
+        var unfinished = (await Operations(Other).ListUnfinishedAsync(1000, Cancellation)).Select(operation => operation.Id).ToList();
+        Assert.Equal([ids[0], ids[2], ids[3]], unfinished.Where(ids.Contains));
+        Assert.Equal(unfinished.Take(1), (await Operations(Other).ListUnfinishedAsync(1, Cancellation)).Select(operation => operation.Id));
+        Assert.True((await Operations(Other).FindAsync(ids[1], Cancellation))!.DryRun);
+        Assert.Null(await Operations(Other).FindAsync("none", Cancellation));
+    }
+}
+
+public sealed class ClientOperationStoreOnSqlite(SqliteUnderTest store) : ClientOperationStoreContract(store), IClassFixture<SqliteUnderTest>;
+
+public sealed class ClientOperationStoreOnMongoDb(MongoDbUnderTestStore store) : ClientOperationStoreContract(store), IClassFixture<MongoDbUnderTestStore>;
