@@ -25,8 +25,11 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
         {
             found.Add($"client_id: must be 1 to {MaxClientId} printable ASCII characters without space, slash and backslash.");
         }
+        var before = found.Count;
         var policy = policies.Read(seed.RegistrationPolicy, found);
-        found.AddRange(_validator.Validate(AsIfWithKeys(seed, policy)).Errors.Select(error => error.ErrorMessage));
+        // A policy that cannot be read says nothing about keys; its own faults are enough.
+        var needsNoKeys = policy?.Attestation is { Mode: Requirement.Required } || found.Count > before;
+        found.AddRange(MetadataFaults(seed, needsNoKeys));
         var jwks = seed.Jwks is null ? null : ReadKeys(seed.Jwks, found);
         if (seed.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null } && ScopeTokens.Split(seed.Scope).Contains(ScopeTokens.Registration))
         {
@@ -36,11 +39,19 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
         return found.Count > 0 ? null : new SeededClient(seed.ClientId, Complete(seed, jwks), policy, seed.AssertionAudienceRule);
     }
 
-    /// <summary>Whoever needs no key of its own is judged as if it had one.</summary>
-    private static ClientMetadata AsIfWithKeys(SeedClient seed, RegistrationPolicy? policy) =>
-        seed is { TokenEndpointAuthMethod: AttestationOnly, Jwks: null, JwksUri: null } && policy?.Attestation is { Mode: Requirement.Required }
-            ? seed with { TokenEndpointAuthMethod = ClientMetadataValidator.PrivateKeyJwt, Jwks = new JwkSet { Keys = [] } }
-            : seed;
+    private IEnumerable<string> MetadataFaults(SeedClient seed, bool needsNoKeys)
+    {
+        if (seed is { TokenEndpointAuthMethod: AttestationOnly, Jwks: null, JwksUri: null } && needsNoKeys)
+        {
+            // Whoever needs no key of its own is judged as if it had one.
+            seed = seed with { TokenEndpointAuthMethod = ClientMetadataValidator.PrivateKeyJwt, Jwks = new JwkSet { Keys = [] } };
+        }
+        else if (seed.TokenEndpointAuthMethod == AttestationOnly)
+        {
+            return [$"token_endpoint_auth_method: {AttestationOnly} is for an onboarding client without keys whose registration_policy.attestation.mode is required."];
+        }
+        return _validator.Validate(seed).Errors.Select(error => error.ErrorMessage);
+    }
 
     private static JwkSet? ReadKeys(JwkSet jwks, List<string> faults)
     {

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
@@ -66,13 +67,30 @@ internal static class JsonBody
             {
                 return OAuthError.InvalidClientMetadata(fault);
             }
-            return document.RootElement.Deserialize(type) is { } value ? value : OAuthError.InvalidClientMetadata("The body must be a JSON object.");
+            return Deserialize(document.RootElement, type);
         }
-        catch (JsonException exception)
+        catch (JsonException)
         {
-            return OAuthError.InvalidClientMetadata(exception.Path is { Length: > 2 } path
-                ? $"{path[2..]}: the value has the wrong JSON type."
-                : $"The body is not a JSON object nested at most {MaxDepth} deep with each member named once.");
+            return OAuthError.InvalidClientMetadata($"The body is not a JSON object nested at most {MaxDepth} deep with each member named once.");
+        }
+    }
+
+    private static Result<T> Deserialize<T>(JsonElement body, JsonTypeInfo<T> type)
+        where T : notnull
+    {
+        try
+        {
+            return body.Deserialize(type)!;
+        }
+        catch (JsonException exception) when (exception.Path is { Length: > 2 } path)
+        {
+            var isClosed = type.UnmappedMemberHandling == JsonUnmappedMemberHandling.Disallow;
+            return OAuthError.InvalidClientMetadata($"{path[2..]}: {(isClosed ? "there is no such member, or its" : "the")} value has the wrong JSON type.");
+        }
+        catch (JsonException)
+        {
+            var missing = type.Properties.Where(member => member.IsRequired && !body.TryGetProperty(member.Name, out _)).Select(member => member.Name);
+            return OAuthError.InvalidClientMetadata($"The body must have the members that are needed: {string.Join(", ", missing)}.");
         }
     }
 
