@@ -16,7 +16,7 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
     private async Task<int> ListedAsync(OnboardingParty party) =>
         (await Server.AdminAsync(HttpMethod.Get, $"clients?onboarding_client={party.ClientId}&limit=200")).Succeeded().Json["items"]!.AsArray().Count;
 
-    private async Task<Answer[]> RegisterAtOnceAsync(int count, Func<int, Task<Answer>> register) => await Task.WhenAll(Enumerable.Range(0, count).Select(register));
+    private static async Task<Answer[]> RegisterAtOnceAsync(int count, Func<int, Task<Answer>> register) => await Task.WhenAll(Enumerable.Range(0, count).Select(register));
 
     private Task<Answer> DeleteAsync(OnboardedClient client) => Server.SendAsync(HttpMethod.Delete, client.Path, client.RegistrationAccessToken, (JsonObject?)null);
 
@@ -140,7 +140,7 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
         var answers = await RegisterAtOnceAsync(20, _ => Server.RegisterAsync(token, Metadata()));
         Assert.Equal(2, answers.Count(answer => answer.Status == HttpStatusCode.Created));
 
-        var refused = (await Server.RegisterAsync(token, Metadata())).Refused(HttpStatusCode.TooManyRequests, "too_many_requests", "registration_policy.max_registrations_per_hour allows 3");
+        var refused = (await Server.RegisterAsync(token, Metadata())).Refused(HttpStatusCode.TooManyRequests, "temporarily_unavailable", "registration_policy.max_registrations_per_hour allows 3");
         var retryAfter = refused.Response.Headers.RetryAfter!.Delta!.Value;
         Assert.InRange(retryAfter, TimeSpan.FromMinutes(49), TimeSpan.FromMinutes(50));
 
@@ -154,7 +154,7 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
     {
         var party = await Server.OnboardingClientAsync("""{"max_registrations_per_hour":1}""");
         await DeleteAsync(await Server.OnboardAsync(party));
-        (await Server.RegisterAsync(party, Metadata())).Refused(HttpStatusCode.TooManyRequests, "too_many_requests");
+        (await Server.RegisterAsync(party, Metadata())).Refused(HttpStatusCode.TooManyRequests, "temporarily_unavailable");
     }
 
     [Fact]

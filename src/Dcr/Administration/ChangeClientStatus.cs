@@ -45,7 +45,8 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
             cancellationToken);
     }
 
-    private Result<Client> Decide(Client client, ClientStatus status) => (client.Status, status) switch
+    /// <summary>By the status that is shown: a client whose time is over has expired, whether or not the reaper has come to it.</summary>
+    private Result<Client> Decide(Client client, ClientStatus status) => (client.StatusAt(time.GetUtcNow()), status) switch
     {
         (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
         (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
