@@ -66,6 +66,10 @@ internal static class JsonBody
             {
                 return OAuthError.InvalidClientMetadata(fault);
             }
+            if (Missing(document.RootElement, type) is { Length: > 0 } missing)
+            {
+                return OAuthError.InvalidClientMetadata($"{missing}: missing.");
+            }
             return document.RootElement.Deserialize(type) is { } value ? value : OAuthError.InvalidClientMetadata("The body must be a JSON object.");
         }
         catch (JsonException exception)
@@ -75,6 +79,9 @@ internal static class JsonBody
                 : $"The body is not a JSON object nested at most {MaxDepth} deep with each member named once.");
         }
     }
+
+    private static string Missing(JsonElement element, JsonTypeInfo type) =>
+        string.Join(", ", type.Properties.Where(property => property.IsRequired && !element.TryGetProperty(property.Name, out _)).Select(property => property.Name));
 
     /// <summary>The first value that breaks a limit, named by its path; null when all is well.</summary>
     private static string? Fault(JsonElement element, string path) => element.ValueKind switch
