@@ -343,7 +343,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     [Requirement("R7591-3-02", "R7591-3.1-02", "R6750-3-01", "R6750-3.1-01")]
     public async Task Rejects_a_request_without_a_token()
     {
-        var answer = (await Server.RegisterAsync(null, Valid())).Refused(HttpStatusCode.Unauthorized, "invalid_token");
+        var answer = (await Server.RegisterAsync((string?)null, Valid())).Refused(HttpStatusCode.Unauthorized, "invalid_token");
         var challenge = Assert.Single(answer.Response.Headers.WwwAuthenticate);
         Assert.Equal("Bearer", challenge.Scheme);
         Assert.DoesNotContain("error", challenge.Parameter!, StringComparison.Ordinal);

@@ -41,12 +41,12 @@ internal static class ManageOnboardingClientsRoute
         {
             return new OAuthErrorResult(body.Error);
         }
-        if (request.Query["suspend_withdrawn"].ToString() is not ("" or "true" or "false") and var text)
+        var suspendWithdrawn = QueryFlag.Read(request.Query, "suspend_withdrawn");
+        if (!suspendWithdrawn.IsSuccess)
         {
-            return new OAuthErrorResult(OAuthError.InvalidRequest($"suspend_withdrawn must be true or false, not {text}."));
+            return new OAuthErrorResult(suspendWithdrawn.Error);
         }
-        var command = new ReplaceOnboardingClient(
-            client_id, body.Value, EntityTag.Condition(request.Headers), SuspendWithdrawn: request.Query["suspend_withdrawn"] == "true", caller.Actor);
+        var command = new ReplaceOnboardingClient(client_id, body.Value, EntityTag.Condition(request.Headers), suspendWithdrawn.Value, caller.Actor);
         return Write(await mediator.Send(command, cancellationToken), request.HttpContext.Response);
     }
 
@@ -180,6 +180,10 @@ internal sealed class ManageOnboardingClientsHandler(
         if (!ScopeTokens.Split(entry.Scope).Contains(ScopeTokens.Registration))
         {
             faults.Add("scope: must contain dcr, or the client could not onboard anybody.");
+        }
+        if (!entry.EffectiveGrantTypes().Contains(GrantTypes.ClientCredentials))
+        {
+            faults.Add("grant_types: must contain client_credentials, or the client could get no initial access token.");
         }
         if (entry.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null } && faults.All(fault => !fault.StartsWith("registration_policy", StringComparison.Ordinal)))
         {

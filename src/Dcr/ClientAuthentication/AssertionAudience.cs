@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
+using Dcr.Protocol;
 
 namespace Dcr.ClientAuthentication;
 
 /// <summary>What the <c>aud</c> of a client's assertions named. Ordered: a client moves up and never back.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<AssertionAudience>))]
+[JsonConverter(typeof(WireEnumConverter<AssertionAudience>))]
 public enum AssertionAudience
 {
     /// <summary>The token endpoint's URL: tolerated from clients that were never seen to use the issuer.</summary>
@@ -16,7 +17,7 @@ public enum AssertionAudience
 }
 
 /// <summary>Which audiences of a client assertion are accepted.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<AssertionAudienceRule>))]
+[JsonConverter(typeof(WireEnumConverter<AssertionAudienceRule>))]
 public enum AssertionAudienceRule
 {
     /// <summary>The issuer, or the token endpoint until the client has once used the issuer.</summary>

@@ -51,7 +51,7 @@ public sealed record ClientLifecycle
     public ClientLifecycle Again(DateTimeOffset now) => From(now, Lifetime, IdleLifetime);
 
     /// <summary>Of a client that could not be used for a while: that is not held against it.</summary>
-    public ClientLifecycle Resumed(DateTimeOffset now) => ReviewedAfterUse(now) with { BegunAt = now };
+    public ClientLifecycle Resumed(DateTimeOffset now) => ExpiresAt <= now ? Again(now) : ReviewedAfterUse(now) with { BegunAt = now };
 
     public ClientLifecycle Expired(DateTimeOffset now) => this with { ExpiredAt = now, ReviewAt = now + KeptExpired };
 

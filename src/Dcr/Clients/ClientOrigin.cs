@@ -24,7 +24,7 @@ public sealed record ClientOrigin
     [JsonPropertyName("attester")]
     public string? Attester { get; init; }
 
-    /// <summary>The software statement the client rests on. Null: none.</summary>
+    /// <summary>The software statement the client was registered with, or the last one it updated itself with. Null: none.</summary>
     [JsonPropertyName("software_statement")]
     public StatementOrigin? SoftwareStatement { get; init; }
 }

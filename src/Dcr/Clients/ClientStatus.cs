@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
+using Dcr.Protocol;
 
 namespace Dcr.Clients;
 
 /// <summary>Anything but <see cref="Active"/> stops the client on its very next request, on every node.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ClientStatus>))]
+[JsonConverter(typeof(WireEnumConverter<ClientStatus>))]
 public enum ClientStatus
 {
     [JsonStringEnumMemberName("active")]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
@@ -51,7 +52,7 @@ public sealed record HostedKey
     public bool IsUsable(DateTimeOffset now) => StateAt(now) is HostedKeyState.Active or HostedKeyState.Retiring;
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<HostedKeyState>))]
+[JsonConverter(typeof(WireEnumConverter<HostedKeyState>))]
 public enum HostedKeyState
 {
     /// <summary>Published, not yet to be used.</summary>

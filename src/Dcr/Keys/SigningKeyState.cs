@@ -1,8 +1,9 @@
 using System.Text.Json.Serialization;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
-[JsonConverter(typeof(JsonStringEnumConverter<SigningKeyState>))]
+[JsonConverter(typeof(WireEnumConverter<SigningKeyState>))]
 public enum SigningKeyState
 {
     /// <summary>Published, so that APIs know it before it signs.</summary>

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Dcr.Registration;
 
 /// <summary>A host name, or <c>*.</c> and a name for every host below it (not for the name itself).</summary>
@@ -9,9 +11,9 @@ internal static class HostPattern
     public static string? Fault(string pattern)
     {
         var name = pattern.StartsWith(AnyBelow, StringComparison.Ordinal) ? pattern[AnyBelow.Length..] : pattern;
-        return name.Length is > 0 and <= 253 && Uri.CheckHostName(name) != UriHostNameType.Unknown
+        return name.Length is > 0 and <= 253 && Ascii.IsValid(name) && Uri.CheckHostName(name) != UriHostNameType.Unknown
             ? null
-            : "must be a host name, or *. and a host name.";
+            : "must be a host name, or *. and a host name; an international one in its xn-- form.";
     }
 
     /// <summary>Empty patterns match every host.</summary>

@@ -25,13 +25,15 @@ internal static class RegisterClientRoute
             return new OAuthErrorResult(body.Error);
         }
         var registration = new RegistrationRequest(body.Value.Value, caller.Client, caller.Token, SentProofs.Of(request, urls), caller.ProvedWith);
-        switch (request.Query["validate_only"].ToString())
+        var validateOnly = QueryFlag.Read(request.Query, "validate_only");
+        if (!validateOnly.IsSuccess)
         {
-            case "true":
-                var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
-                return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, urls);
-            case not ("" or "false"):
-                return new OAuthErrorResult(OAuthError.InvalidRequest("validate_only must be true or false."));
+            return new OAuthErrorResult(validateOnly.Error);
+        }
+        if (validateOnly.Value)
+        {
+            var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
+            return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, urls);
         }
         var key = RepeatedRegistrations.Read(request.Headers, $"{caller.Client.ClientId} {caller.Token.BoundTo}", body.Value.Sha256);
         if (!key.IsSuccess)

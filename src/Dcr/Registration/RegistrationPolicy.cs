@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.Clients;
 using Dcr.Keys;
+using Dcr.Protocol;
 
 namespace Dcr.Registration;
 
@@ -123,7 +124,7 @@ public sealed record GrantTypePolicy
     public IReadOnlyList<string> Default { get; set; } = [];
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<KeySources>))]
+[JsonConverter(typeof(WireEnumConverter<KeySources>))]
 public enum KeySources
 {
     [JsonStringEnumMemberName("any")]
@@ -136,7 +137,7 @@ public enum KeySources
     JwksUri,
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<Requirement>))]
+[JsonConverter(typeof(WireEnumConverter<Requirement>))]
 public enum Requirement
 {
     [JsonStringEnumMemberName("off")]
@@ -149,7 +150,7 @@ public enum Requirement
     Required,
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<SoftwareStatementMode>))]
+[JsonConverter(typeof(WireEnumConverter<SoftwareStatementMode>))]
 public enum SoftwareStatementMode
 {
     [JsonStringEnumMemberName("none")]

@@ -34,6 +34,10 @@ internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, Issue
 
     private static string? TypeFault(JsonProperty member)
     {
+        if (HasNullInList(member.Value))
+        {
+            return $"registration_policy.{member.Name}: a list must not hold null.";
+        }
         try
         {
             new JsonObject { [member.Name] = JsonNode.Parse(member.Value.GetRawText()) }.Deserialize(DcrJson.Default.RegistrationPolicy);
@@ -45,4 +49,11 @@ internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, Issue
             return $"registration_policy.{path}: cannot be understood: a wrong JSON type, a member that is missing or that there is not, or none of its values.";
         }
     }
+
+    private static bool HasNullInList(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Null || HasNullInList(item)),
+        JsonValueKind.Object => value.EnumerateObject().Any(member => HasNullInList(member.Value)),
+        _ => false,
+    };
 }

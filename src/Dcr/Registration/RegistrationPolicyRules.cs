@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 
@@ -27,7 +29,7 @@ internal static class RegistrationPolicyRules
             .Concat(StatementFaults(policy.SoftwareStatement, options))
             .Concat(AttestationFaults(policy.Attestation, options))
             .Concat(DefaultFaults(policy, options, urls))
-            .Concat((policy.Unknown ?? []).Where(member => member.Value.ValueKind != System.Text.Json.JsonValueKind.Null).Select(member => $"{member.Key}: is no member of a registration policy."))
+            .Concat((policy.Unknown ?? []).Where(member => member.Value.ValueKind != JsonValueKind.Null).Select(member => $"{member.Key}: is no member of a registration policy."))
             .Select(fault => "registration_policy." + fault);
 
     private static IEnumerable<string> NumberFaults(RegistrationPolicy policy)
@@ -69,6 +71,8 @@ internal static class RegistrationPolicyRules
     [
         .. policy.Mode == SoftwareStatementMode.None || policy.Issuers.Count > 0 ? Array.Empty<string>() : ["software_statement.issuers: name at least one."],
         .. IssuerFaults("software_statement.issuers", policy.Issuers, options),
+        .. policy.Issuers.SelectMany((issuer, i) => ListFaults(
+            $"software_statement.issuers[{i}].software_ids", issuer.SoftwareIds, id => id.Length is 0 or > MaxIssuer ? $"must be 1 to {MaxIssuer} characters." : null)),
     ];
 
     private static IEnumerable<string> AttestationFaults(AttestationPolicy? policy, JwksOptions options) => policy is null ? [] :
@@ -121,6 +125,10 @@ internal static class RegistrationPolicyRules
             yield break;
         }
         var complete = template with { TokenEndpointAuthMethod = template.TokenEndpointAuthMethod ?? ClientMetadataValidator.PrivateKeyJwt, Jwks = new JwkSet { Keys = [] } };
+        foreach (var (name, _) in (template.Others ?? []).Where(member => member.Value.ValueKind != JsonValueKind.Null && !HumanReadableMembers.IsTagged(member.Key)))
+        {
+            yield return $"defaults.{name}: is no member of client metadata.";
+        }
         foreach (var error in new ClientMetadataValidator(options, urls).Validate(complete).Errors)
         {
             yield return $"defaults.{error.ErrorMessage}";

@@ -69,7 +69,8 @@ internal sealed partial class UpdateClientHandler(
         var replacement = client with
         {
             Metadata = approved.Value.Metadata,
-            Origin = client.Origin! with { SoftwareStatement = approved.Value.Statement },
+            // A client does not leave what it came from: without a statement, the one it rested on still counts.
+            Origin = client.Origin! with { SoftwareStatement = approved.Value.Statement ?? client.Origin!.SoftwareStatement },
             SigningAlgs = policy.SigningAlgs is { Count: > 0 } algs ? algs : null,
             // Good for one change of keys.
             KeyChangeAllowedUntil = changes.ContainsKey("keys") ? null : client.KeyChangeAllowedUntil,

@@ -65,9 +65,7 @@ public static class Requests
         key ??= TestKey.Create();
         var metadata = Metadata(key);
         change?.Invoke(metadata);
-        var registered = (await server.RegisterAsync(await server.InitialAccessTokenAsync(), metadata)).Succeeded(System.Net.HttpStatusCode.Created);
-        return new OnboardedClient(
-            registered["client_id"], registered["registration_access_token"], registered["registration_client_uri"], key, registered.Json);
+        return OnboardedClient.Of((await server.RegisterAsync(await server.InitialAccessTokenAsync(), metadata)).Succeeded(System.Net.HttpStatusCode.Created), key);
     }
 
     public static Task<Answer> SendAsync(this DcrServer server, HttpMethod method, string path, string? bearer, JsonObject? body = null, string? ifMatch = null) =>
@@ -103,4 +101,7 @@ public static class Requests
 public sealed record OnboardedClient(string ClientId, string RegistrationAccessToken, string RegistrationClientUri, TestKey Key, JsonObject Information)
 {
     public string Path => new Uri(RegistrationClientUri).AbsolutePath;
+
+    public static OnboardedClient Of(Answer registered, TestKey key) => new(
+        registered["client_id"], registered["registration_access_token"], registered["registration_client_uri"], key, registered.Json);
 }
