@@ -45,12 +45,8 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
             cancellationToken);
     }
 
-<<<<<<< HEAD
-    private Result<Client> Decide(Client client, ClientStatus status)
-=======
     /// <summary>By the status that is shown: a client whose time is over has expired, whether or not the reaper has come to it.</summary>
-    private Result<Client> Decide(Client client, ClientStatus status) => (client.StatusAt(time.GetUtcNow()), status) switch
->>>>>>> wt-b
+    private Result<Client> Decide(Client client, ClientStatus status)
     {
         var now = time.GetUtcNow();
         return (client.StatusAt(now), status) switch
