@@ -29,7 +29,7 @@ internal static class RegisterClientRoute
         {
             case "true":
                 var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
-                return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, urls);
+                return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls);
             case not ("" or "false"):
                 return new OAuthErrorResult(OAuthError.InvalidRequest("validate_only must be true or false."));
         }
@@ -39,11 +39,12 @@ internal static class RegisterClientRoute
             return new OAuthErrorResult(key.Error);
         }
         var registered = await mediator.Send(new RegisterClient(registration, key.Value.Value), cancellationToken);
-        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, urls);
+        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, caller, urls);
     }
 
-    private static OAuthErrorResult Refuse(OAuthError error, IssuerUrls urls) =>
-        error.Status == StatusCodes.Status401Unauthorized ? new(error, Challenge.Bearer(urls.Issuer, error)) : new(error);
+    private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls) => error.Status == StatusCodes.Status401Unauthorized
+        ? new(error, caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, error))
+        : new(error);
 }
 
 /// <param name="Request">What is asked for.</param>
@@ -111,7 +112,7 @@ internal sealed partial class RegisterClientHandler(
         {
             return repeated.Open(given, key, request.ProvedWith);
         }
-        var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, record: true, cancellationToken);
+        var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, keyFault: null, record: true, cancellationToken);
         return proved.IsSuccess ? repeated.Open(given, key, proved.Value) : proved.Error;
     }
 

@@ -45,6 +45,8 @@ internal sealed partial class UpdateClientHandler(
     TimeProvider time,
     ILogger<UpdateClientHandler> logger) : IRequestHandler<UpdateClient, Result<RegisteredClient>>
 {
+    private const string ChangedKeys = "keys";
+
     private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
 
     public async Task<Result<RegisteredClient>> Handle(UpdateClient request, CancellationToken cancellationToken)
@@ -64,13 +66,14 @@ internal sealed partial class UpdateClientHandler(
             return unproved;
         }
 
+        var changes = await ChangesAsync(client, approved.Value, cancellationToken);
         var token = OpaqueSecret.Create();
         var replacement = client with
         {
             Metadata = approved.Value.Metadata,
             Origin = client.Origin! with { SoftwareStatement = approved.Value.Statement },
             SigningAlgs = policy.SigningAlgs is { Count: > 0 } algs ? algs : null,
-            KeyChangeAllowedUntil = null,
+            KeyChangeAllowedUntil = changes.ContainsKey(ChangedKeys) ? null : client.KeyChangeAllowedUntil,
             Version = client.Version + 1,
             RegistrationAccess = new RegistrationAccess
             {
@@ -81,7 +84,7 @@ internal sealed partial class UpdateClientHandler(
         };
         var record = records.Create(AuditActions.ClientUpdated, client.ClientId, new AuditActor(client.ClientId, Kid: null)) with
         {
-            Changes = await ChangesAsync(client, approved.Value, cancellationToken),
+            Changes = changes,
         };
         switch (await clients.ReplaceAsync(replacement, record, cancellationToken))
         {
@@ -102,7 +105,7 @@ internal sealed partial class UpdateClientHandler(
         return changes.ContainsKey("jwks") || changes.ContainsKey("jwks_uri")
             ? new Dictionary<string, AuditChange>(changes)
             {
-                ["keys"] = new(await keys.DescribeAsync(client, cancellationToken), ClientKeys.Describe(approved.Keys)),
+                [ChangedKeys] = new(await keys.DescribeAsync(client, cancellationToken), ClientKeys.Describe(approved.Keys)),
             }
             : changes;
     }
