@@ -9,13 +9,14 @@ namespace Dcr.ProtocolTests;
 public sealed class DiscoveryTests(SqliteServer server) : ServerTests(server), IClassFixture<SqliteServer>
 {
     [Theory]
-    [Requirement("R8414-2-01", "R8414-2-02", "R8414-2-03", "R8414-2-04", "R8414-2-05", "R8414-2-06", "R8414-3.2-01", "R8414-3.3-01", "R9700-2.6-01", "R9700-2.5-01", "R8414-2-08", "R8414-3.2-02")]
+    [Requirement("R8414-2-01", "R8414-2-02", "R8414-2-03", "R8414-2-04", "R8414-2-05", "R8414-2-06", "R8414-3.2-01", "R8414-3.3-01", "R9700-2.6-01", "R9700-2.5-01", "R8414-2-08", "R8414-3.2-02", "R9449-5.1-01", "ABCA-8-01")]
     [InlineData("oauth-authorization-server")]
     [InlineData("openid-configuration")]
     public async Task Says_what_works_and_nothing_else(string document)
     {
         var answer = (await Server.GetAsync($"/.well-known/{document}")).Succeeded();
         Assert.Equal("application/json", answer.Response.Content.Headers.ContentType!.MediaType);
+        static JsonArray Algorithms() => ["PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512"];
         var expected = new JsonObject
         {
             ["issuer"] = Server.Issuer,
@@ -25,9 +26,11 @@ public sealed class DiscoveryTests(SqliteServer server) : ServerTests(server), I
             ["scopes_supported"] = new JsonArray("dcr", "dcr.admin"),
             ["response_types_supported"] = new JsonArray(),
             ["grant_types_supported"] = new JsonArray("client_credentials"),
-            ["token_endpoint_auth_methods_supported"] = new JsonArray("private_key_jwt"),
-            ["token_endpoint_auth_signing_alg_values_supported"] =
-                new JsonArray("PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512"),
+            ["token_endpoint_auth_methods_supported"] = new JsonArray("private_key_jwt", "attest_jwt_client_auth", "attest_jwt_client_auth_dpop"),
+            ["token_endpoint_auth_signing_alg_values_supported"] = Algorithms(),
+            ["dpop_signing_alg_values_supported"] = Algorithms(),
+            ["client_attestation_signing_alg_values_supported"] = Algorithms(),
+            ["client_attestation_pop_signing_alg_values_supported"] = Algorithms(),
         };
         Assert.True(JsonNode.DeepEquals(expected, answer.Json), answer.Text);
     }

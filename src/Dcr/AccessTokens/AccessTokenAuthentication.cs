@@ -121,14 +121,13 @@ internal sealed partial class AccessTokenAuthentication(
         {
             return OAuthError.InvalidToken("The access token is bound to a key: send it as Authorization: DPoP, with a proof by that key in the DPoP header.");
         }
-        var proved = await proofs.CheckAsync(SentProofs.Of(Request, urls), asDpop, record: true, Context.RequestAborted);
-        if (!proved.IsSuccess)
-        {
-            return proved.Error;
-        }
-        return proved.Value.Thumbprint == thumbprint
-            ? Result.OfOptional<ClientKey>(proved.Value)
-            : OAuthError.InvalidDpopProof("The DPoP proof is made with another key than the access token is bound to.");
+        var proved = await proofs.CheckAsync(
+            SentProofs.Of(Request, urls),
+            asDpop,
+            key => key.Thumbprint == thumbprint ? null : "The DPoP proof is made with another key than the access token is bound to.",
+            record: true,
+            Context.RequestAborted);
+        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
     }
 
     private string? AudienceFor(string scope) => scope switch

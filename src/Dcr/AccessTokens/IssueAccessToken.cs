@@ -110,6 +110,11 @@ internal sealed class IssueAccessTokenHandler(
         {
             return granted.Error;
         }
+        // An attestation is taken by the registration policy, for registration: no device is the onboarding client in anything else.
+        if (instance is not null && granted.Value is not [ScopeTokens.Registration])
+        {
+            return OAuthError.InvalidScope($"An attested instance gets the scope {ScopeTokens.Registration} only.");
+        }
         var audience = AudienceOf(granted.Value);
         if (request.Resource is { } resource && resource != audience)
         {
@@ -155,14 +160,13 @@ internal sealed class IssueAccessTokenHandler(
         {
             return Result.OfOptional(instance?.InstanceKey);
         }
-        var proved = await proofs.CheckAsync(sent, accessToken: null, record: true, cancellationToken);
-        if (!proved.IsSuccess)
-        {
-            return proved.Error;
-        }
-        return instance is not null && instance.InstanceKey.Thumbprint != proved.Value.Thumbprint
-            ? OAuthError.InvalidDpopProof("The DPoP proof must be made with the key that was attested.")
-            : Result.OfOptional<ClientKey>(proved.Value);
+        var proved = await proofs.CheckAsync(
+            sent,
+            accessToken: null,
+            key => instance is null || instance.InstanceKey.Thumbprint == key.Thumbprint ? null : "The DPoP proof must be made with the key that was attested.",
+            record: true,
+            cancellationToken);
+        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
     }
 
     private static OAuthError? PolicyFault(Client client, AttestedInstance? instance, SentProofs sent)

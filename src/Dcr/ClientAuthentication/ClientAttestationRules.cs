@@ -67,7 +67,7 @@ internal sealed class ClientAttestationRules(
         }
         if (JwtTimes.Fault(attestation, time.GetUtcNow(), longestLife: null) is { } timesFault)
         {
-            return Refuse($"{Header}: {timesFault}");
+            return OAuthError.UseFreshAttestation($"{Header}: {timesFault}");
         }
         if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || ClientKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
         {
@@ -156,14 +156,13 @@ internal sealed class ClientAttestationRules(
             return Refuse($"{Header} needs {ProofHeader} or a DPoP proof beside it.");
         }
         // Looked at only: the token request uses it up when it binds the token.
-        var proved = await dpop.CheckAsync(sent, accessToken: null, record: false, cancellationToken);
-        if (!proved.IsSuccess)
-        {
-            return proved.Error;
-        }
-        return proved.Value.Thumbprint == instanceKey.Thumbprint
-            ? null
-            : OAuthError.InvalidDpopProof($"The DPoP proof must be made with the key in cnf of {Header}.");
+        var proved = await dpop.CheckAsync(
+            sent,
+            accessToken: null,
+            key => key.Thumbprint == instanceKey.Thumbprint ? null : $"The DPoP proof must be made with the key in cnf of {Header}.",
+            record: false,
+            cancellationToken);
+        return proved.Error;
     }
 
     private static OAuthError Refuse(string description, string? detail = null) => OAuthError.InvalidClient(description, detail);

@@ -51,6 +51,18 @@ public sealed record ServerMetadata
 
     [JsonPropertyName("token_endpoint_auth_signing_alg_values_supported")]
     public required IReadOnlyList<string> TokenEndpointAuthSigningAlgValuesSupported { get; init; }
+
+    /// <summary>RFC 9449 section 5.1.</summary>
+    [JsonPropertyName("dpop_signing_alg_values_supported")]
+    public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
+
+    /// <summary>draft-ietf-oauth-attestation-based-client-auth-11 section 8: what attesters may sign with.</summary>
+    [JsonPropertyName("client_attestation_signing_alg_values_supported")]
+    public required IReadOnlyList<string> ClientAttestationSigningAlgValuesSupported { get; init; }
+
+    /// <summary>And what the attested instances may.</summary>
+    [JsonPropertyName("client_attestation_pop_signing_alg_values_supported")]
+    public required IReadOnlyList<string> ClientAttestationPopSigningAlgValuesSupported { get; init; }
 }
 
 internal sealed class DescribeServerHandler(IssuerUrls urls) : IRequestHandler<DescribeServer, ServerMetadata>
@@ -64,7 +76,10 @@ internal sealed class DescribeServerHandler(IssuerUrls urls) : IRequestHandler<D
         ScopesSupported = [ScopeTokens.Registration, ScopeTokens.Administration],
         ResponseTypesSupported = [],
         GrantTypesSupported = [GrantTypes.ClientCredentials],
-        TokenEndpointAuthMethodsSupported = ["private_key_jwt"],
+        TokenEndpointAuthMethodsSupported = ["private_key_jwt", "attest_jwt_client_auth", "attest_jwt_client_auth_dpop"],
         TokenEndpointAuthSigningAlgValuesSupported = JwsAlgorithms.Supported,
+        DpopSigningAlgValuesSupported = JwsAlgorithms.Supported,
+        ClientAttestationSigningAlgValuesSupported = JwsAlgorithms.Supported,
+        ClientAttestationPopSigningAlgValuesSupported = JwsAlgorithms.Supported,
     });
 }

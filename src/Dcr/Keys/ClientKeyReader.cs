@@ -31,6 +31,19 @@ internal static class ClientKeyReader
 
     public static ReadKey Read(JsonElement jwk)
     {
+        try
+        {
+            return Judge(jwk);
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate escape, such as \uD800, is only found when the text is asked for.
+            return new ReadKey.Unfit("its text is not valid Unicode");
+        }
+    }
+
+    private static ReadKey Judge(JsonElement jwk)
+    {
         if (jwk.ValueKind != JsonValueKind.Object)
         {
             return new ReadKey.Unfit("a key must be a JSON object");

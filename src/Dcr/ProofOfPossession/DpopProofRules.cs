@@ -22,10 +22,12 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
 
     /// <param name="sent">The header, and the request it came with.</param>
     /// <param name="accessToken">The access token that the proof must name by <c>ath</c>. Null: the proof need not name one.</param>
+    /// <param name="keyFault">What is wrong with the key that is proved; asked before the proof is used up. Null: any key will do.</param>
     /// <param name="record">False: for a request that changes nothing, and so uses no proof up.</param>
     /// <param name="cancellationToken">Stops the wait for the store.</param>
     /// <returns>The key that is possessed, or what is wrong.</returns>
-    public async Task<Result<ClientKey>> CheckAsync(SentProofs sent, string? accessToken, bool record, CancellationToken cancellationToken)
+    public async Task<Result<ClientKey>> CheckAsync(
+        SentProofs sent, string? accessToken, Func<ClientKey, string?>? keyFault, bool record, CancellationToken cancellationToken)
     {
         // Items 1 and 2: one header, one well-formed JWT.
         if (sent.Proofs is not [var text])
@@ -65,6 +67,10 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
         if (accessToken is not null && proof.Claim("ath") != Hash(accessToken))
         {
             return OAuthError.InvalidDpopProof("The DPoP proof must have the SHA-256 of the access token as ath.");
+        }
+        if (keyFault?.Invoke(key) is { } wrongKey)
+        {
+            return OAuthError.InvalidDpopProof(wrongKey);
         }
         if (proof.Jti is not { Length: > 0 and <= MaxJti } jti)
         {

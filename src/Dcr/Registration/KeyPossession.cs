@@ -1,3 +1,4 @@
+using Dcr.AccessTokens;
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
@@ -13,21 +14,23 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
 {
     /// <returns>The key of the proof; none where the policy asks for none and none was sent.</returns>
     public async Task<Result<Optional<ClientKey>>> CheckRegistrationAsync(
-        RegistrationRequest request, RegistrationPolicy policy, ClientKeySet submitted, bool useProof, CancellationToken cancellationToken)
+        RegistrationRequest request, RegistrationPolicy policy, ApprovedMetadata approved, bool useProof, CancellationToken cancellationToken)
     {
         var token = request.InitialAccessToken;
+        var submitted = approved.Keys;
+        if (AttestationFault(token, policy) is { } fault)
+        {
+            return fault;
+        }
         if (policy.BindsKey && token.BoundTo is null)
         {
             return OAuthError.InvalidDpopProof("registration_policy.initial_access_token.bound_to_key: the initial access token must be asked for with a DPoP proof by the key to register.");
         }
-        // A device registers the one key that it asked for the token with, or that was attested.
-        if ((policy.BindsKey || token.Attester is not null) && submitted.Keys is not [var only])
+        // A device registers the one key that it asked for the token with, or that was attested; a URL could serve another tomorrow.
+        if ((policy.BindsKey || token.Attester is not null)
+            && (approved.Metadata.Jwks is null || submitted.Keys is not [var only] || only.Thumbprint != token.BoundTo))
         {
-            return OAuthError.InvalidClientMetadata("jwks: must hold the one key that the initial access token is bound to.");
-        }
-        else if ((policy.BindsKey || token.Attester is not null) && submitted.Keys[0].Thumbprint != token.BoundTo)
-        {
-            return OAuthError.InvalidClientMetadata($"jwks: the key must be the one that the initial access token is bound to, with the thumbprint {token.BoundTo}.");
+            return OAuthError.InvalidClientMetadata($"jwks: must hold the one key that the initial access token is bound to, with the thumbprint {token.BoundTo}, and be no jwks_uri.");
         }
         if (request.ProvedWith is { } bound)
         {
@@ -42,7 +45,8 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
     public async Task<OAuthError?> CheckUpdateAsync(
         Client client, RegistrationPolicy policy, ApprovedMetadata approved, SentProofs sent, CancellationToken cancellationToken)
     {
-        var mode = policy.BindsKey || client.Origin?.Attester is not null ? Requirement.Required : policy.ProofOfPossession ?? Requirement.Off;
+        var isDevice = policy.BindsKey || client.Origin?.Attester is not null;
+        var mode = isDevice ? Requirement.Required : policy.ProofOfPossession ?? Requirement.Off;
         if (mode == Requirement.Off)
         {
             return null;
@@ -51,6 +55,10 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         if (before is not null && approved.Metadata.JwksUri == client.Metadata.JwksUri && approved.Keys.Keys.All(key => Holds(before, key)))
         {
             return null;
+        }
+        if (isDevice && approved.Metadata.Jwks is null)
+        {
+            return OAuthError.InvalidClientMetadata("jwks: a client whose initial access token was bound to its key has its keys there, not at a jwks_uri.");
         }
         var isAllowed = client.KeyChangeAllowedUntil > time.GetUtcNow();
         var provers = isAllowed ? approved.Keys : Unblocked(before, client);
@@ -63,6 +71,16 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         return proved.IsSuccess ? null : proved.Error;
     }
 
+    /// <summary>A token outlives the policy it was given under, and registers nothing that the policy of now would not.</summary>
+    private static OAuthError? AttestationFault(AccessToken token, RegistrationPolicy policy) => (token.Attester, policy.Attestation) switch
+    {
+        (null, { Mode: Requirement.Required }) =>
+            OAuthError.InvalidToken("registration_policy.attestation is required: the initial access token must be asked for with an attestation."),
+        (null, _) => null,
+        ({ } attester, { Mode: not Requirement.Off } trusted) when trusted.Attesters.Any(known => known.Issuer == attester) => null,
+        _ => OAuthError.InvalidToken("registration_policy.attestation: the attester that vouched for the key is not trusted any more."),
+    };
+
     private async Task<Result<Optional<ClientKey>>> CheckAsync(
         SentProofs sent, Requirement mode, ClientKeySet provers, string whose, bool useProof, CancellationToken cancellationToken)
     {
@@ -70,14 +88,11 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         {
             return Result.OfOptional<ClientKey>(null);
         }
-        var proved = await proofs.CheckAsync(sent, accessToken: null, useProof, cancellationToken);
-        if (!proved.IsSuccess)
-        {
-            return proved.Error with { Description = $"registration_policy.proof_of_possession: {proved.Error.Description}" };
-        }
-        return Holds(provers, proved.Value)
+        var proved = await proofs.CheckAsync(
+            sent, accessToken: null, key => Holds(provers, key) ? null : $"The DPoP proof must be made with {whose}.", useProof, cancellationToken);
+        return proved.IsSuccess
             ? Result.OfOptional<ClientKey>(proved.Value)
-            : OAuthError.InvalidDpopProof($"registration_policy.proof_of_possession: the DPoP proof must be made with {whose}.");
+            : proved.Error with { Description = $"registration_policy.proof_of_possession: {proved.Error.Description}" };
     }
 
     private static bool Holds(ClientKeySet set, ClientKey key) => set.Keys.Any(held => held.Thumbprint == key.Thumbprint);

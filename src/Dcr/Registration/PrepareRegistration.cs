@@ -32,7 +32,7 @@ internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession
         {
             return approved.Error;
         }
-        var proved = await possession.CheckRegistrationAsync(request, policy, approved.Value.Keys, useProof, cancellationToken);
+        var proved = await possession.CheckRegistrationAsync(request, policy, approved.Value, useProof, cancellationToken);
         return proved.IsSuccess ? new PreparedRegistration(approved.Value, proved.Value.Value) : proved.Error;
     }
 

@@ -33,7 +33,7 @@ internal static class RegisterClientRoute
         if (validateOnly.Value)
         {
             var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
-            return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, urls);
+            return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls);
         }
         var key = RepeatedRegistrations.Read(request.Headers, $"{caller.Client.ClientId} {caller.Token.BoundTo}", body.Value.Sha256);
         if (!key.IsSuccess)
@@ -41,11 +41,12 @@ internal static class RegisterClientRoute
             return new OAuthErrorResult(key.Error);
         }
         var registered = await mediator.Send(new RegisterClient(registration, key.Value.Value), cancellationToken);
-        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, urls);
+        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, caller, urls);
     }
 
-    private static OAuthErrorResult Refuse(OAuthError error, IssuerUrls urls) =>
-        error.Status == StatusCodes.Status401Unauthorized ? new(error, Challenge.Bearer(urls.Issuer, error)) : new(error);
+    private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls) => error.Status == StatusCodes.Status401Unauthorized
+        ? new(error, caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, error))
+        : new(error);
 }
 
 /// <param name="Request">What is asked for.</param>
@@ -113,7 +114,7 @@ internal sealed partial class RegisterClientHandler(
         {
             return repeated.Open(given, key, request.ProvedWith);
         }
-        var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, record: true, cancellationToken);
+        var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, keyFault: null, record: true, cancellationToken);
         return proved.IsSuccess ? repeated.Open(given, key, proved.Value) : proved.Error;
     }
 

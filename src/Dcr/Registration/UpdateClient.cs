@@ -45,6 +45,8 @@ internal sealed partial class UpdateClientHandler(
     TimeProvider time,
     ILogger<UpdateClientHandler> logger) : IRequestHandler<UpdateClient, Result<RegisteredClient>>
 {
+    private const string ChangedKeys = "keys";
+
     private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
 
     public async Task<Result<RegisteredClient>> Handle(UpdateClient request, CancellationToken cancellationToken)
@@ -73,7 +75,7 @@ internal sealed partial class UpdateClientHandler(
             Origin = client.Origin! with { SoftwareStatement = approved.Value.Statement ?? client.Origin!.SoftwareStatement },
             SigningAlgs = policy.SigningAlgs is { Count: > 0 } algs ? algs : null,
             // Good for one change of keys.
-            KeyChangeAllowedUntil = changes.ContainsKey("keys") ? null : client.KeyChangeAllowedUntil,
+            KeyChangeAllowedUntil = changes.ContainsKey(ChangedKeys) ? null : client.KeyChangeAllowedUntil,
             Version = client.Version + 1,
             RegistrationAccess = new RegistrationAccess
             {
@@ -105,7 +107,7 @@ internal sealed partial class UpdateClientHandler(
         return changes.ContainsKey("jwks") || changes.ContainsKey("jwks_uri")
             ? new Dictionary<string, AuditChange>(changes)
             {
-                ["keys"] = new(await keys.DescribeAsync(client, cancellationToken), ClientKeys.Describe(approved.Keys)),
+                [ChangedKeys] = new(await keys.DescribeAsync(client, cancellationToken), ClientKeys.Describe(approved.Keys)),
             }
             : changes;
     }
