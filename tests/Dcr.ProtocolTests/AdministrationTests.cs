@@ -194,6 +194,18 @@ public abstract class AdministrationTests(DcrServer server) : ServerTests(server
         var refusal = Assert.Single(audit.Json["items"]!.AsArray(), record => record!["action"]!.GetValue<string>() == "client.authentication_refused");
         Assert.NotNull(refusal!["changes"]!["Signature"]);
     }
+
+    [Theory]
+    [InlineData("""{}""", "origin")]
+    [InlineData("""{"dry_run":true}""", "origin")]
+    [InlineData("""{"origin":{}}""", "origin: needs at least one of")]
+    [InlineData("""{"origin":{"software_id":"x"},"dry":true}""", "dry: there is no such member")]
+    [InlineData("""{"origin":{"attester":"x"}}""", "origin.attester: there is no such member")]
+    public async Task Names_a_member_that_is_missing_or_unknown(string body, string name)
+    {
+        var refused = await Server.AdminAsync(HttpMethod.Post, "clients:revoke", await Server.AdminTokenAsync(), JsonNode.Parse(body)!.AsObject());
+        refused.Refused(HttpStatusCode.BadRequest, "invalid_request", name);
+    }
 }
 
 public sealed class AdministrationTestsOnSqlite(SqliteServer server) : AdministrationTests(server), IClassFixture<SqliteServer>;

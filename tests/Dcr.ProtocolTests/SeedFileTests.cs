@@ -68,12 +68,23 @@ public sealed class FaultyConfigurationTests
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"scope":{"allow":["a"]}}}]}""", "registration_policy")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"initial_access_token":{"uses":2},"scope":{"default":["b"]}}}]}""", "default")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"},{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"}]}""", "2 times")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"attest_jwt_client_auth","scope":"dcr","registration_policy":{"attestation":{"mode":"optional","attesters":[{"issuer":"x","jwks_uri":"https://k.example/j"}]}}}]}""", "attestation.mode is required")]
     [InlineData("not json", "seed.json")]
     public async Task Refuses_a_seed_file_and_names_every_fault(string seed, params string[] names)
     {
         await using var server = new FaultyServer(seed);
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(async () => await server.InitializeAsync());
         Assert.All(names, name => Assert.Contains(name, fault.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Says_nothing_of_keys_when_the_policy_that_decides_on_them_is_at_fault()
+    {
+        await using var server = new FaultyServer(
+            """{"clients":[{"client_id":"a","token_endpoint_auth_method":"attest_jwt_client_auth","scope":"dcr","registration_policy":{"max_live_clients":-1,"attestation":{"mode":"required","attesters":[{"issuer":"x","jwks_uri":"https://k.example/j"}]}}}]}""");
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(async () => await server.InitializeAsync());
+        Assert.Contains("max_live_clients", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("private_key_jwt", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
