@@ -49,7 +49,7 @@ internal sealed class CreateKeySetHandler(IKeySetStore store, DescribeKeySet des
 {
     public async Task<AdminKeySet> Handle(CreateKeySet request, CancellationToken cancellationToken)
     {
-        var set = new HostedKeySet { Id = RandomNumberGenerator.GetHexString(32, lowercase: true), Version = 1, CreatedAt = time.GetUtcNow() };
+        var set = new HostedKeySet { Id = RandomNumberGenerator.GetHexString(32, lowercase: true), Version = 1, CreatedAt = time.GetUtcNowAsStored() };
         await store.AddAsync(set, records.Create(AuditActions.KeySetCreated, set.Id, request.Actor), cancellationToken);
         return await describe.ExecuteAsync(set, cancellationToken);
     }

@@ -111,7 +111,7 @@ internal sealed class ManageOnboardingClientsHandler(
         {
             return entry.Error;
         }
-        var client = entry.Value.ToClient(time.GetUtcNow());
+        var client = entry.Value.ToClient(time.GetUtcNowAsStored());
         return await clients.AddAsync(client, Record(AuditActions.OnboardingClientCreated, null, client, request.Actor), cancellationToken) == AddClientOutcome.Added
             ? AdminOnboardingClient.Of(client)
             : OAuthError.Conflict("client_id: there is a client with this client_id already.");

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dcr.Protocol;
 
 namespace Dcr.Auditing;
 
@@ -15,7 +16,7 @@ internal sealed class AuditRecords(TimeProvider time)
     /// <param name="actor">Null: the server itself.</param>
     public AuditRecord Create(string action, string subject, AuditActor? actor)
     {
-        var now = time.GetUtcNow();
+        var now = time.GetUtcNowAsStored();
         return new AuditRecord
         {
             Id = NextId(now),

@@ -120,7 +120,7 @@ internal sealed partial class RegisterClientHandler(
 
     private Client MakeClient(ApprovedMetadata approved, RegistrationRequest request, string registrationToken)
     {
-        var now = time.GetUtcNow();
+        var now = time.GetUtcNowAsStored();
         var policy = PrepareRegistration.PolicyOf(request.OnboardingClient);
         var token = request.InitialAccessToken;
         return new Client
