@@ -1,3 +1,7 @@
+using System.Text.Json;
+using Dcr.Clients;
+using Dcr.Protocol;
+using Dcr.Registration;
 using Dcr.Server.Storage.MongoDb;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
@@ -19,6 +23,54 @@ public sealed class MongoDbStorageTests(MongoDbUnderTestStore store) : StoreCont
             Assert.Equal(new BsonDocument("expires_at", 1), expiry["key"].AsBsonDocument);
             Assert.Equal(3600, expiry["expireAfterSeconds"].ToInt32());
         }
+    }
+
+    /// <summary>Members that clients did not have before lineage, lifetimes and counts.</summary>
+    private static readonly string[] s_newMembers =
+    [
+        "onboarding_client", "origin_kid", "origin_thumbprint", "initial_token_jti", "software_statement_issuer", "software_id",
+        "onboards", "signing_algs", "key_change_allowed_until", "lifecycle", "review_at", "last_used_at", "outbox", "outbox_since",
+    ];
+
+    private async Task<Client> WrittenBeforeAsync(Client client)
+    {
+        var document = MongoDbClientDocument.Of(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId));
+        Array.ForEach(s_newMembers, document.Remove);
+        await One.Get<MongoDbStorage>().Clients.InsertOneAsync(document, options: null, Cancellation);
+        return client;
+    }
+
+    [Fact]
+    public async Task Clients_that_an_earlier_version_wrote_are_listed_and_counted_by_their_origin()
+    {
+        var sample = Samples.Client(Store.Time.GetUtcNow());
+        var onboarding = await WrittenBeforeAsync(sample with { Origin = null });
+        var limits = new RegistrationLimits(onboarding.ClientId, MaxLiveClients: 1000, MaxRegistrationsPerHour: null);
+        var registered = new List<Client>();
+        for (var i = 0; i < 3; i++)
+        {
+            var origin = sample.Origin! with { OnboardingClient = onboarding.ClientId, Kid = $"kid {onboarding.ClientId} {i}" };
+            registered.Add(await WrittenBeforeAsync(sample with { ClientId = Samples.NewId(), Origin = origin, RegistrationPolicy = null }));
+        }
+
+        // Two nodes start at once.
+        await using var another = Store.Open();
+        await Task.WhenAll(Other.Lifecycle.InitializeAsync(Cancellation), another.Lifecycle.InitializeAsync(Cancellation));
+
+        var byKid = await Other.Clients.ListAsync(new ClientFilter { Origin = new OriginFilter { Kid = registered[1].Origin!.Kid } }, null, 10, Cancellation);
+        Assert.Equal([registered[1].ClientId], byKid.Select(client => client.ClientId));
+        var byOnboardingClient = await Other.Clients.ListAsync(new ClientFilter { Origin = new OriginFilter { OnboardingClient = onboarding.ClientId } }, null, 10, Cancellation);
+        Assert.Equal(3, byOnboardingClient.Count);
+        Assert.Equal([onboarding.ClientId], (await Other.Clients.ListAsync(new ClientFilter { OnboardingOnly = true }, null, 10, Cancellation)).Select(client => client.ClientId));
+        Assert.Equal(3, await Other.Get<IRegistrationStore>().CountLiveAsync(onboarding.ClientId, Cancellation));
+
+        var full = limits with { MaxLiveClients = 3 };
+        var use = new InitialAccessTokenUse("jti", 1, Store.Time.GetUtcNow().AddMinutes(5));
+        Assert.Equal(new RegisterClientOutcome.TooManyLiveClients(), await Other.Get<IRegistrationStore>().TryOutAsync(use, full, Cancellation));
+        var stored = (await Other.Clients.FindAsync(registered[0].ClientId, Cancellation))!;
+        Assert.Equal(JsonSerializer.Serialize(registered[0]), JsonSerializer.Serialize(stored));
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(stored.ClientId, 1, Samples.Record(Store.Time.GetUtcNow(), stored.ClientId), Cancellation));
+        Assert.Equal(2, await Other.Get<IRegistrationStore>().CountLiveAsync(onboarding.ClientId, Cancellation));
     }
 }
 

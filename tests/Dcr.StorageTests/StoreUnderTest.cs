@@ -102,10 +102,12 @@ public sealed class SqliteUnderTest : StoreUnderTest
 {
     public string Folder { get; } = Directory.CreateTempSubdirectory("dcr-storage-").FullName;
 
+    public string DatabasePath => Path.Combine(Folder, "data", "dcr.db");
+
     protected override void Configure(IServiceCollection services)
     {
         services.AddSqliteStorage();
-        services.Configure<SqliteStorageOptions>(options => options.Path = Path.Combine(Folder, "data", "dcr.db"));
+        services.Configure<SqliteStorageOptions>(options => options.Path = DatabasePath);
     }
 
     protected override Task DropAsync()

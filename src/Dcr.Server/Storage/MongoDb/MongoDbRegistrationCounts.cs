@@ -274,7 +274,8 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     private Task UnmarkAsync(BsonArray released, CancellationToken cancellationToken) => released.Count == 0
         ? Task.CompletedTask
         : MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
-            released.Select(entry => new UpdateOneModel<BsonDocument>(Where.Eq("_id", entry["client_id"]) & Where.Eq("release", entry["release"]), Set.Unset("release"))),
+            released.GroupBy(entry => entry["release"], entry => entry["client_id"])
+                .Select(clients => new UpdateManyModel<BsonDocument>(Where.In("_id", clients) & Where.Eq("release", clients.Key), Set.Unset("release"))),
             new BulkWriteOptions { IsOrdered = false },
             cancellationToken));
 

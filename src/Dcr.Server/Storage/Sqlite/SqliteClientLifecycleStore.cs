@@ -7,14 +7,15 @@ namespace Dcr.Server.Storage.Sqlite;
 
 internal sealed class SqliteClientLifecycleStore(SqliteStorage storage, TimeProvider time) : IClientLifecycleStore
 {
-    // Word for word the condition of the index clients_by_review.
+    // Word for word the condition of the index clients_by_review, which must be named: SQLite would rather sort all clients of
+    // these statuses.
     private const string Reviewed = "review_at IS NOT NULL AND status IN (0, 3)";
 
     public Task<IReadOnlyList<Client>> ListDueAsync(DateTimeOffset now, ReviewCursor? after, int limit, CancellationToken cancellationToken)
     {
         IReadOnlyList<Client> due = storage.Main.Read(session => session.Read(
             SqliteClientRow.Read,
-            $"SELECT {SqliteClientRow.Columns} FROM clients WHERE {Reviewed} AND review_at <= $1 AND (review_at, client_id) > ($2, $3) ORDER BY review_at, client_id LIMIT $4",
+            $"SELECT {SqliteClientRow.Columns} FROM clients INDEXED BY clients_by_review WHERE {Reviewed} AND review_at <= $1 AND (review_at, client_id) > ($2, $3) ORDER BY review_at, client_id LIMIT $4",
             now.ToUnixTimeMilliseconds(),
             after?.ReviewAt.ToUnixTimeMilliseconds() ?? long.MinValue,
             after?.ClientId ?? "",

@@ -13,8 +13,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage) : IClientStore
 
     public Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken)
     {
-        // With an origin, its index finds the clients.
-        var plus = filter.Origin is null ? "" : "+";
+        // With an origin, its index finds the clients, and with a policy its own; the plus keeps SQLite from any other.
+        var plus = filter.Origin is null && !filter.OnboardingOnly ? "" : "+";
         var where = SqliteOrigin.Where(filter.Origin, first: 6)
             + (filter.Status is null ? "" : $"{plus}status = $4 AND ")
             + (filter.AssertionAudienceSeen is null ? "" : $"{plus}audience_seen = $5 AND ")

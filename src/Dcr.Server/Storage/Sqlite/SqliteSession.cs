@@ -25,6 +25,9 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
+    /// <summary>Those that are kept.</summary>
+    public IEnumerable<string> Statements => _prepared.Keys;
+
     /// <summary>A statement with its parameters <c>$1</c>, <c>$2</c>, ... bound in order; a null binds NULL.</summary>
     public SqliteCommand Prepare(string sql, params ReadOnlySpan<object?> values)
     {
