@@ -7,6 +7,7 @@ using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.TokenStatus;
 using FluentValidation;
 using MediatR;
 using Microsoft.AspNetCore.Authentication;
@@ -47,6 +48,9 @@ public static class DcrSetup
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<AccessTokenReader>();
+        services.AddSingleton<LiveAccessTokens>();
+        services.AddSingleton<IntrospectionJwt>();
+        services.AddSingleton<StatusLists>();
         services.AddSingleton<ApproveMetadata>();
         services.AddSingleton<SoftwareStatements>();
         services.AddSingleton<KeyPossession>();
@@ -76,6 +80,8 @@ public static class DcrSetup
         services.AddOptions<DcrOptions>().BindConfiguration(DcrOptions.Section).ValidateOnStart();
         services.AddOptions<JwksOptions>().BindConfiguration(JwksOptions.Section).ValidateOnStart();
         services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section).ValidateOnStart();
+        services.AddOptions<TokenStatusOptions>().BindConfiguration(TokenStatusOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TokenStatusOptions>, TokenStatusOptionsValidator>();
         services.AddSingleton<IValidateOptions<SigningKeyOptions>, SigningKeyOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
         services.AddSingleton<IValidateOptions<JwksOptions>, JwksOptionsValidator>();

@@ -36,10 +36,8 @@ internal sealed partial class AccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
-    AccessTokenReader reader,
-    IClientStore clients,
+    LiveAccessTokens tokens,
     DpopProofRules proofs,
-    TimeProvider time,
     IssuerUrls urls) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "AccessToken";
@@ -56,22 +54,13 @@ internal sealed partial class AccessTokenAuthentication(
         {
             return AuthenticateResult.NoResult();
         }
-        var (token, fault) = await reader.ReadAsync(text, Context.RequestAborted);
-        if (token is null)
+        var (live, fault) = await tokens.FindAsync(text, Context.RequestAborted);
+        if (live is null || !IsForThisServer(live.Token))
         {
-            LogRefused(Logger, fault);
-            return AuthenticateResult.Fail(fault);
+            LogRefused(Logger, live is null ? fault : $"it is for {live.Token.Audience}");
+            return AuthenticateResult.Fail("The token is not good here.");
         }
-        if (await clients.FindAsync(token.ClientId, Context.RequestAborted) is not { } client || !client.IsActiveAt(time.GetUtcNow()))
-        {
-            LogInactive(Logger, token.ClientId);
-            return AuthenticateResult.Fail("The client is not active.");
-        }
-        if (token.Thumbprint is { } thumbprint && client.QuarantinedKeys.Contains(thumbprint))
-        {
-            LogQuarantined(Logger, token.ClientId, thumbprint);
-            return AuthenticateResult.Fail("The token was asked for with a key that is quarantined.");
-        }
+        var (token, client) = live;
         var proved = await CheckProofAsync(token, asDpop);
         if (!proved.IsSuccess)
         {
@@ -131,6 +120,9 @@ internal sealed partial class AccessTokenAuthentication(
             : OAuthError.InvalidDpopProof("The DPoP proof is made with another key than the access token is bound to.");
     }
 
+    private bool IsForThisServer(AccessToken token) =>
+        token.Audience == urls.RegistrationEndpoint || token.Audience == urls.AdminApi || token.Audience == urls.DefaultAudience;
+
     private string? AudienceFor(string scope) => scope switch
     {
         ScopeTokens.Registration => urls.RegistrationEndpoint,
@@ -138,12 +130,6 @@ internal sealed partial class AccessTokenAuthentication(
         _ => null,
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Access token of {ClientId} refused: key {Thumbprint} is quarantined")]
-    private static partial void LogQuarantined(ILogger logger, string clientId, string thumbprint);
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Access token refused: {Fault}")]
     private static partial void LogRefused(ILogger logger, string fault);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Access token refused: client {ClientId} is not active")]
-    private static partial void LogInactive(ILogger logger, string clientId);
 }

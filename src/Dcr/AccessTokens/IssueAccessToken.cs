@@ -5,6 +5,7 @@ using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.TokenStatus;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -88,6 +89,7 @@ public sealed record IssuedAccessToken
 internal sealed class IssueAccessTokenHandler(
     AuthenticateClient authenticate,
     DpopProofRules proofs,
+    IStatusListStore statuses,
     AccessTokenWriter writer,
     IssuerUrls urls,
     TimeProvider time,
@@ -110,25 +112,31 @@ internal sealed class IssueAccessTokenHandler(
         {
             return granted.Error;
         }
-        var audience = AudienceOf(granted.Value);
-        if (request.Resource is { } resource && resource != audience)
+        var audience = AudienceOf(client, granted.Value, request.Resource);
+        if (!audience.IsSuccess)
         {
-            return OAuthError.InvalidTarget($"resource must be {audience} for this scope.");
+            return audience.Error;
         }
         var bound = await BindAsync(request.Proofs, client, instance, granted.Value, cancellationToken);
         if (!bound.IsSuccess)
         {
             return bound.Error;
         }
+        if ((client.StatusIndex ?? await statuses.AssignAsync(client.ClientId, cancellationToken)) is not { } statusIndex)
+        {
+            return OAuthError.InvalidClient(ClientAssertionRules.Unproved, "the client has been stopped or has expired meanwhile");
+        }
+        var isForApi = audience.Value == urls.DefaultAudience || request.Resource is not null;
         var token = new NewAccessToken
         {
             ClientId = client.ClientId,
-            Audience = audience,
+            Audience = audience.Value,
+            StatusIndex = statusIndex,
             Scope = ScopeTokens.Join(granted.Value),
             Lifetime = LifetimeOf(client, granted.Value),
             // Tokens for this server's own endpoints remember the key they were asked for with: it goes into lineage and audit.
-            ProvedWith = audience == urls.DefaultAudience ? null : key,
-            Attester = audience == urls.DefaultAudience ? null : instance?.Attester,
+            ProvedWith = isForApi ? null : key,
+            Attester = isForApi ? null : instance?.Attester,
             BoundTo = bound.Value.Value?.Thumbprint,
         };
         return new IssuedAccessToken
@@ -197,12 +205,22 @@ internal sealed class IssueAccessTokenHandler(
             : Result.Of(scopes);
     }
 
-    private string AudienceOf(IReadOnlyList<string> scopes) => scopes switch
+    /// <summary>RFC 8707 section 2: one token, one API, among those the client is registered for.</summary>
+    private Result<string> AudienceOf(Client client, IReadOnlyList<string> scopes, string? resource)
     {
-        [ScopeTokens.Registration] => urls.RegistrationEndpoint,
-        [ScopeTokens.Administration] => urls.AdminApi,
-        _ => urls.DefaultAudience,
-    };
+        var audience = scopes switch
+        {
+            [ScopeTokens.Registration] => urls.RegistrationEndpoint,
+            [ScopeTokens.Administration] => urls.AdminApi,
+            _ => urls.DefaultAudience,
+        };
+        if (resource is null || resource == audience)
+        {
+            return audience;
+        }
+        var mayAsk = audience == urls.DefaultAudience && client.Metadata.Resources?.Contains(resource) == true;
+        return mayAsk ? resource : OAuthError.InvalidTarget($"resource: with this scope the client may ask for {string.Join(' ', audience == urls.DefaultAudience ? [audience, .. client.Metadata.Resources ?? []] : new[] { audience })}.");
+    }
 
     /// <summary>Never beyond the life of the client.</summary>
     private TimeSpan LifetimeOf(Client client, IReadOnlyList<string> scopes)

@@ -72,6 +72,7 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
         Jwks = jwks,
         SoftwareId = seed.SoftwareId,
         SoftwareVersion = seed.SoftwareVersion,
+        Resources = seed.Resources,
         Others = HumanReadableMembers.Keep(seed.Others),
     };
 }

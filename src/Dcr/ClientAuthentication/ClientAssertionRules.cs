@@ -23,7 +23,7 @@ internal sealed class ClientAssertionRules(
     private const int MaxJti = 256;
 
     // One text for rules 3 to 5: it must not tell a stranger whether the client exists.
-    private const string Unproved =
+    public const string Unproved =
         "The client is unknown or not active, or the assertion is not signed by a key of that client. Check sub, kid, alg and the registered keys.";
 
     /// <summary>The client was active when it was looked up, and is not any more.</summary>

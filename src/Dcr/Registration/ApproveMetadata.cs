@@ -52,6 +52,7 @@ internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements 
         return metadata with
         {
             Scope = scope.Count == 0 ? metadata.Scope : metadata.Scope is { } text && !ScopeTokens.IsWellFormed(text) ? text : ScopeTokens.Join(scope),
+            Resources = metadata.Resources ?? (policy.Resources?.Default is { Count: > 0 } resources ? resources : null),
             GrantTypes = metadata.GrantTypes ?? (policy.GrantTypes?.Default is { Count: > 0 } types ? types : null),
         };
     }

@@ -23,6 +23,7 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         RedirectRules();
         AuthenticationRules();
         FlowRules();
+        ResourceRules();
         DisplayRules();
         KeyRules(jwks, urls);
         Refuse(m => m.Scope is not null && !ScopeTokens.IsWellFormed(m.Scope), "scope: must be space-separated tokens of printable ASCII (RFC 6749 section 3.3).");
@@ -61,6 +62,15 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         Refuse(m => m.EffectiveGrantTypes().Contains(GrantTypes.RefreshToken) && !m.UsesRedirects(),
             "grant_types: refresh_token needs authorization_code.");
     }
+
+    private void ResourceRules() => RuleForEach(m => m.Resources)
+        .Custom((resource, context) =>
+        {
+            if (Resource.Fault(resource) is { } fault)
+            {
+                context.AddFailure(new FluentValidation.Results.ValidationFailure("resources", $"resources: '{Shorten(resource)}' {fault}") { ErrorCode = InvalidMetadata });
+            }
+        });
 
     private void DisplayRules()
     {

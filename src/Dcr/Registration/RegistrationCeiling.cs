@@ -22,6 +22,10 @@ internal static class RegistrationCeiling
         {
             yield return Invalid(scopeFault);
         }
+        if ((metadata.Resources ?? []).Except(policy.Resources?.Allowed ?? []).ToList() is { Count: > 0 } foreign)
+        {
+            yield return Invalid($"resources: {Join(foreign)} may not be registered; registration_policy.resources allows {(policy.Resources is { Allowed.Count: > 0 } allowed ? Join(allowed.Allowed) : "none")}.");
+        }
         if (policy.GrantTypes?.Allowed is { Count: > 0 } grantTypes && (metadata.GrantTypes ?? []).Except(grantTypes).ToList() is { Count: > 0 } excess)
         {
             yield return Invalid($"grant_types: {Join(excess)} may not be registered; registration_policy.grant_types allows {Join(grantTypes)}.");

@@ -16,6 +16,10 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("scope")]
     public ScopePolicy? Scope { get; init; }
 
+    /// <summary>Null: no client may ask for tokens for another audience than the default.</summary>
+    [JsonPropertyName("resources")]
+    public ResourcePolicy? Resources { get; init; }
+
     /// <summary>Null: every grant type that this server registers.</summary>
     [JsonPropertyName("grant_types")]
     public GrantTypePolicy? GrantTypes { get; init; }
@@ -107,6 +111,18 @@ public sealed record ScopePolicy
     public IReadOnlyList<string> Allowed { get; set; } = [];
 
     /// <summary>What a client gets that asks for no scope. Empty: it must ask.</summary>
+    [JsonPropertyName("default")]
+    public IReadOnlyList<string> Default { get; set; } = [];
+}
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ResourcePolicy
+{
+    /// <summary>The ceiling: every resource (RFC 8707) a registered client may ask tokens for. Empty: none.</summary>
+    [JsonPropertyName("allowed")]
+    public IReadOnlyList<string> Allowed { get; set; } = [];
+
+    /// <summary>What a client gets that asks for none. Empty: none.</summary>
     [JsonPropertyName("default")]
     public IReadOnlyList<string> Default { get; set; } = [];
 }

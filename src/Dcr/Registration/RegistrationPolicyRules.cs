@@ -20,6 +20,7 @@ internal static class RegistrationPolicyRules
     public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls) =>
         NumberFaults(policy)
             .Concat(ScopeFaults(policy.Scope))
+            .Concat(ResourceFaults(policy.Resources))
             .Concat(GrantTypeFaults(policy.GrantTypes))
             .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => JwsAlgorithms.IsSupported(alg) ? null : $"must be one of {string.Join(' ', JwsAlgorithms.Supported)}."))
             .Concat(ListFaults("jwks_uri_hosts", policy.JwksUriHosts, HostPattern.Fault))
@@ -48,6 +49,12 @@ internal static class RegistrationPolicyRules
     [
         .. policy.Allowed.Concat(policy.Default).Where(token => !ScopeTokens.IsToken(token)).Distinct().Select(token => $"scope: '{token}' is no scope token (RFC 6749 section 3.3)."),
         .. policy.Default.Except(policy.Allowed).Select(excess => $"scope.default: '{excess}' is not among scope.allowed."),
+    ];
+
+    private static IEnumerable<string> ResourceFaults(ResourcePolicy? policy) => policy is null ? [] :
+    [
+        .. ListFaults("resources", [.. policy.Allowed.Concat(policy.Default).Distinct()], Resource.Fault),
+        .. policy.Default.Except(policy.Allowed).Select(excess => $"resources.default: '{excess}' is not among resources.allowed."),
     ];
 
     private static IEnumerable<string> GrantTypeFaults(GrantTypePolicy? policy) => policy is null ? [] :
