@@ -44,7 +44,7 @@ public abstract class TokenStatusTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
-    [Requirement("TSL-5.1-01", "TSL-4.1-01", "TSL-8.1-01")]
+    [Requirement("TSL-5.1-01", "TSL-4.1-01", "TSL-6.2-01", "TSL-8.1-01")]
     public async Task Serves_a_signed_list_that_has_room_for_a_million_clients()
     {
         var client = await Server.OnboardAsync();
