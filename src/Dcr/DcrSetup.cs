@@ -32,6 +32,8 @@ public static class DcrSetup
         services.AddSingleton<ClientAssertionRules>();
         services.AddSingleton<ClientAttestationRules>();
         services.AddSingleton<DpopProofRules>();
+        services.AddSingleton<DpopNonces>();
+        services.AddSingleton<SecurityProfileRules>();
         services.AddSingleton<AuthenticateClient>();
         services.AddSingleton<RefusalAudit>();
         services.AddSingleton<ClientAuthenticationMetrics>();
@@ -80,6 +82,8 @@ public static class DcrSetup
         services.AddOptions<DcrOptions>().BindConfiguration(DcrOptions.Section).ValidateOnStart();
         services.AddOptions<JwksOptions>().BindConfiguration(JwksOptions.Section).ValidateOnStart();
         services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section).ValidateOnStart();
+        services.AddOptions<DpopOptions>().BindConfiguration(DpopOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<DpopOptions>, DpopOptionsValidator>();
         services.AddOptions<TokenStatusOptions>().BindConfiguration(TokenStatusOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<TokenStatusOptions>, TokenStatusOptionsValidator>();
         services.AddSingleton<IValidateOptions<SigningKeyOptions>, SigningKeyOptionsValidator>();

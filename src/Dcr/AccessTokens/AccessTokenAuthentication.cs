@@ -38,6 +38,7 @@ internal sealed partial class AccessTokenAuthentication(
     UrlEncoder encoder,
     LiveAccessTokens tokens,
     DpopProofRules proofs,
+    SecurityProfileRules profile,
     IssuerUrls urls) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "AccessToken";
@@ -84,7 +85,7 @@ internal sealed partial class AccessTokenAuthentication(
             ? "The access token is malformed, expired, revoked or not for this server."
             : "An access token is needed: Authorization: Bearer.");
         var needsProof = _proofFault is not null || BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        var challenge = needsProof ? Challenge.Dpop(urls.Issuer, error) : Challenge.Bearer(urls.Issuer, sent ? error : null);
+        var challenge = needsProof ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : Challenge.Bearer(urls.Issuer, sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
 
@@ -95,7 +96,7 @@ internal sealed partial class AccessTokenAuthentication(
         var scope = policy == Policies.Administrator ? ScopeTokens.Administration : ScopeTokens.Registration;
         var error = OAuthError.InsufficientScope($"The access token must have been asked for with the scope {scope}.");
         var asDpop = BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
+        return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
     }
 
     private async Task<Result<Optional<ClientKey>>> CheckProofAsync(AccessToken token, string? asDpop)
@@ -110,14 +111,13 @@ internal sealed partial class AccessTokenAuthentication(
         {
             return OAuthError.InvalidToken("The access token is bound to a key: send it as Authorization: DPoP, with a proof by that key in the DPoP header.");
         }
-        var proved = await proofs.CheckAsync(SentProofs.Of(Request, urls), asDpop, record: true, Context.RequestAborted);
-        if (!proved.IsSuccess)
-        {
-            return proved.Error;
-        }
-        return proved.Value.Thumbprint == thumbprint
-            ? Result.OfOptional<ClientKey>(proved.Value)
-            : OAuthError.InvalidDpopProof("The DPoP proof is made with another key than the access token is bound to.");
+        var proved = await proofs.CheckAsync(
+            SentProofs.Of(Request, urls),
+            asDpop,
+            key => key.Thumbprint == thumbprint ? null : "The DPoP proof is made with another key than the access token is bound to.",
+            record: true,
+            Context.RequestAborted);
+        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
     }
 
     private bool IsForThisServer(AccessToken token) =>

@@ -113,7 +113,7 @@ internal sealed class IntrospectAccessTokenHandler(AuthenticateClient authentica
             return authenticated.Error;
         }
         var caller = authenticated.Value.Client;
-        if (!ScopeTokens.Split(caller.Metadata.Scope).Contains(ScopeTokens.Introspection))
+        if (authenticated.Value.Instance is not null || !ScopeTokens.Split(caller.Metadata.Scope).Contains(ScopeTokens.Introspection))
         {
             return OAuthError.AccessDenied($"The client is not registered for the scope {ScopeTokens.Introspection}.");
         }

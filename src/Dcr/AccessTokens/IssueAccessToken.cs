@@ -89,6 +89,7 @@ public sealed record IssuedAccessToken
 internal sealed class IssueAccessTokenHandler(
     AuthenticateClient authenticate,
     DpopProofRules proofs,
+    SecurityProfileRules profile,
     IStatusListStore statuses,
     AccessTokenWriter writer,
     IssuerUrls urls,
@@ -112,6 +113,11 @@ internal sealed class IssueAccessTokenHandler(
         {
             return granted.Error;
         }
+        // An attestation is taken by the registration policy, for registration: no device is the onboarding client in anything else.
+        if (instance is not null && granted.Value is not [ScopeTokens.Registration])
+        {
+            return OAuthError.InvalidScope($"An attested instance gets the scope {ScopeTokens.Registration} only.");
+        }
         var audience = AudienceOf(client, granted.Value, request.Resource);
         if (!audience.IsSuccess)
         {
@@ -126,7 +132,7 @@ internal sealed class IssueAccessTokenHandler(
         {
             return OAuthError.InvalidClient(ClientAssertionRules.Unproved, "the client has been stopped or has expired meanwhile");
         }
-        var isForApi = audience.Value == urls.DefaultAudience || request.Resource is not null;
+        var isForApi = !granted.Value.Any(ScopeTokens.StandsAlone);
         var token = new NewAccessToken
         {
             ClientId = client.ClientId,
@@ -159,18 +165,23 @@ internal sealed class IssueAccessTokenHandler(
         {
             return fault;
         }
+        if (sent.IsEmpty && instance is null && (profile.BindsEveryToken || client.Metadata.DpopBoundAccessTokens == true))
+        {
+            return OAuthError.InvalidDpopProof(profile.BindsEveryToken
+                ? "Every access token is bound to a key here: send a DPoP proof."
+                : "The client is registered with dpop_bound_access_tokens: send a DPoP proof (RFC 9449 section 5.2).");
+        }
         if (sent.IsEmpty)
         {
             return Result.OfOptional(instance?.InstanceKey);
         }
-        var proved = await proofs.CheckAsync(sent, accessToken: null, record: true, cancellationToken);
-        if (!proved.IsSuccess)
-        {
-            return proved.Error;
-        }
-        return instance is not null && instance.InstanceKey.Thumbprint != proved.Value.Thumbprint
-            ? OAuthError.InvalidDpopProof("The DPoP proof must be made with the key that was attested.")
-            : Result.OfOptional<ClientKey>(proved.Value);
+        var proved = await proofs.CheckAsync(
+            sent,
+            accessToken: null,
+            key => instance is null || instance.InstanceKey.Thumbprint == key.Thumbprint ? null : "The DPoP proof must be made with the key that was attested.",
+            record: true,
+            cancellationToken);
+        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
     }
 
     private static OAuthError? PolicyFault(Client client, AttestedInstance? instance, SentProofs sent)

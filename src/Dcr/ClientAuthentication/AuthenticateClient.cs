@@ -85,7 +85,7 @@ internal sealed partial class AuthenticateClient(
         {
             metrics.Refused(AssertionRule.Attestation);
             var detail = OAuthErrorResult.Printable(attested.Error.Detail ?? attested.Error.Description);
-            LogRefused(credentials.ClientId, AssertionRule.Attestation, detail);
+            LogRefused(credentials.ClientId is { } named ? OAuthErrorResult.Printable(named) : null, AssertionRule.Attestation, detail);
             return attested.Error;
         }
         var instance = attested.Value;

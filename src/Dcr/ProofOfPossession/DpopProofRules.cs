@@ -11,7 +11,7 @@ namespace Dcr.ProofOfPossession;
 /// DPoP proofs (RFC 9449 section 4.3): that whoever sends this request holds the private key of a public key. Checked in
 /// the order of the section; the single use is recorded last, so that a refused proof uses nothing up.
 /// </summary>
-internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider time)
+internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "dpop+jwt";
 
@@ -22,10 +22,12 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
 
     /// <param name="sent">The header, and the request it came with.</param>
     /// <param name="accessToken">The access token that the proof must name by <c>ath</c>. Null: the proof need not name one.</param>
+    /// <param name="keyFault">What is wrong with the key that is proved; asked before the proof is used up. Null: any key will do.</param>
     /// <param name="record">False: for a request that changes nothing, and so uses no proof up.</param>
     /// <param name="cancellationToken">Stops the wait for the store.</param>
     /// <returns>The key that is possessed, or what is wrong.</returns>
-    public async Task<Result<ClientKey>> CheckAsync(SentProofs sent, string? accessToken, bool record, CancellationToken cancellationToken)
+    public async Task<Result<ClientKey>> CheckAsync(
+        SentProofs sent, string? accessToken, Func<ClientKey, string?>? keyFault, bool record, CancellationToken cancellationToken)
     {
         // Items 1 and 2: one header, one well-formed JWT.
         if (sent.Proofs is not [var text])
@@ -37,9 +39,9 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
             return OAuthError.InvalidDpopProof($"The DPoP proof is malformed: {fault}.");
         }
         // Items 4 to 7: the type, the algorithm, the signature by the public key in the header.
-        if (!proof.IsOfType(Type) || !JwsAlgorithms.IsSupported(proof.Alg))
+        if (!proof.IsOfType(Type) || !profile.Allows(proof.Alg))
         {
-            return OAuthError.InvalidDpopProof($"The DPoP proof must have typ {Type} and an alg among {string.Join(' ', JwsAlgorithms.Supported)}.");
+            return OAuthError.InvalidDpopProof($"The DPoP proof must have typ {Type} and an alg among {profile.AlgorithmNames}.");
         }
         var read = ReadKey(proof);
         if (!read.IsSuccess)
@@ -56,6 +58,11 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
         {
             return OAuthError.InvalidDpopProof($"The DPoP proof must have htm {sent.Method} and htu {sent.Url}.");
         }
+        // Item 10: with a nonce of this server, where it asks for one.
+        if (nonces.Fault(proof.Claim("nonce")) is { } nonceFault)
+        {
+            return nonceFault;
+        }
         // Item 11: made now.
         if (JwtTimes.FreshnessFault(proof, time.GetUtcNow(), s_longestLife) is { } timesFault)
         {
@@ -65,6 +72,10 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
         if (accessToken is not null && proof.Claim("ath") != Hash(accessToken))
         {
             return OAuthError.InvalidDpopProof("The DPoP proof must have the SHA-256 of the access token as ath.");
+        }
+        if (keyFault?.Invoke(key) is { } wrongKey)
+        {
+            return OAuthError.InvalidDpopProof(wrongKey);
         }
         if (proof.Jti is not { Length: > 0 and <= MaxJti } jti)
         {

@@ -18,10 +18,10 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
     private const int MaxUri = 2048;
     public const string PrivateKeyJwt = "private_key_jwt";
 
-    public ClientMetadataValidator(JwksOptions jwks, IssuerUrls urls)
+    public ClientMetadataValidator(JwksOptions jwks, IssuerUrls urls, SecurityProfileRules profile)
     {
         RedirectRules();
-        AuthenticationRules();
+        AuthenticationRules(profile);
         FlowRules();
         ResourceRules();
         DisplayRules();
@@ -42,13 +42,13 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         Rule(m => m.UsesRedirects() && m.RedirectUris is not { Count: > 0 }, InvalidRedirectUri, "redirect_uris: needed for the grant type authorization_code.");
     }
 
-    private void AuthenticationRules()
+    private void AuthenticationRules(SecurityProfileRules profile)
     {
         Refuse(m => m.TokenEndpointAuthMethod != PrivateKeyJwt, m => m.TokenEndpointAuthMethod is null
             ? "token_endpoint_auth_method: must be private_key_jwt; left out it means client_secret_basic, which is not accepted."
             : "token_endpoint_auth_method: must be private_key_jwt.");
-        Refuse(m => m.TokenEndpointAuthSigningAlg is { } alg && !JwsAlgorithms.IsSupported(alg),
-            $"token_endpoint_auth_signing_alg: must be one of {string.Join(' ', JwsAlgorithms.Supported)}.");
+        Refuse(m => m.TokenEndpointAuthSigningAlg is { } alg && !profile.Allows(alg),
+            $"token_endpoint_auth_signing_alg: must be one of {profile.AlgorithmNames}.");
     }
 
     private void FlowRules()

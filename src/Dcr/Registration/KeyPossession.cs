@@ -40,7 +40,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
 
     /// <summary>For an update: a change of keys is proved by a key from before, or by a new one where an administrator has allowed it.</summary>
     public async Task<OAuthError?> CheckUpdateAsync(
-        Client client, RegistrationPolicy policy, ApprovedMetadata approved, SentProofs sent, CancellationToken cancellationToken)
+        Client client, RegistrationPolicy policy, ApprovedMetadata approved, ManagingClient caller, SentProofs sent, CancellationToken cancellationToken)
     {
         var mode = policy.BindsKey || client.Origin?.Attester is not null ? Requirement.Required : policy.ProofOfPossession ?? Requirement.Off;
         if (mode == Requirement.Off)
@@ -59,8 +59,12 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
             return OAuthError.InvalidDpopProof("A change of keys is proved by a key from before, and those cannot be had now. An administrator can allow the change.");
         }
         var whose = isAllowed ? "one of the new keys" : "a key that the client had before (an administrator can allow a change without)";
-        var proved = await CheckAsync(sent, mode, provers, whose, useProof: true, cancellationToken);
-        return proved.IsSuccess ? null : proved.Error;
+        // Proved with the registration access token already, by a key from before: a proof is used once.
+        if (caller.ProvedWith is { } proved && Holds(provers, proved))
+        {
+            return null;
+        }
+        return (await CheckAsync(sent, mode, provers, whose, useProof: true, cancellationToken)).Error;
     }
 
     private async Task<Result<Optional<ClientKey>>> CheckAsync(
@@ -70,14 +74,11 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         {
             return Result.OfOptional<ClientKey>(null);
         }
-        var proved = await proofs.CheckAsync(sent, accessToken: null, useProof, cancellationToken);
-        if (!proved.IsSuccess)
-        {
-            return proved.Error with { Description = $"registration_policy.proof_of_possession: {proved.Error.Description}" };
-        }
-        return Holds(provers, proved.Value)
+        var proved = await proofs.CheckAsync(
+            sent, accessToken: null, key => Holds(provers, key) ? null : $"The DPoP proof must be made with {whose}.", useProof, cancellationToken);
+        return proved.IsSuccess
             ? Result.OfOptional<ClientKey>(proved.Value)
-            : OAuthError.InvalidDpopProof($"registration_policy.proof_of_possession: the DPoP proof must be made with {whose}.");
+            : proved.Error with { Description = $"registration_policy.proof_of_possession: {proved.Error.Description}" };
     }
 
     private static bool Holds(ClientKeySet set, ClientKey key) => set.Keys.Any(held => held.Thumbprint == key.Thumbprint);

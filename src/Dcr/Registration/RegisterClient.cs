@@ -17,7 +17,7 @@ namespace Dcr.Registration;
 internal static class RegisterClientRoute
 {
     public static async Task<IResult> HandleAsync(
-        AccessTokenCaller caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, IssuerUrls urls, SecurityProfileRules profile, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadWithHashAsync(request, DcrJson.Default.ClientMetadata, cancellationToken);
         if (!body.IsSuccess)
@@ -29,7 +29,7 @@ internal static class RegisterClientRoute
         {
             case "true":
                 var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
-                return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, urls);
+                return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls, profile);
             case not ("" or "false"):
                 return new OAuthErrorResult(OAuthError.InvalidRequest("validate_only must be true or false."));
         }
@@ -39,11 +39,12 @@ internal static class RegisterClientRoute
             return new OAuthErrorResult(key.Error);
         }
         var registered = await mediator.Send(new RegisterClient(registration, key.Value.Value), cancellationToken);
-        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, urls);
+        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, caller, urls, profile);
     }
 
-    private static OAuthErrorResult Refuse(OAuthError error, IssuerUrls urls) =>
-        error.Status == StatusCodes.Status401Unauthorized ? new(error, Challenge.Bearer(urls.Issuer, error)) : new(error);
+    private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls, SecurityProfileRules profile) => error.Status == StatusCodes.Status401Unauthorized
+        ? new(error, caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error))
+        : new(error);
 }
 
 /// <param name="Request">What is asked for.</param>
@@ -111,7 +112,7 @@ internal sealed partial class RegisterClientHandler(
         {
             return repeated.Open(given, key, request.ProvedWith);
         }
-        var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, record: true, cancellationToken);
+        var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, keyFault: null, record: true, cancellationToken);
         return proved.IsSuccess ? repeated.Open(given, key, proved.Value) : proved.Error;
     }
 

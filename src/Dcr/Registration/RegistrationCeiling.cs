@@ -34,6 +34,10 @@ internal static class RegistrationCeiling
         {
             yield return Invalid($"token_endpoint_auth_signing_alg: {alg} may not be registered; registration_policy.signing_algs allows {Join(algs)}.");
         }
+        if (policy.DpopBoundAccessTokens is { } binding && (metadata.DpopBoundAccessTokens ?? false) != (binding == Requirement.Required) && binding != Requirement.Optional)
+        {
+            yield return Invalid($"dpop_bound_access_tokens: must be {(binding == Requirement.Required ? "true" : "false")}; registration_policy.dpop_bound_access_tokens is {WireEnum.NameOf(binding)}.");
+        }
         if ((policy.Keys == KeySources.Jwks || policy.BindsKey) && metadata.JwksUri is not null)
         {
             yield return Invalid(policy.BindsKey

@@ -67,6 +67,10 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("proof_of_possession")]
     public Requirement? ProofOfPossession { get; init; }
 
+    /// <summary>Whether clients register <c>dpop_bound_access_tokens</c>: required sets it where it is left out, off refuses it. Null: optional.</summary>
+    [JsonPropertyName("dpop_bound_access_tokens")]
+    public Requirement? DpopBoundAccessTokens { get; init; }
+
     /// <summary>Null: off.</summary>
     [JsonPropertyName("attestation")]
     public AttestationPolicy? Attestation { get; init; }

@@ -17,17 +17,17 @@ internal static class RegistrationPolicyRules
     private const int MaxEntries = 100;
     private const int MaxIssuer = 512;
 
-    public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls) =>
+    public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile) =>
         NumberFaults(policy)
             .Concat(ScopeFaults(policy.Scope))
             .Concat(ResourceFaults(policy.Resources))
             .Concat(GrantTypeFaults(policy.GrantTypes))
-            .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => JwsAlgorithms.IsSupported(alg) ? null : $"must be one of {string.Join(' ', JwsAlgorithms.Supported)}."))
+            .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => profile.Allows(alg) ? null : $"must be one of {profile.AlgorithmNames}."))
             .Concat(ListFaults("jwks_uri_hosts", policy.JwksUriHosts, HostPattern.Fault))
             .Concat(ListFaults("redirect_uri_hosts", policy.RedirectUriHosts, HostPattern.Fault))
             .Concat(StatementFaults(policy.SoftwareStatement, options))
             .Concat(AttestationFaults(policy.Attestation, options))
-            .Concat(DefaultFaults(policy, options, urls))
+            .Concat(DefaultFaults(policy, options, urls, profile))
             .Concat((policy.Unknown ?? []).Where(member => member.Value.ValueKind != System.Text.Json.JsonValueKind.Null).Select(member => $"{member.Key}: is no member of a registration policy."))
             .Select(fault => "registration_policy." + fault);
 
@@ -116,7 +116,7 @@ internal static class RegistrationPolicyRules
     }
 
     /// <summary>A template must be good by itself, but for the keys that each client brings.</summary>
-    private static IEnumerable<string> DefaultFaults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls)
+    private static IEnumerable<string> DefaultFaults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile)
     {
         if (policy.Defaults is not { } template)
         {
@@ -128,7 +128,7 @@ internal static class RegistrationPolicyRules
             yield break;
         }
         var complete = template with { TokenEndpointAuthMethod = template.TokenEndpointAuthMethod ?? ClientMetadataValidator.PrivateKeyJwt, Jwks = new JwkSet { Keys = [] } };
-        foreach (var error in new ClientMetadataValidator(options, urls).Validate(complete).Errors)
+        foreach (var error in new ClientMetadataValidator(options, urls, profile).Validate(complete).Errors)
         {
             yield return $"defaults.{error.ErrorMessage}";
         }
