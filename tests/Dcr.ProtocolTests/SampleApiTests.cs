@@ -113,6 +113,46 @@ public abstract class SampleApiTests(DcrServer server) : ServerTests(server), IA
         await Server.DisposeAsync();
     }
 
+    [Fact]
+    [Requirement("P-RESOURCE", "R9449-7-01", "R9449-4.3-03")]
+    public async Task The_API_takes_a_bound_token_with_a_fresh_proof_only()
+    {
+        var (node, api) = await StartAsync();
+        await using var ofNode = node;
+        await using var ofApi = api;
+        var partner = await OnboardAsync(node);
+        var token = await BoundTokenAsync(node, partner.ClientId, partner.Key);
+        string Proof(TestKey key, string? ath = null, string method = "GET") => DpopScenario.Proof(key, method, $"{_apiAddress}/hello", DateTimeOffset.UtcNow, ath ?? token).Sign();
+
+        var proof = Proof(partner.Key);
+        Assert.Equal(HttpStatusCode.OK, await CallWithProofAsync(api, token, proof));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallWithProofAsync(api, token, proof));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallWithProofAsync(api, token, Proof(TestKey.Create())));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallWithProofAsync(api, token, Proof(partner.Key, ath: "another token")));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallWithProofAsync(api, token, Proof(partner.Key, method: "POST")));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallWithProofAsync(api, token, "garbage"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(api, token, "DPoP"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(api, token));
+    }
+
+    private async Task<string> BoundTokenAsync(ServerProcess node, string clientId, TestKey key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("oauth/token", UriKind.Relative))
+        {
+            Content = new FormUrlEncodedContent(Requests.TokenForm(new AssertionScenario(key, clientId, _address, DateTimeOffset.UtcNow).Sign(), "read")),
+        };
+        request.Headers.Add("DPoP", DpopScenario.Proof(key, "POST", $"{_address}/oauth/token", DateTimeOffset.UtcNow).Sign());
+        return (await Answer.ReadAsync(await node.Http.SendAsync(request, Cancellation))).Succeeded()["access_token"];
+    }
+
+    private static async Task<HttpStatusCode> CallWithProofAsync(ServerProcess api, string token, string proof)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("hello", UriKind.Relative));
+        request.Headers.Authorization = new AuthenticationHeaderValue("DPoP", token);
+        request.Headers.Add("DPoP", proof);
+        return (await api.Http.SendAsync(request, Cancellation)).StatusCode;
+    }
+
     private Task<Answer> IntrospectAsync(ServerProcess node, string token) => PostFormAsync(node, "oauth/introspect", new Dictionary<string, string>
     {
         ["token"] = token,
