@@ -7,6 +7,7 @@ using Dcr.Discovery;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.TokenStatus;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -33,6 +34,13 @@ public static class DcrEndpoints
             .Is("Tokens", "Get an access token").TakesHeader("DPoP", "A proof by the key to bind the token to (RFC 9449)")
             .TakesHeader("OAuth-Client-Attestation", "In place of client_assertion: an attester's JWT for the key of a device").TakesHeader("OAuth-Client-Attestation-PoP", "The device's proof of that key, unless DPoP is one")
             .TakesForm<AccessTokenRequest>().Gives<IssuedAccessToken>().Refuses(400, 401, 413, 415);
+
+        oauth.MapPost("/introspect", IntrospectAccessTokenRoute.HandleAsync)
+            .Is("Tokens", "Ask whether a token is live (RFC 7662)").TakesForm<TokenQuery>().Gives<Introspection>().Refuses(400, 401, 403, 413, 415);
+        oauth.MapPost("/revoke", RevokeAccessTokenRoute.HandleAsync)
+            .Is("Tokens", "Revoke a token (RFC 7009)").TakesForm<TokenQuery>().Produces(StatusCodes.Status200OK).Refuses(400, 401, 413, 415);
+        oauth.MapGet("/status/{list}", PublishStatusListRoute.HandleAsync)
+            .Is("Tokens", "Which clients' tokens are dead: a Status List Token").Gives<string>().Refuses(404);
 
         app.MapGet($"{path}/keys/{{key_set_id}}/jwks.json", PublishHostedKeySetRoute.HandleAsync)
             .Is("Discovery", "The keys of a hosted key set").Gives<JwkSet>().Refuses(404);
@@ -73,6 +81,8 @@ public static class DcrEndpoints
             .Is("Administration", "Let a suspended client go on").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/revoke", ChangeClientStatusRoute.RevokeAsync).Needs(Policies.Administrator)
             .Is("Administration", "End a client for good").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapPost("/clients/{client_id}/sign-out", SignClientOutRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "End all tokens a client has, and not the client").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/allow-key-change", AllowKeyChangeRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Let a client change its keys once without proving one it had").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients:revoke", RevokeClientsRoute.RevokeAsync).Needs(Policies.Administrator)

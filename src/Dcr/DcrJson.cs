@@ -34,6 +34,8 @@ namespace Dcr;
 [JsonSerializable(typeof(ClientInformation))]
 [JsonSerializable(typeof(ClientStatus))]
 [JsonSerializable(typeof(IssuedAccessToken))]
+[JsonSerializable(typeof(Introspection))]
+[JsonSerializable(typeof(TokenQuery))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(OAuthErrorBody))]
 [JsonSerializable(typeof(Page<AdminClient>), TypeInfoPropertyName = "PageAdminClient")]

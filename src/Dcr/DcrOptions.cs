@@ -1,5 +1,7 @@
 using System.Net;
 using Dcr.ClientAuthentication;
+using Dcr.Keys;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr;
@@ -31,15 +33,16 @@ public enum SecurityProfile
 {
     Standard,
 
-    /// <summary>FAPI 2.0; refused at start until every demand of it is met.</summary>
+    /// <summary>What the FAPI 2.0 Security Profile demands of a server with this grant: see <see cref="SecurityProfileRules"/>.</summary>
     Fapi2,
 }
 
-internal sealed class DcrOptionsValidator : IValidateOptions<DcrOptions>
+/// <param name="configuration">What the FAPI 2.0 profile forbids elsewhere, as it is written there: those options are validated on their own.</param>
+internal sealed class DcrOptionsValidator(IConfiguration configuration) : IValidateOptions<DcrOptions>
 {
     public ValidateOptionsResult Validate(string? name, DcrOptions options)
     {
-        var faults = Faults(options).ToList();
+        var faults = Faults(options).Concat(ProfileFaults(options)).ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
@@ -53,9 +56,9 @@ internal sealed class DcrOptionsValidator : IValidateOptions<DcrOptions>
         {
             yield return $"Dcr:AccessTokenLifetime is {options.AccessTokenLifetime}: it must be from 00:01:00 to 01:00:00.";
         }
-        if (options.SecurityProfile != SecurityProfile.Standard)
+        if (!Enum.IsDefined(options.SecurityProfile))
         {
-            yield return $"Dcr:SecurityProfile is {options.SecurityProfile}: only Standard is available in this version.";
+            yield return $"Dcr:SecurityProfile is {options.SecurityProfile}: it must be Standard or Fapi2.";
         }
         if (!Enum.IsDefined(options.AssertionAudience))
         {
@@ -64,6 +67,23 @@ internal sealed class DcrOptionsValidator : IValidateOptions<DcrOptions>
         if (options.SeedFile is { } file && !File.Exists(file))
         {
             yield return $"Dcr:SeedFile is '{file}': there is no such file (looked for {Path.GetFullPath(file)}).";
+        }
+    }
+
+    private IEnumerable<string> ProfileFaults(DcrOptions options)
+    {
+        if (options.SecurityProfile != SecurityProfile.Fapi2)
+        {
+            yield break;
+        }
+        // FAPI 2.0 Security Profile sections 5.4.1 and 5.4.2.
+        if (configuration[$"{SigningKeyOptions.Section}:{nameof(SigningKeyOptions.Algorithm)}"] == "RS256")
+        {
+            yield return "Dcr:SigningKeys:Algorithm is RS256: with Dcr:SecurityProfile=Fapi2 it must be ES256 or PS256.";
+        }
+        if (configuration.GetValue<bool>($"{JwksOptions.Section}:{nameof(JwksOptions.AllowHttp)}"))
+        {
+            yield return "Dcr:Jwks:AllowHttp is true: with Dcr:SecurityProfile=Fapi2 it must be false.";
         }
     }
 

@@ -1,3 +1,4 @@
+using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +11,7 @@ public static class DcrPipeline
     /// <summary>What every request passes before its endpoint: safe headers, JSON for every error, the readiness gate.</summary>
     public static void UseDcr(this WebApplication app)
     {
+        var nonces = app.Services.GetRequiredService<DpopNonces>();
         var readiness = app.Services.GetRequiredService<Readiness>();
 
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -21,6 +23,7 @@ public static class DcrPipeline
         app.Use(async (context, next) =>
         {
             SetSafeHeaders(context.Response.Headers);
+            nonces.Offer(context);
             await next(context);
         });
         app.UseStatusCodePages(async context => await ErrorFor(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));

@@ -7,6 +7,7 @@ using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.TokenStatus;
 using FluentValidation;
 using MediatR;
 using Microsoft.AspNetCore.Authentication;
@@ -31,6 +32,8 @@ public static class DcrSetup
         services.AddSingleton<ClientAssertionRules>();
         services.AddSingleton<ClientAttestationRules>();
         services.AddSingleton<DpopProofRules>();
+        services.AddSingleton<DpopNonces>();
+        services.AddSingleton<SecurityProfileRules>();
         services.AddSingleton<AuthenticateClient>();
         services.AddSingleton<RefusalAudit>();
         services.AddSingleton<ClientAuthenticationMetrics>();
@@ -47,6 +50,9 @@ public static class DcrSetup
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<AccessTokenReader>();
+        services.AddSingleton<LiveAccessTokens>();
+        services.AddSingleton<IntrospectionJwt>();
+        services.AddSingleton<StatusLists>();
         services.AddSingleton<ApproveMetadata>();
         services.AddSingleton<SoftwareStatements>();
         services.AddSingleton<KeyPossession>();
@@ -76,6 +82,10 @@ public static class DcrSetup
         services.AddOptions<DcrOptions>().BindConfiguration(DcrOptions.Section).ValidateOnStart();
         services.AddOptions<JwksOptions>().BindConfiguration(JwksOptions.Section).ValidateOnStart();
         services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section).ValidateOnStart();
+        services.AddOptions<DpopOptions>().BindConfiguration(DpopOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<DpopOptions>, DpopOptionsValidator>();
+        services.AddOptions<TokenStatusOptions>().BindConfiguration(TokenStatusOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TokenStatusOptions>, TokenStatusOptionsValidator>();
         services.AddSingleton<IValidateOptions<SigningKeyOptions>, SigningKeyOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
         services.AddSingleton<IValidateOptions<JwksOptions>, JwksOptionsValidator>();

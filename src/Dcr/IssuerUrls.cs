@@ -21,6 +21,12 @@ public sealed class IssuerUrls(IOptions<DcrOptions> options)
 
     public string JwksUri => Issuer + "/oauth/jwks";
 
+    public string IntrospectionEndpoint => Issuer + "/oauth/introspect";
+
+    public string RevocationEndpoint => Issuer + "/oauth/revoke";
+
+    public string StatusList(string list) => $"{Issuer}/oauth/status/{list}";
+
     /// <summary>The audience of administrators' access tokens.</summary>
     public string AdminApi => Issuer + "/admin/v1";
 

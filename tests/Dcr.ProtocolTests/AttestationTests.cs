@@ -161,7 +161,7 @@ public abstract class AttestationTests(DcrServer server) : ServerTests(server)
         var clientId = await OnboardingClientAsync();
         var now = Server.Time.GetUtcNow().ToUnixTimeSeconds();
         async Task RefusesAsync(string claim, long value, string says) =>
-            (await AskAsync(Attestation(clientId).WithClaim(claim, value).Sign(), Proof().Sign())).Refused(HttpStatusCode.BadRequest, "use_fresh_attestation", says);
+            (await AskAsync(Attestation(clientId).WithClaim(claim, value).Sign(), Proof().Sign())).Refused(HttpStatusCode.Unauthorized, "invalid_client", says);
         await RefusesAsync("exp", now - 11, "expired");
         await RefusesAsync("iat", now + 12, "future");
         await RefusesAsync("nbf", now + 12, "future");

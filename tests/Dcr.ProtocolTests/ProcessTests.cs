@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Dcr.ProtocolTests.Support;
 using Xunit;
+using static Dcr.ProtocolTests.Support.ProcessRequests;
 
 namespace Dcr.ProtocolTests;
 
@@ -167,30 +168,5 @@ public sealed class ProcessTests
                 return;
             }
         }
-    }
-
-    private static Task<Answer> TokenAsync(ServerProcess node, string issuer, TestKey key, string clientId, string scope) =>
-        TokenAsync(node, new AssertionScenario(key, clientId, issuer, DateTimeOffset.UtcNow).Sign(), scope);
-
-    private static async Task<Answer> TokenAsync(ServerProcess node, string assertion, string scope)
-    {
-        using var form = new FormUrlEncodedContent(Requests.TokenForm(assertion, scope));
-        return await Answer.ReadAsync(await node.Http.PostAsync(new Uri("oauth/token", UriKind.Relative), form, TestContext.Current.CancellationToken));
-    }
-
-    private static Task<Answer> GetAsync(ServerProcess node, string path) => SendAsync(node, HttpMethod.Get, path, null);
-
-    private static async Task<Answer> SendAsync(ServerProcess node, HttpMethod method, string path, string? bearer, JsonObject? body = null)
-    {
-        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
-        if (bearer is not null)
-        {
-            request.Headers.Authorization = new("Bearer", bearer);
-        }
-        if (body is not null)
-        {
-            request.Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
-        }
-        return await Answer.ReadAsync(await node.Http.SendAsync(request, TestContext.Current.CancellationToken));
     }
 }

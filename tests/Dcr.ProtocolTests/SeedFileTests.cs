@@ -94,7 +94,7 @@ public sealed class FaultyConfigurationTests
         await using var server = new FaultyServer("""{"clients":[]}""");
         server.Settings["Dcr:Issuer"] = "http://as.example?x";
         server.Settings["Dcr:AccessTokenLifetime"] = "00:00:01";
-        server.Settings["Dcr:SecurityProfile"] = "Fapi2";
+        server.Settings["Dcr:SecurityProfile"] = "7";
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(async () => await server.InitializeAsync());
         Assert.All(new[] { "Dcr:Issuer", "Dcr:AccessTokenLifetime", "Dcr:SecurityProfile" }, name => Assert.Contains(name, fault.Message, StringComparison.Ordinal));
     }

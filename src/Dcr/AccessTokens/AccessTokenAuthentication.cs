@@ -36,10 +36,9 @@ internal sealed partial class AccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
-    AccessTokenReader reader,
-    IClientStore clients,
+    LiveAccessTokens tokens,
     DpopProofRules proofs,
-    TimeProvider time,
+    SecurityProfileRules profile,
     IssuerUrls urls) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "AccessToken";
@@ -56,22 +55,13 @@ internal sealed partial class AccessTokenAuthentication(
         {
             return AuthenticateResult.NoResult();
         }
-        var (token, fault) = await reader.ReadAsync(text, Context.RequestAborted);
-        if (token is null)
+        var (live, fault) = await tokens.FindAsync(text, Context.RequestAborted);
+        if (live is null || !IsForThisServer(live.Token))
         {
-            LogRefused(Logger, fault);
-            return AuthenticateResult.Fail(fault);
+            LogRefused(Logger, live is null ? fault : $"it is for {live.Token.Audience}");
+            return AuthenticateResult.Fail("The token is not good here.");
         }
-        if (await clients.FindAsync(token.ClientId, Context.RequestAborted) is not { } client || !client.IsActiveAt(time.GetUtcNow()))
-        {
-            LogInactive(Logger, token.ClientId);
-            return AuthenticateResult.Fail("The client is not active.");
-        }
-        if (token.Thumbprint is { } thumbprint && client.QuarantinedKeys.Contains(thumbprint))
-        {
-            LogQuarantined(Logger, token.ClientId, thumbprint);
-            return AuthenticateResult.Fail("The token was asked for with a key that is quarantined.");
-        }
+        var (token, client) = live;
         var proved = await CheckProofAsync(token, asDpop);
         if (!proved.IsSuccess)
         {
@@ -95,7 +85,7 @@ internal sealed partial class AccessTokenAuthentication(
             ? "The access token is malformed, expired, revoked or not for this server."
             : "An access token is needed: Authorization: Bearer.");
         var needsProof = _proofFault is not null || BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        var challenge = needsProof ? Challenge.Dpop(urls.Issuer, error) : Challenge.Bearer(urls.Issuer, sent ? error : null);
+        var challenge = needsProof ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : Challenge.Bearer(urls.Issuer, sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
 
@@ -106,7 +96,7 @@ internal sealed partial class AccessTokenAuthentication(
         var scope = policy == Policies.Administrator ? ScopeTokens.Administration : ScopeTokens.Registration;
         var error = OAuthError.InsufficientScope($"The access token must have been asked for with the scope {scope}.");
         var asDpop = BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
+        return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
     }
 
     private async Task<Result<Optional<ClientKey>>> CheckProofAsync(AccessToken token, string? asDpop)
@@ -130,6 +120,9 @@ internal sealed partial class AccessTokenAuthentication(
         return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
     }
 
+    private bool IsForThisServer(AccessToken token) =>
+        token.Audience == urls.RegistrationEndpoint || token.Audience == urls.AdminApi || token.Audience == urls.DefaultAudience;
+
     private string? AudienceFor(string scope) => scope switch
     {
         ScopeTokens.Registration => urls.RegistrationEndpoint,
@@ -137,12 +130,6 @@ internal sealed partial class AccessTokenAuthentication(
         _ => null,
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Access token of {ClientId} refused: key {Thumbprint} is quarantined")]
-    private static partial void LogQuarantined(ILogger logger, string clientId, string thumbprint);
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Access token refused: {Fault}")]
     private static partial void LogRefused(ILogger logger, string fault);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Access token refused: client {ClientId} is not active")]
-    private static partial void LogInactive(ILogger logger, string clientId);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dcr.Keys;
 using Dcr.Protocol;
+using Dcr.TokenStatus;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -22,7 +23,12 @@ public sealed record AccessToken
 
     public required string Jti { get; init; }
 
+    public required DateTimeOffset IssuedAt { get; init; }
+
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>The index of its client in the status lists when it was issued.</summary>
+    public required long StatusIndex { get; init; }
 
     public string? Kid { get; init; }
 
@@ -35,7 +41,7 @@ public sealed record AccessToken
     public string? BoundTo { get; init; }
 }
 
-/// <summary>Validates access tokens as RFC 9068 section 4 tells a resource server: typ, issuer, audience, signature, expiry.</summary>
+/// <summary>Validates access tokens as RFC 9068 section 4 tells a resource server: typ, issuer, signature, expiry; but for the audience.</summary>
 internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeProvider time)
 {
     private static readonly JsonWebTokenHandler s_handler = new() { MapInboundClaims = false };
@@ -50,7 +56,8 @@ internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeP
             ValidTypes = [AccessTokenWriter.Type],
             ValidAlgorithms = published.Select(key => key.Alg).Distinct(),
             ValidIssuer = urls.Issuer,
-            ValidAudiences = [urls.RegistrationEndpoint, urls.AdminApi, urls.DefaultAudience],
+            // Whom it is for is for the one to say that it is sent to.
+            ValidateAudience = false,
             IssuerSigningKeys = published.Select(key => key.VerificationKey),
             TryAllIssuerSigningKeys = false,
             LifetimeValidator = (_, expires, _, _) => expires is { } end && end > now.UtcDateTime,
@@ -59,12 +66,18 @@ internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeP
         {
             return (null, validated.Exception?.GetType().Name ?? "not a JWT");
         }
+        if (!jwt.TryGetPayloadValue<JsonElement>("status", out var status))
+        {
+            return (null, "it is of an earlier version of this server, which gave tokens no status");
+        }
         return (new AccessToken
         {
             ClientId = jwt.GetPayloadValue<string>("client_id"),
             Audience = jwt.Audiences.Single(),
             Scopes = ScopeTokens.Split(jwt.GetPayloadValue<string>("scope")),
             Jti = jwt.Id,
+            IssuedAt = new DateTimeOffset(jwt.IssuedAt, TimeSpan.Zero),
+            StatusIndex = StatusIndex(status.GetProperty("status_list")),
             ExpiresAt = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero),
             Kid = jwt.TryGetPayloadValue<string>(AccessToken.KidClaim, out var kid) ? kid : null,
             Thumbprint = jwt.TryGetPayloadValue<string>(AccessToken.ThumbprintClaim, out var thumbprint) ? thumbprint : null,
@@ -72,4 +85,7 @@ internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeP
             BoundTo = jwt.TryGetPayloadValue<JsonElement>("cnf", out var cnf) ? cnf.GetProperty("jkt").GetString() : null,
         }, "");
     }
+
+    private long StatusIndex(JsonElement reference) =>
+        StatusReference.IndexOf(urls, reference.GetProperty("uri").GetString()!, reference.GetProperty("idx").GetInt64());
 }

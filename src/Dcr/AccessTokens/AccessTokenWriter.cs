@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Dcr.Keys;
+using Dcr.TokenStatus;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -20,6 +21,9 @@ internal sealed record NewAccessToken
 
     /// <summary>Until <c>exp</c>.</summary>
     public required TimeSpan Lifetime { get; init; }
+
+    /// <summary>Becomes <c>status</c> (draft-ietf-oauth-status-list-21 section 6).</summary>
+    public required long StatusIndex { get; init; }
 
     /// <summary>The key to remember in the token: the client's, or that of <see cref="Attester"/>. Null: none.</summary>
     public ClientKey? ProvedWith { get; init; }
@@ -52,6 +56,10 @@ internal sealed class AccessTokenWriter(SigningKeys keys, IssuerUrls urls, TimeP
         Add(claims, AccessToken.ThumbprintClaim, token.ProvedWith?.Thumbprint);
         Add(claims, AccessToken.KidClaim, token.ProvedWith?.Kid);
         Add(claims, AccessToken.AttesterClaim, token.Attester);
+        claims["status"] = new Dictionary<string, object>
+        {
+            ["status_list"] = new Dictionary<string, object> { ["idx"] = StatusReference.PlaceOf(token.StatusIndex), ["uri"] = StatusReference.Uri(urls, token.StatusIndex) },
+        };
         if (token.BoundTo is { } thumbprint)
         {
             claims["cnf"] = new Dictionary<string, object> { ["jkt"] = thumbprint };

@@ -5,6 +5,7 @@ using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.TokenStatus;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -88,6 +89,8 @@ public sealed record IssuedAccessToken
 internal sealed class IssueAccessTokenHandler(
     AuthenticateClient authenticate,
     DpopProofRules proofs,
+    SecurityProfileRules profile,
+    IStatusListStore statuses,
     AccessTokenWriter writer,
     IssuerUrls urls,
     TimeProvider time,
@@ -115,25 +118,31 @@ internal sealed class IssueAccessTokenHandler(
         {
             return OAuthError.InvalidScope($"An attested instance gets the scope {ScopeTokens.Registration} only.");
         }
-        var audience = AudienceOf(granted.Value);
-        if (request.Resource is { } resource && resource != audience)
+        var audience = AudienceOf(client, granted.Value, request.Resource);
+        if (!audience.IsSuccess)
         {
-            return OAuthError.InvalidTarget($"resource must be {audience} for this scope.");
+            return audience.Error;
         }
         var bound = await BindAsync(request.Proofs, client, instance, granted.Value, cancellationToken);
         if (!bound.IsSuccess)
         {
             return bound.Error;
         }
+        if ((client.StatusIndex ?? await statuses.AssignAsync(client.ClientId, cancellationToken)) is not { } statusIndex)
+        {
+            return OAuthError.InvalidClient(ClientAssertionRules.Unproved, "the client has been stopped or has expired meanwhile");
+        }
+        var isForApi = !granted.Value.Any(ScopeTokens.StandsAlone);
         var token = new NewAccessToken
         {
             ClientId = client.ClientId,
-            Audience = audience,
+            Audience = audience.Value,
+            StatusIndex = statusIndex,
             Scope = ScopeTokens.Join(granted.Value),
             Lifetime = LifetimeOf(client, granted.Value),
             // Tokens for this server's own endpoints remember the key they were asked for with: it goes into lineage and audit.
-            ProvedWith = audience == urls.DefaultAudience ? null : key,
-            Attester = audience == urls.DefaultAudience ? null : instance?.Attester,
+            ProvedWith = isForApi ? null : key,
+            Attester = isForApi ? null : instance?.Attester,
             BoundTo = bound.Value.Value?.Thumbprint,
         };
         return new IssuedAccessToken
@@ -155,6 +164,12 @@ internal sealed class IssueAccessTokenHandler(
         if (scopes is [ScopeTokens.Registration] && PolicyFault(client, instance, sent) is { } fault)
         {
             return fault;
+        }
+        if (sent.IsEmpty && instance is null && (profile.BindsEveryToken || client.Metadata.DpopBoundAccessTokens == true))
+        {
+            return OAuthError.InvalidDpopProof(profile.BindsEveryToken
+                ? "Every access token is bound to a key here: send a DPoP proof."
+                : "The client is registered with dpop_bound_access_tokens: send a DPoP proof (RFC 9449 section 5.2).");
         }
         if (sent.IsEmpty)
         {
@@ -201,12 +216,22 @@ internal sealed class IssueAccessTokenHandler(
             : Result.Of(scopes);
     }
 
-    private string AudienceOf(IReadOnlyList<string> scopes) => scopes switch
+    /// <summary>RFC 8707 section 2: one token, one API, among those the client is registered for.</summary>
+    private Result<string> AudienceOf(Client client, IReadOnlyList<string> scopes, string? resource)
     {
-        [ScopeTokens.Registration] => urls.RegistrationEndpoint,
-        [ScopeTokens.Administration] => urls.AdminApi,
-        _ => urls.DefaultAudience,
-    };
+        var audience = scopes switch
+        {
+            [ScopeTokens.Registration] => urls.RegistrationEndpoint,
+            [ScopeTokens.Administration] => urls.AdminApi,
+            _ => urls.DefaultAudience,
+        };
+        if (resource is null || resource == audience)
+        {
+            return audience;
+        }
+        var mayAsk = audience == urls.DefaultAudience && client.Metadata.Resources?.Contains(resource) == true;
+        return mayAsk ? resource : OAuthError.InvalidTarget($"resource: with this scope the client may ask for {string.Join(' ', audience == urls.DefaultAudience ? [audience, .. client.Metadata.Resources ?? []] : new[] { audience })}.");
+    }
 
     /// <summary>Never beyond the life of the client.</summary>
     private TimeSpan LifetimeOf(Client client, IReadOnlyList<string> scopes)

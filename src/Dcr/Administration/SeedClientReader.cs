@@ -8,14 +8,14 @@ using Microsoft.Extensions.Options;
 namespace Dcr.Administration;
 
 /// <summary>Checks one entry of the seed file, or of the admin API, by the rules of a registration; the operator may give any scope.</summary>
-internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptions<JwksOptions> jwksOptions, IssuerUrls urls)
+internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptions<JwksOptions> jwksOptions, IssuerUrls urls, SecurityProfileRules profile)
 {
     private const int MaxClientId = 256;
 
     /// <summary>draft-ietf-oauth-attestation-based-client-auth-11 section 15.6: for an onboarding client that only attested instances use.</summary>
     private const string AttestationOnly = "attest_jwt_client_auth";
 
-    private readonly ClientMetadataValidator _validator = new(jwksOptions.Value, urls);
+    private readonly ClientMetadataValidator _validator = new(jwksOptions.Value, urls, profile);
 
     /// <summary>Null, with the faults, when the entry cannot be used.</summary>
     public SeededClient? Read(SeedClient seed, out IReadOnlyList<string> faults)
@@ -83,6 +83,8 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
         Jwks = jwks,
         SoftwareId = seed.SoftwareId,
         SoftwareVersion = seed.SoftwareVersion,
+        Resources = seed.Resources,
+        DpopBoundAccessTokens = seed.DpopBoundAccessTokens,
         Others = HumanReadableMembers.Keep(seed.Others),
     };
 }

@@ -10,6 +10,7 @@ internal static class AuditActions
     public const string ClientSuspended = "client.suspended";
     public const string ClientResumed = "client.resumed";
     public const string ClientRevoked = "client.revoked";
+    public const string ClientSignedOut = "client.signed_out";
     public const string ClientExpired = "client.expired";
     public const string ClientRemoved = "client.removed";
     public const string OriginRevoked = "origin.revoked";

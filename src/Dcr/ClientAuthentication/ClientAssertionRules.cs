@@ -1,7 +1,6 @@
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
-using Microsoft.Extensions.Options;
 
 namespace Dcr.ClientAuthentication;
 
@@ -13,17 +12,15 @@ internal sealed class ClientAssertionRules(
     IClientStore clients,
     ClientKeys keys,
     IssuerUrls urls,
-    IOptions<DcrOptions> options,
+    SecurityProfileRules profile,
     TimeProvider time)
 {
     public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-    private static readonly TimeSpan s_longestLife = TimeSpan.FromMinutes(10);
-
     private const int MaxJti = 256;
 
     // One text for rules 3 to 5: it must not tell a stranger whether the client exists.
-    private const string Unproved =
+    public const string Unproved =
         "The client is unknown or not active, or the assertion is not signed by a key of that client. Check sub, kid, alg and the registered keys.";
 
     /// <summary>The client was active when it was looked up, and is not any more.</summary>
@@ -50,9 +47,9 @@ internal sealed class ClientAssertionRules(
         }
 
         // Rule 2: the algorithm and the kind of token.
-        if (!JwsAlgorithms.IsSupported(assertion.Alg))
+        if (!profile.Allows(assertion.Alg))
         {
-            return Refuse(AssertionRule.Algorithm, $"The alg of client_assertion must be one of {string.Join(' ', JwsAlgorithms.Supported)}.");
+            return Refuse(AssertionRule.Algorithm, $"The alg of client_assertion must be one of {profile.AlgorithmNames}.");
         }
         if (assertion.Typ is not null && !assertion.IsOfType("JWT") && !assertion.IsOfType("client-authentication+jwt"))
         {
@@ -107,7 +104,7 @@ internal sealed class ClientAssertionRules(
         {
             return Refuse(AssertionRule.Audience, audienceFault, client);
         }
-        if (JwtTimes.Fault(assertion, time.GetUtcNow(), s_longestLife) is { } timesFault)
+        if (JwtTimes.Fault(assertion, time.GetUtcNow(), profile.LongestAssertionLife) is { } timesFault)
         {
             return Refuse(AssertionRule.Times, timesFault, client);
         }
@@ -127,6 +124,10 @@ internal sealed class ClientAssertionRules(
         {
             return (default, $"aud must be one value, {urls.Issuer}.");
         }
+        if (profile.WantsPlainAudience && assertion.AudienceIsArray)
+        {
+            return (default, $"aud must be a plain string, {urls.Issuer}, not an array.");
+        }
         if (audience == urls.Issuer)
         {
             return (AssertionAudience.Issuer, null);
@@ -136,7 +137,7 @@ internal sealed class ClientAssertionRules(
             return (default, $"aud must be {urls.Issuer}.");
         }
         // An assertion addressed to an endpoint could have been tricked out of the client by another server.
-        if ((client.AssertionAudienceRule ?? options.Value.AssertionAudience) == AssertionAudienceRule.Strict)
+        if (profile.AudienceRule(client.AssertionAudienceRule) == AssertionAudienceRule.Strict)
         {
             return (default, $"aud must be the issuer, {urls.Issuer}; the token endpoint is not accepted.");
         }

@@ -19,7 +19,7 @@ internal sealed record AttestedInstance(Client Client, ClientKey AttesterKey, st
 /// (section 5.1) or by the DPoP proof that it sends anyway (section 5.2). The single use of the proof is recorded last.
 /// </summary>
 internal sealed class ClientAttestationRules(
-    IClientStore clients, ClientKeys keys, DpopProofRules dpop, IAssertionReplayStore replays, IssuerUrls urls, TimeProvider time)
+    IClientStore clients, ClientKeys keys, DpopProofRules dpop, IAssertionReplayStore replays, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Header = "OAuth-Client-Attestation";
     public const string ProofHeader = "OAuth-Client-Attestation-PoP";
@@ -45,9 +45,9 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"{Header} is malformed: {fault}.");
         }
-        if (!attestation.IsOfType(Type) || !JwsAlgorithms.IsSupported(attestation.Alg))
+        if (!attestation.IsOfType(Type) || !profile.Allows(attestation.Alg))
         {
-            return Refuse($"{Header} must have typ {Type} and an alg among {string.Join(' ', JwsAlgorithms.Supported)}.");
+            return Refuse($"{Header} must have typ {Type} and an alg among {profile.AlgorithmNames}.");
         }
         if (credentials.ClientId is { } clientId && clientId != attestation.Subject)
         {
@@ -67,7 +67,7 @@ internal sealed class ClientAttestationRules(
         }
         if (JwtTimes.Fault(attestation, time.GetUtcNow(), longestLife: null) is { } timesFault)
         {
-            return OAuthError.UseFreshAttestation($"{Header}: {timesFault}");
+            return Refuse($"{Header}: {timesFault}");
         }
         if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || ClientKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
         {
@@ -118,9 +118,9 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"{ProofHeader} is malformed: {fault}.");
         }
-        if (!proof.IsOfType(ProofType) || !JwsAlgorithms.IsSupported(proof.Alg))
+        if (!proof.IsOfType(ProofType) || !profile.Allows(proof.Alg))
         {
-            return Refuse($"{ProofHeader} must have typ {ProofType} and an alg among {string.Join(' ', JwsAlgorithms.Supported)}.");
+            return Refuse($"{ProofHeader} must have typ {ProofType} and an alg among {profile.AlgorithmNames}.");
         }
         if (!instanceKey.Verify(proof.Alg, proof.SigningInput.Span, proof.Signature.Span))
         {

@@ -44,6 +44,9 @@ public sealed record Client
     /// <summary>When the client last proved itself, accurate to <see cref="ClientLifecycle.LastUseAccuracy"/>. Null: it never did.</summary>
     public DateTimeOffset? LastUsedAt { get; init; }
 
+    /// <summary>Where the status of its tokens is found in the status lists; tokens with another index are dead. Null: it has none yet, or not since it was stopped or signed out.</summary>
+    public long? StatusIndex { get; init; }
+
     public ClientLifecycle Lifecycle { get; init; } = ClientLifecycle.Endless;
 
     /// <summary>False from the moment the client's time is over, whether or not anybody has written that down yet.</summary>

@@ -64,6 +64,14 @@ public record ClientMetadata
     [JsonPropertyName("software_statement")]
     public string? SoftwareStatement { get; init; }
 
+    /// <summary>The APIs that the client may ask tokens for, as <c>resource</c> of RFC 8707. A member of this server's own. Null: the default audience only.</summary>
+    [JsonPropertyName("resources")]
+    public IReadOnlyList<string>? Resources { get; init; }
+
+    /// <summary>True: the client's access tokens are bound to a key by DPoP, and so is the use of its registration access token (RFC 9449 section 5.2). Null: false.</summary>
+    [JsonPropertyName("dpop_bound_access_tokens")]
+    public bool? DpopBoundAccessTokens { get; init; }
+
     /// <summary>
     /// In a request: every member not named above. Once registered: the language-tagged forms of the human-readable
     /// members (RFC 7591 section 2.2), such as <c>client_name#ja</c>, and nothing else.

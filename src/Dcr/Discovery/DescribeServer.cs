@@ -4,6 +4,7 @@ using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 
 namespace Dcr.Discovery;
 
@@ -35,6 +36,27 @@ public sealed record ServerMetadata
     [JsonPropertyName("jwks_uri")]
     public required string JwksUri { get; init; }
 
+    [JsonPropertyName("introspection_endpoint")]
+    public required string IntrospectionEndpoint { get; init; }
+
+    [JsonPropertyName("introspection_endpoint_auth_methods_supported")]
+    public required IReadOnlyList<string> IntrospectionEndpointAuthMethodsSupported { get; init; }
+
+    [JsonPropertyName("introspection_endpoint_auth_signing_alg_values_supported")]
+    public required IReadOnlyList<string> IntrospectionEndpointAuthSigningAlgValuesSupported { get; init; }
+
+    [JsonPropertyName("introspection_signing_alg_values_supported")]
+    public required IReadOnlyList<string> IntrospectionSigningAlgValuesSupported { get; init; }
+
+    [JsonPropertyName("revocation_endpoint")]
+    public required string RevocationEndpoint { get; init; }
+
+    [JsonPropertyName("revocation_endpoint_auth_methods_supported")]
+    public required IReadOnlyList<string> RevocationEndpointAuthMethodsSupported { get; init; }
+
+    [JsonPropertyName("revocation_endpoint_auth_signing_alg_values_supported")]
+    public required IReadOnlyList<string> RevocationEndpointAuthSigningAlgValuesSupported { get; init; }
+
     /// <summary>The scopes of this server itself; those of APIs are for each registration policy to name.</summary>
     [JsonPropertyName("scopes_supported")]
     public required IReadOnlyList<string> ScopesSupported { get; init; }
@@ -65,7 +87,7 @@ public sealed record ServerMetadata
     public required IReadOnlyList<string> ClientAttestationPopSigningAlgValuesSupported { get; init; }
 }
 
-internal sealed class DescribeServerHandler(IssuerUrls urls) : IRequestHandler<DescribeServer, ServerMetadata>
+internal sealed class DescribeServerHandler(IssuerUrls urls, SecurityProfileRules profile, IOptions<SigningKeyOptions> signing) : IRequestHandler<DescribeServer, ServerMetadata>
 {
     public Task<ServerMetadata> Handle(DescribeServer request, CancellationToken cancellationToken) => Task.FromResult(new ServerMetadata
     {
@@ -73,13 +95,20 @@ internal sealed class DescribeServerHandler(IssuerUrls urls) : IRequestHandler<D
         TokenEndpoint = urls.TokenEndpoint,
         RegistrationEndpoint = urls.RegistrationEndpoint,
         JwksUri = urls.JwksUri,
-        ScopesSupported = [ScopeTokens.Registration, ScopeTokens.Administration],
+        IntrospectionEndpoint = urls.IntrospectionEndpoint,
+        IntrospectionEndpointAuthMethodsSupported = ["private_key_jwt"],
+        IntrospectionEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
+        IntrospectionSigningAlgValuesSupported = [signing.Value.Algorithm],
+        RevocationEndpoint = urls.RevocationEndpoint,
+        RevocationEndpointAuthMethodsSupported = ["private_key_jwt"],
+        RevocationEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
+        ScopesSupported = [ScopeTokens.Registration, ScopeTokens.Administration, ScopeTokens.Introspection],
         ResponseTypesSupported = [],
         GrantTypesSupported = [GrantTypes.ClientCredentials],
         TokenEndpointAuthMethodsSupported = ["private_key_jwt", "attest_jwt_client_auth", "attest_jwt_client_auth_dpop"],
-        TokenEndpointAuthSigningAlgValuesSupported = JwsAlgorithms.Supported,
-        DpopSigningAlgValuesSupported = JwsAlgorithms.Supported,
-        ClientAttestationSigningAlgValuesSupported = JwsAlgorithms.Supported,
-        ClientAttestationPopSigningAlgValuesSupported = JwsAlgorithms.Supported,
+        TokenEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
+        DpopSigningAlgValuesSupported = profile.Algorithms,
+        ClientAttestationSigningAlgValuesSupported = profile.Algorithms,
+        ClientAttestationPopSigningAlgValuesSupported = profile.Algorithms,
     });
 }

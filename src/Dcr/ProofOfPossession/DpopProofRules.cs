@@ -11,7 +11,7 @@ namespace Dcr.ProofOfPossession;
 /// DPoP proofs (RFC 9449 section 4.3): that whoever sends this request holds the private key of a public key. Checked in
 /// the order of the section; the single use is recorded last, so that a refused proof uses nothing up.
 /// </summary>
-internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider time)
+internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "dpop+jwt";
 
@@ -39,9 +39,9 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
             return OAuthError.InvalidDpopProof($"The DPoP proof is malformed: {fault}.");
         }
         // Items 4 to 7: the type, the algorithm, the signature by the public key in the header.
-        if (!proof.IsOfType(Type) || !JwsAlgorithms.IsSupported(proof.Alg))
+        if (!proof.IsOfType(Type) || !profile.Allows(proof.Alg))
         {
-            return OAuthError.InvalidDpopProof($"The DPoP proof must have typ {Type} and an alg among {string.Join(' ', JwsAlgorithms.Supported)}.");
+            return OAuthError.InvalidDpopProof($"The DPoP proof must have typ {Type} and an alg among {profile.AlgorithmNames}.");
         }
         var read = ReadKey(proof);
         if (!read.IsSuccess)
@@ -57,6 +57,11 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, TimeProvider
         if (proof.Claim("htm") != sent.Method || !IsSameUrl(proof.Claim("htu"), sent.Url))
         {
             return OAuthError.InvalidDpopProof($"The DPoP proof must have htm {sent.Method} and htu {sent.Url}.");
+        }
+        // Item 10: with a nonce of this server, where it asks for one.
+        if (nonces.Fault(proof.Claim("nonce")) is { } nonceFault)
+        {
+            return nonceFault;
         }
         // Item 11: made now.
         if (JwtTimes.FreshnessFault(proof, time.GetUtcNow(), s_longestLife) is { } timesFault)

@@ -1,5 +1,3 @@
-using Dcr.Keys;
-
 namespace Dcr.Protocol;
 
 /// <summary>The WWW-Authenticate header of a refusal.</summary>
@@ -10,8 +8,8 @@ internal static class Challenge
         $"{BearerToken.Bearer} realm=\"{realm}\"{Parameters(error, scope)}";
 
     /// <summary>RFC 9449 section 7.1: the same for a token that is bound to a key, with the algorithms a proof may use.</summary>
-    public static string Dpop(string realm, OAuthError? error = null, string? scope = null) =>
-        $"{BearerToken.Dpop} realm=\"{realm}\"{Parameters(error, scope)}, algs=\"{string.Join(' ', JwsAlgorithms.Supported)}\"";
+    public static string Dpop(string realm, string algs, OAuthError? error = null, string? scope = null) =>
+        $"{BearerToken.Dpop} realm=\"{realm}\"{Parameters(error, scope)}, algs=\"{algs}\"";
 
     /// <summary>
     /// RFC 9110 section 15.5.2 wants a challenge on every 401; client assertions have no registered scheme, so this

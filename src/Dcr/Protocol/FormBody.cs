@@ -27,6 +27,10 @@ internal static class FormBody
         var parameters = new Dictionary<string, string>(form.Count, StringComparer.Ordinal);
         foreach (var (name, values) in form)
         {
+            if (values.Count > 1 && name == "resource")
+            {
+                return OAuthError.InvalidTarget("A token is for one API: send one resource (RFC 8707 section 2).");
+            }
             if (values.Count > 1)
             {
                 return OAuthError.InvalidRequest($"The parameter {name} is sent more than once.");

@@ -57,9 +57,9 @@ public sealed record OAuthError
     public static OAuthError InvalidDpopProof(string description) =>
         new() { Status = 400, Code = "invalid_dpop_proof", Description = description };
 
-    /// <summary>draft-ietf-oauth-attestation-based-client-auth-11 section 7.4: the attester has to be asked again.</summary>
-    public static OAuthError UseFreshAttestation(string description) =>
-        new() { Status = 400, Code = "use_fresh_attestation", Description = description };
+    /// <summary>RFC 9449 section 8. The nonce is in a header of the answer.</summary>
+    public static OAuthError UseDpopNonce(string description) =>
+        new() { Status = 400, Code = "use_dpop_nonce", Description = description };
 
     /// <summary>RFC 6585 section 4; the code is RFC 6749's (section 4.1.2.1).</summary>
     public static OAuthError TooManyRequests(string description, TimeSpan retryAfter) =>

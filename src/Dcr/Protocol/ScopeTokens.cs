@@ -11,6 +11,9 @@ internal static class ScopeTokens
     /// <summary>May use the admin API.</summary>
     public const string Administration = "dcr.admin";
 
+    /// <summary>May introspect tokens (RFC 7662). Asked of the client at that endpoint, not of a token.</summary>
+    public const string Introspection = "introspect";
+
     public const int MaxLength = 2048;
 
     // RFC 6749 section 3.3: NQCHAR, which is printable ASCII without space, double quote and backslash.

@@ -34,6 +34,9 @@ internal sealed record SignedJwt
     /// <summary>The <c>aud</c> values; null when the claim is absent or neither a string nor an array of strings.</summary>
     public required IReadOnlyList<string>? Audiences { get; init; }
 
+    /// <summary>Even of one.</summary>
+    public required bool AudienceIsArray { get; init; }
+
     public required JwtTime Expires { get; init; }
 
     public required JwtTime IssuedAt { get; init; }
@@ -135,6 +138,7 @@ internal sealed record SignedJwt
             Issuer = issuer,
             Subject = subject,
             Audiences = Audience(claims),
+            AudienceIsArray = claims.TryGetProperty("aud", out var aud) && aud.ValueKind == JsonValueKind.Array,
             Expires = JwtTime.Read(claims, "exp"),
             IssuedAt = JwtTime.Read(claims, "iat"),
             NotBefore = JwtTime.Read(claims, "nbf"),

@@ -13,9 +13,9 @@ internal sealed record ApprovedMetadata(ClientMetadata Metadata, ClientKeySet Ke
 /// section 2.3), then what metadata may say at all, what the policy allows, and keys that are good and can be had. The
 /// same for a registration and for an update (RFC 7592 section 2.2).
 /// </summary>
-internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements statements, IOptions<JwksOptions> jwks, IssuerUrls urls)
+internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements statements, IOptions<JwksOptions> jwks, IssuerUrls urls, SecurityProfileRules profile)
 {
-    private readonly ClientMetadataValidator _validator = new(jwks.Value, urls);
+    private readonly ClientMetadataValidator _validator = new(jwks.Value, urls, profile);
 
     /// <param name="requested">As sent.</param>
     /// <param name="policy">What applies.</param>
@@ -52,6 +52,8 @@ internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements 
         return metadata with
         {
             Scope = scope.Count == 0 ? metadata.Scope : metadata.Scope is { } text && !ScopeTokens.IsWellFormed(text) ? text : ScopeTokens.Join(scope),
+            DpopBoundAccessTokens = metadata.DpopBoundAccessTokens ?? (policy.DpopBoundAccessTokens == Requirement.Required ? true : null),
+            Resources = metadata.Resources ?? (policy.Resources?.Default is { Count: > 0 } resources ? resources : null),
             GrantTypes = metadata.GrantTypes ?? (policy.GrantTypes?.Default is { Count: > 0 } types ? types : null),
         };
     }
@@ -85,8 +87,12 @@ internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements 
         return fetched.Set is { } set ? set : OAuthError.InvalidClientMetadata($"jwks_uri: {fetched.Fault}");
     }
 
-    private static OAuthError? KeyFault(ClientMetadata metadata, ClientKeySet keys, RegistrationPolicy policy)
+    private OAuthError? KeyFault(ClientMetadata metadata, ClientKeySet keys, RegistrationPolicy policy)
     {
+        if (!keys.Keys.Any(key => profile.Algorithms.Any(key.Fits)))
+        {
+            return OAuthError.InvalidClientMetadata($"{(metadata.Jwks is null ? "jwks_uri" : "jwks")}: no key fits any of {profile.AlgorithmNames}, which this server accepts.");
+        }
         if (metadata.TokenEndpointAuthSigningAlg is { } alg && !keys.Keys.Any(key => key.Fits(alg)))
         {
             return OAuthError.InvalidClientMetadata($"token_endpoint_auth_signing_alg: no key of the client fits {alg}.");

@@ -18,11 +18,12 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
     private const int MaxUri = 2048;
     public const string PrivateKeyJwt = "private_key_jwt";
 
-    public ClientMetadataValidator(JwksOptions jwks, IssuerUrls urls)
+    public ClientMetadataValidator(JwksOptions jwks, IssuerUrls urls, SecurityProfileRules profile)
     {
         RedirectRules();
-        AuthenticationRules();
+        AuthenticationRules(profile);
         FlowRules();
+        ResourceRules();
         DisplayRules();
         KeyRules(jwks, urls);
         Refuse(m => m.Scope is not null && !ScopeTokens.IsWellFormed(m.Scope), "scope: must be space-separated tokens of printable ASCII (RFC 6749 section 3.3).");
@@ -41,13 +42,13 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         Rule(m => m.UsesRedirects() && m.RedirectUris is not { Count: > 0 }, InvalidRedirectUri, "redirect_uris: needed for the grant type authorization_code.");
     }
 
-    private void AuthenticationRules()
+    private void AuthenticationRules(SecurityProfileRules profile)
     {
         Refuse(m => m.TokenEndpointAuthMethod != PrivateKeyJwt, m => m.TokenEndpointAuthMethod is null
             ? "token_endpoint_auth_method: must be private_key_jwt; left out it means client_secret_basic, which is not accepted."
             : "token_endpoint_auth_method: must be private_key_jwt.");
-        Refuse(m => m.TokenEndpointAuthSigningAlg is { } alg && !JwsAlgorithms.IsSupported(alg),
-            $"token_endpoint_auth_signing_alg: must be one of {string.Join(' ', JwsAlgorithms.Supported)}.");
+        Refuse(m => m.TokenEndpointAuthSigningAlg is { } alg && !profile.Allows(alg),
+            $"token_endpoint_auth_signing_alg: must be one of {profile.AlgorithmNames}.");
     }
 
     private void FlowRules()
@@ -61,6 +62,15 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         Refuse(m => m.EffectiveGrantTypes().Contains(GrantTypes.RefreshToken) && !m.UsesRedirects(),
             "grant_types: refresh_token needs authorization_code.");
     }
+
+    private void ResourceRules() => RuleForEach(m => m.Resources)
+        .Custom((resource, context) =>
+        {
+            if (Resource.Fault(resource) is { } fault)
+            {
+                context.AddFailure(new FluentValidation.Results.ValidationFailure("resources", $"resources: '{Shorten(resource)}' {fault}") { ErrorCode = InvalidMetadata });
+            }
+        });
 
     private void DisplayRules()
     {

@@ -43,7 +43,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
 
     /// <summary>For an update: a change of keys is proved by a key from before, or by a new one where an administrator has allowed it.</summary>
     public async Task<OAuthError?> CheckUpdateAsync(
-        Client client, RegistrationPolicy policy, ApprovedMetadata approved, SentProofs sent, CancellationToken cancellationToken)
+        Client client, RegistrationPolicy policy, ApprovedMetadata approved, ManagingClient caller, SentProofs sent, CancellationToken cancellationToken)
     {
         var isDevice = policy.BindsKey || client.Origin?.Attester is not null;
         var mode = isDevice ? Requirement.Required : policy.ProofOfPossession ?? Requirement.Off;
@@ -67,8 +67,12 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
             return OAuthError.InvalidDpopProof("A change of keys is proved by a key from before, and those cannot be had now. An administrator can allow the change.");
         }
         var whose = isAllowed ? "one of the new keys" : "a key that the client had before (an administrator can allow a change without)";
-        var proved = await CheckAsync(sent, mode, provers, whose, useProof: true, cancellationToken);
-        return proved.IsSuccess ? null : proved.Error;
+        // Proved with the registration access token already, by a key from before: a proof is used once.
+        if (caller.ProvedWith is { } proved && Holds(provers, proved))
+        {
+            return null;
+        }
+        return (await CheckAsync(sent, mode, provers, whose, useProof: true, cancellationToken)).Error;
     }
 
     /// <summary>A token outlives the policy it was given under, and registers nothing that the policy of now would not.</summary>

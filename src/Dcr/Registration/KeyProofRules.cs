@@ -10,7 +10,7 @@ namespace Dcr.Registration;
 /// Header <c>typ</c> is <c>key-proof+jwt</c>; <c>iss</c> the client, <c>sub</c> the thumbprint of the key that is changed,
 /// <c>aud</c> the URL that is called, <c>exp</c> at most five minutes ahead, <c>jti</c> fresh.
 /// </summary>
-internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore replays, TimeProvider time)
+internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore replays, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "key-proof+jwt";
 
@@ -25,9 +25,9 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore 
         {
             return OAuthError.InvalidKeyProof($"proof is malformed: {fault}.");
         }
-        if (!jwt.IsOfType(Type) || !JwsAlgorithms.IsSupported(jwt.Alg))
+        if (!jwt.IsOfType(Type) || !profile.Allows(jwt.Alg))
         {
-            return OAuthError.InvalidKeyProof($"proof must have typ {Type} and an alg among {string.Join(' ', JwsAlgorithms.Supported)}.");
+            return OAuthError.InvalidKeyProof($"proof must have typ {Type} and an alg among {profile.AlgorithmNames}.");
         }
         var active = await hosted.FindActiveAsync(keySetId, cancellationToken);
         if (active.Set?.Select(jwt.Kid, jwt.Alg) is not KeySelection.Found { Key: var key } || !key.Verify(jwt.Alg, jwt.SigningInput.Span, jwt.Signature.Span))

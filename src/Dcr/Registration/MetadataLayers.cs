@@ -28,6 +28,8 @@ internal static class MetadataLayers
             Jwks = hasKeys ? above.Jwks : below.Jwks,
             SoftwareId = above.SoftwareId ?? below.SoftwareId,
             SoftwareVersion = above.SoftwareVersion ?? below.SoftwareVersion,
+            DpopBoundAccessTokens = above.DpopBoundAccessTokens ?? below.DpopBoundAccessTokens,
+            Resources = above.Resources ?? below.Resources,
             SoftwareStatement = above.SoftwareStatement ?? below.SoftwareStatement,
             Others = Over(above.Others, below.Others),
         };

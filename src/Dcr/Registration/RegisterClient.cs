@@ -17,7 +17,7 @@ namespace Dcr.Registration;
 internal static class RegisterClientRoute
 {
     public static async Task<IResult> HandleAsync(
-        AccessTokenCaller caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, IssuerUrls urls, SecurityProfileRules profile, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadWithHashAsync(request, DcrJson.Default.ClientMetadata, cancellationToken);
         if (!body.IsSuccess)
@@ -33,7 +33,7 @@ internal static class RegisterClientRoute
         if (validateOnly.Value)
         {
             var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
-            return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls);
+            return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls, profile);
         }
         var key = RepeatedRegistrations.Read(request.Headers, $"{caller.Client.ClientId} {caller.Token.BoundTo}", body.Value.Sha256);
         if (!key.IsSuccess)
@@ -41,11 +41,11 @@ internal static class RegisterClientRoute
             return new OAuthErrorResult(key.Error);
         }
         var registered = await mediator.Send(new RegisterClient(registration, key.Value.Value), cancellationToken);
-        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, caller, urls);
+        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, caller, urls, profile);
     }
 
-    private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls) => error.Status == StatusCodes.Status401Unauthorized
-        ? new(error, caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, error))
+    private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls, SecurityProfileRules profile) => error.Status == StatusCodes.Status401Unauthorized
+        ? new(error, caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error))
         : new(error);
 }
 

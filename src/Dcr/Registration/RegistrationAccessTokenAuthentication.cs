@@ -1,6 +1,8 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Dcr.Clients;
+using Dcr.Keys;
+using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
@@ -10,8 +12,11 @@ using Microsoft.Extensions.Options;
 
 namespace Dcr.Registration;
 
-/// <summary>A client that manages itself: as the store has it now, and the token it presented.</summary>
-internal sealed record ManagingClient(Client Client, string PresentedToken)
+/// <summary>A client that manages itself.</summary>
+/// <param name="Client">As the store has it now.</param>
+/// <param name="PresentedToken">The registration access token it presented.</param>
+/// <param name="ProvedWith">The key of the client that it proved with this request. Null: it sent the token as Bearer.</param>
+internal sealed record ManagingClient(Client Client, string PresentedToken, ClientKey? ProvedWith)
 {
     /// <summary>Binds an endpoint's parameter to what <see cref="RegistrationAccessTokenAuthentication"/> found.</summary>
     public static ValueTask<ManagingClient> BindAsync(HttpContext context) =>
@@ -27,6 +32,9 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
     ILoggerFactory loggers,
     UrlEncoder encoder,
     IClientStore clients,
+    ClientKeys keys,
+    DpopProofRules proofs,
+    SecurityProfileRules profile,
     IssuerUrls urls,
     TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
@@ -35,9 +43,12 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
     /// <summary>Present when the client may manage itself now.</summary>
     public const string ActiveClaim = "active";
 
+    private OAuthError? _proofFault;
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (BearerToken.Read(Request) is not { } token || Request.RouteValues["client_id"] is not string clientId)
+        var asDpop = BearerToken.Read(Request, BearerToken.Dpop);
+        if ((asDpop ?? BearerToken.Read(Request)) is not { } token || Request.RouteValues["client_id"] is not string clientId)
         {
             return AuthenticateResult.NoResult();
         }
@@ -56,9 +67,40 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
             LogRefused(Logger, clientId);
             return AuthenticateResult.Fail("Not a token of this client.");
         }
-        Context.Features.Set(new ManagingClient(client, token));
+        var proved = await CheckProofAsync(client, asDpop);
+        if (!proved.IsSuccess)
+        {
+            _proofFault = proved.Error;
+            LogRefused(Logger, clientId);
+            return AuthenticateResult.Fail("The token is not proved.");
+        }
+        Context.Features.Set(new ManagingClient(client, token, proved.Value.Value));
         var identity = new ClaimsIdentity(client.IsActiveAt(time.GetUtcNow()) ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+    }
+
+    /// <summary>
+    /// Where the client's tokens are bound, its registration access token is nothing without a proof by one of its keys, so that one that
+    /// leaked changes nothing. A client that has lost its keys is let off by the administrator who allows it to change them.
+    /// </summary>
+    private async Task<Result<Optional<ClientKey>>> CheckProofAsync(Client client, string? asDpop)
+    {
+        if (asDpop is null)
+        {
+            return client.Metadata.DpopBoundAccessTokens == true && !(client.KeyChangeAllowedUntil > time.GetUtcNow())
+                ? OAuthError.InvalidToken("The client is registered with dpop_bound_access_tokens: send the token as Authorization: DPoP, with a proof by one of its keys.")
+                : Result.OfOptional<ClientKey>(null);
+        }
+        var held = (await keys.FindAsync(client, Context.RequestAborted)).Set;
+        var proved = await proofs.CheckAsync(
+            SentProofs.Of(Request, urls),
+            asDpop,
+            key => held?.Keys.Any(own => own.Thumbprint == key.Thumbprint) == true && !client.QuarantinedKeys.Contains(key.Thumbprint)
+                ? null
+                : "The DPoP proof must be made with one of the client's keys.",
+            record: true,
+            Context.RequestAborted);
+        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
     }
 
     // The client holds the new token, so the one before it has done its service.
@@ -74,6 +116,10 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        if (_proofFault is { } fault)
+        {
+            return new OAuthErrorResult(fault with { Status = StatusCodes.Status401Unauthorized }, Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, fault)).ExecuteAsync(Context);
+        }
         var sent = Request.Headers.Authorization.Count > 0;
         var error = OAuthError.InvalidToken(sent
             ? "The registration access token is malformed, replaced, revoked or not for this client."

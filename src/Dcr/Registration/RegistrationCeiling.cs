@@ -22,6 +22,10 @@ internal static class RegistrationCeiling
         {
             yield return Invalid(scopeFault);
         }
+        if ((metadata.Resources ?? []).Except(policy.Resources?.Allowed ?? []).ToList() is { Count: > 0 } foreign)
+        {
+            yield return Invalid($"resources: {Join(foreign)} may not be registered; registration_policy.resources allows {(policy.Resources is { Allowed.Count: > 0 } allowed ? Join(allowed.Allowed) : "none")}.");
+        }
         if (policy.GrantTypes?.Allowed is { Count: > 0 } grantTypes && (metadata.GrantTypes ?? []).Except(grantTypes).ToList() is { Count: > 0 } excess)
         {
             yield return Invalid($"grant_types: {Join(excess)} may not be registered; registration_policy.grant_types allows {Join(grantTypes)}.");
@@ -29,6 +33,10 @@ internal static class RegistrationCeiling
         if (policy.SigningAlgs is { Count: > 0 } algs && metadata.TokenEndpointAuthSigningAlg is { } alg && !algs.Contains(alg))
         {
             yield return Invalid($"token_endpoint_auth_signing_alg: {alg} may not be registered; registration_policy.signing_algs allows {Join(algs)}.");
+        }
+        if (policy.DpopBoundAccessTokens is { } binding && (metadata.DpopBoundAccessTokens ?? false) != (binding == Requirement.Required) && binding != Requirement.Optional)
+        {
+            yield return Invalid($"dpop_bound_access_tokens: must be {(binding == Requirement.Required ? "true" : "false")}; registration_policy.dpop_bound_access_tokens is {WireEnum.NameOf(binding)}.");
         }
         if ((policy.Keys == KeySources.Jwks || policy.BindsKey) && metadata.JwksUri is not null)
         {

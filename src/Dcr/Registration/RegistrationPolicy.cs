@@ -17,6 +17,10 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("scope")]
     public ScopePolicy? Scope { get; init; }
 
+    /// <summary>Null: no client may ask for tokens for another audience than the default.</summary>
+    [JsonPropertyName("resources")]
+    public ResourcePolicy? Resources { get; init; }
+
     /// <summary>Null: every grant type that this server registers.</summary>
     [JsonPropertyName("grant_types")]
     public GrantTypePolicy? GrantTypes { get; init; }
@@ -64,6 +68,10 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("proof_of_possession")]
     public Requirement? ProofOfPossession { get; init; }
 
+    /// <summary>Whether clients register <c>dpop_bound_access_tokens</c>: required sets it where it is left out, off refuses it. Null: optional.</summary>
+    [JsonPropertyName("dpop_bound_access_tokens")]
+    public Requirement? DpopBoundAccessTokens { get; init; }
+
     /// <summary>Null: off.</summary>
     [JsonPropertyName("attestation")]
     public AttestationPolicy? Attestation { get; init; }
@@ -108,6 +116,18 @@ public sealed record ScopePolicy
     public IReadOnlyList<string> Allowed { get; set; } = [];
 
     /// <summary>What a client gets that asks for no scope. Empty: it must ask.</summary>
+    [JsonPropertyName("default")]
+    public IReadOnlyList<string> Default { get; set; } = [];
+}
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ResourcePolicy
+{
+    /// <summary>The ceiling: every resource (RFC 8707) a registered client may ask tokens for. Empty: none.</summary>
+    [JsonPropertyName("allowed")]
+    public IReadOnlyList<string> Allowed { get; set; } = [];
+
+    /// <summary>What a client gets that asks for none. Empty: none.</summary>
     [JsonPropertyName("default")]
     public IReadOnlyList<string> Default { get; set; } = [];
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Dcr.Registration;
 
 /// <summary>Reads a registration policy as an operator wrote it, and names everything that is wrong with it at once.</summary>
-internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, IssuerUrls urls)
+internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, IssuerUrls urls, SecurityProfileRules profile)
 {
     /// <summary>Null where there is none, or where faults were added.</summary>
     public RegistrationPolicy? Read(JsonElement? sent, List<string> faults)
@@ -28,7 +28,7 @@ internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, Issue
             return null;
         }
         var policy = element.Deserialize(DcrJson.Default.RegistrationPolicy)!;
-        faults.AddRange(RegistrationPolicyRules.Faults(policy, jwks.Value, urls));
+        faults.AddRange(RegistrationPolicyRules.Faults(policy, jwks.Value, urls, profile));
         return faults.Count == before ? policy with { Unknown = null } : null;
     }
 

@@ -19,16 +19,17 @@ internal static class RegistrationPolicyRules
     private const int MaxEntries = 100;
     private const int MaxIssuer = 512;
 
-    public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls) =>
+    public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile) =>
         NumberFaults(policy)
             .Concat(ScopeFaults(policy.Scope))
+            .Concat(ResourceFaults(policy.Resources))
             .Concat(GrantTypeFaults(policy.GrantTypes))
-            .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => JwsAlgorithms.IsSupported(alg) ? null : $"must be one of {string.Join(' ', JwsAlgorithms.Supported)}."))
+            .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => profile.Allows(alg) ? null : $"must be one of {profile.AlgorithmNames}."))
             .Concat(ListFaults("jwks_uri_hosts", policy.JwksUriHosts, HostPattern.Fault))
             .Concat(ListFaults("redirect_uri_hosts", policy.RedirectUriHosts, HostPattern.Fault))
             .Concat(StatementFaults(policy.SoftwareStatement, options))
             .Concat(AttestationFaults(policy.Attestation, options))
-            .Concat(DefaultFaults(policy, options, urls))
+            .Concat(DefaultFaults(policy, options, urls, profile))
             .Concat((policy.Unknown ?? []).Where(member => member.Value.ValueKind != JsonValueKind.Null).Select(member => $"{member.Key}: is no member of a registration policy."))
             .Select(fault => "registration_policy." + fault);
 
@@ -50,6 +51,12 @@ internal static class RegistrationPolicyRules
     [
         .. policy.Allowed.Concat(policy.Default).Where(token => !ScopeTokens.IsToken(token)).Distinct().Select(token => $"scope: '{token}' is no scope token (RFC 6749 section 3.3)."),
         .. policy.Default.Except(policy.Allowed).Select(excess => $"scope.default: '{excess}' is not among scope.allowed."),
+    ];
+
+    private static IEnumerable<string> ResourceFaults(ResourcePolicy? policy) => policy is null ? [] :
+    [
+        .. ListFaults("resources", [.. policy.Allowed.Concat(policy.Default).Distinct()], Resource.Fault),
+        .. policy.Default.Except(policy.Allowed).Select(excess => $"resources.default: '{excess}' is not among resources.allowed."),
     ];
 
     private static IEnumerable<string> GrantTypeFaults(GrantTypePolicy? policy) => policy is null ? [] :
@@ -113,7 +120,7 @@ internal static class RegistrationPolicyRules
     }
 
     /// <summary>A template must be good by itself, but for the keys that each client brings.</summary>
-    private static IEnumerable<string> DefaultFaults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls)
+    private static IEnumerable<string> DefaultFaults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile)
     {
         if (policy.Defaults is not { } template)
         {
@@ -129,7 +136,7 @@ internal static class RegistrationPolicyRules
         {
             yield return $"defaults.{name}: is no member of client metadata.";
         }
-        foreach (var error in new ClientMetadataValidator(options, urls).Validate(complete).Errors)
+        foreach (var error in new ClientMetadataValidator(options, urls, profile).Validate(complete).Errors)
         {
             yield return $"defaults.{error.ErrorMessage}";
         }

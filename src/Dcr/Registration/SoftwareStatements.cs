@@ -12,7 +12,7 @@ internal sealed record ApprovedStatement(ClientMetadata Claims, StatementOrigin 
 /// What is no valid statement of a trusted issuer is invalid_software_statement; one that the policy does not accept is
 /// unapproved_software_statement (section 3.2.2).
 /// </summary>
-internal sealed class SoftwareStatements(ClientKeys keys, TimeProvider time)
+internal sealed class SoftwareStatements(ClientKeys keys, SecurityProfileRules profile, TimeProvider time)
 {
     /// <summary>
     /// Null where the request has none and the policy asks for none. A statement that this client is registered with
@@ -36,9 +36,9 @@ internal sealed class SoftwareStatements(ClientKeys keys, TimeProvider time)
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: malformed: {fault}.");
         }
-        if (!JwsAlgorithms.IsSupported(jwt.Alg))
+        if (!profile.Allows(jwt.Alg))
         {
-            return OAuthError.InvalidSoftwareStatement($"software_statement: alg must be one of {string.Join(' ', JwsAlgorithms.Supported)}.");
+            return OAuthError.InvalidSoftwareStatement($"software_statement: alg must be one of {profile.AlgorithmNames}.");
         }
         if (jwt.Issuer is null)
         {

@@ -61,7 +61,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return approved.Error;
         }
-        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request.Proofs, cancellationToken) is { } unproved)
+        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request.Caller, request.Proofs, cancellationToken) is { } unproved)
         {
             return unproved;
         }

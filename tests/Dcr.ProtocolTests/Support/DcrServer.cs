@@ -43,6 +43,11 @@ public abstract class DcrServer : IAsyncLifetime
 
     public const string Admin = "operator";
 
+    /// <summary>May introspect tokens.</summary>
+    public TestKey ApiKey { get; } = TestKey.Create(kid: "api-1");
+
+    public const string Api = "orders-api";
+
     public string TokenEndpoint => Issuer + "/oauth/token";
 
     public string RegistrationEndpoint => Issuer + "/oauth/register";
@@ -151,6 +156,7 @@ public abstract class DcrServer : IAsyncLifetime
                 ["initial_access_token"] = new JsonObject { ["uses"] = 5, ["lifetime_seconds"] = 60 },
                 ["scope"] = new JsonObject { ["allowed"] = new JsonArray("telemetry") },
             }),
+            SeedClient(Api, "introspect", ApiKey),
             SeedClient(Admin, "dcr.admin", AdminKey)),
     };
 

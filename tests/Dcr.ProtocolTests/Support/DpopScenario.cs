@@ -17,7 +17,10 @@ public static class DpopScenario
     /// <param name="method">For <c>htm</c>.</param>
     /// <param name="url">For <c>htu</c>.</param>
     /// <param name="accessToken">For <c>ath</c>.</param>
-    public static JwtScenario Proof(this DcrServer server, TestKey key, HttpMethod method, string url, string? accessToken = null)
+    public static JwtScenario Proof(this DcrServer server, TestKey key, HttpMethod method, string url, string? accessToken = null) =>
+        Proof(key, method.Method, url, server.Time.GetUtcNow(), accessToken);
+
+    public static JwtScenario Proof(TestKey key, string method, string url, DateTimeOffset now, string? accessToken = null)
     {
         var jwk = key.PublicJwk();
         jwk.Remove("kid");
@@ -25,9 +28,9 @@ public static class DpopScenario
         var claims = new JsonObject
         {
             ["jti"] = Guid.NewGuid().ToString("N"),
-            ["htm"] = method.Method,
+            ["htm"] = method,
             ["htu"] = url,
-            ["iat"] = server.Time.GetUtcNow().ToUnixTimeSeconds(),
+            ["iat"] = now.ToUnixTimeSeconds(),
         };
         if (accessToken is not null)
         {

@@ -35,7 +35,17 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <param name="arguments">The command line, <c>--urls</c> first.</param>
     /// <param name="folder">Where it is started.</param>
-    public static async Task<ServerProcess> StartAsync(IReadOnlyList<string> arguments, string folder)
+    public static Task<ServerProcess> StartAsync(IReadOnlyList<string> arguments, string folder) =>
+        StartAsync(Path.Combine(AppContext.BaseDirectory, "Dcr.Server.dll"), arguments, folder, "health/ready");
+
+    /// <summary>The sample API, built beside the tests and in the same way.</summary>
+    public static Task<ServerProcess> StartSampleApiAsync(IReadOnlyList<string> arguments, string folder)
+    {
+        var output = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Dcr.ProtocolTests"), AppContext.BaseDirectory);
+        return StartAsync(Path.Combine(Repository.Root, "src", "Dcr.SampleApi", output, "Dcr.SampleApi.dll"), arguments, folder, "");
+    }
+
+    private static async Task<ServerProcess> StartAsync(string program, IReadOnlyList<string> arguments, string folder, string readyAt)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
@@ -43,13 +53,13 @@ public sealed class ServerProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Dcr.Server.dll"));
+        start.ArgumentList.Add(program);
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }
         var server = new ServerProcess(Process.Start(start)!, arguments[1]);
-        await server.WaitUntilReadyAsync();
+        await server.WaitUntilReadyAsync(readyAt);
         return server;
     }
 
@@ -71,14 +81,14 @@ public sealed class ServerProcess : IAsyncDisposable
         Http.Dispose();
     }
 
-    private async Task WaitUntilReadyAsync()
+    private async Task WaitUntilReadyAsync(string readyAt)
     {
         for (var i = 0; i < 300; i++)
         {
             Assert.False(_process.HasExited, $"the server ended: {Output}");
             try
             {
-                if ((await Http.GetAsync(new Uri("health/ready", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.OK)
+                if ((await Http.GetAsync(new Uri(readyAt, UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.OK)
                 {
                     return;
                 }

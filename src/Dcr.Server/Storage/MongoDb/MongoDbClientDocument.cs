@@ -35,10 +35,14 @@ internal static class MongoDbClientDocument
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
             { "outbox_since", record.At.ToUnixTimeMilliseconds() },
         };
+        if (client.StatusIndex is { } index)
+        {
+            document[MongoDbStatusListStore.Index] = index;
+        }
         return document.Merge(Replaceable(client));
     }
 
-    /// <summary>What a replacement replaces: all but the id, the time of creation and what is recorded of authentications.</summary>
+    /// <summary>What a replacement replaces: all but the id, the time of creation, the status index and what is recorded of authentications.</summary>
     public static BsonDocument Replaceable(Client client) => new BsonDocument
     {
         { "status", (int)client.Status },
@@ -107,6 +111,7 @@ internal static class MongoDbClientDocument
         RegistrationPolicy = Read(document["policy"], DcrJson.Default.RegistrationPolicy),
         QuarantinedKeys = [.. document["quarantined_keys"].AsBsonArray.Select(thumbprint => thumbprint.AsString)],
         LastUsedAt = Time(document, "last_used_at"),
+        StatusIndex = document.GetValue(MongoDbStatusListStore.Index, BsonNull.Value) is BsonInt64 index ? index.Value : null,
         SigningAlgs = document.GetValue("signing_algs", BsonNull.Value) is BsonArray algs ? [.. algs.Select(alg => alg.AsString)] : null,
         KeyChangeAllowedUntil = Time(document, "key_change_allowed_until"),
         Lifecycle = (Read(document.GetValue("lifecycle", BsonNull.Value), DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(document, "review_at") },

@@ -11,7 +11,7 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Each client that an operation changes is marked with it, in the same write. How many it has changed is counted by the marks
 /// when the operation moves past a batch, which one node does: so a batch that was done half or twice counts once.
 /// </summary>
-internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbOutboxWorker worker) : IClientOperationStore
+internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
 {
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
@@ -78,11 +78,18 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
         {
             await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
                 left.Select(client => Change(operation, client, record)), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+            await CarryOnAsync(left, cancellationToken);
             left.ForEach(client => worker.Notify(client["_id"].AsString));
             await ReleaseAsync(operation, left, cancellationToken);
             // Somebody else was faster with some of them: once more, as they are now.
             left = await MongoDbFault.GuardAsync(() => storage.Clients.Find(WithIds(left) & ToChange(operation) & Where.Not(Marked(operation))).Project(s_state).ToListAsync(cancellationToken));
         }
+    }
+
+    private async Task CarryOnAsync(List<BsonDocument> clients, CancellationToken cancellationToken)
+    {
+        var stopped = storage.Clients.Find(WithIds(clients) & Where.Exists(MongoDbStatusListStore.UsedUp)).Project(Builders<BsonDocument>.Projection.Include(MongoDbStatusListStore.UsedUp));
+        await statuses.CarryOnAsync(await MongoDbFault.GuardAsync(() => stopped.ToListAsync(cancellationToken)), cancellationToken);
     }
 
     private async Task ReleaseAsync(ClientOperation operation, List<BsonDocument> clients, CancellationToken cancellationToken)
@@ -101,13 +108,14 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
     {
         var status = (ClientStatus)client["status"].AsInt32;
         var version = client["version"].AsInt64 + 1;
-        var change = Set.Set("status", (int)operation.Becomes).Set("version", version).Push("operations", operation.Id);
+        var change = Set.Set("status", (int)operation.Becomes).Set("version", version).Push("operations", operation.Id)
+            .Rename(MongoDbStatusListStore.Index, MongoDbStatusListStore.UsedUp);
         if (status.IsLive() && !operation.Becomes.IsLive() && client["onboarding_client"].IsString)
         {
             change = change.Set("release", version);
         }
         return new UpdateOneModel<BsonDocument>(
-            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]),
+            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]) & Where.Exists(MongoDbStatusListStore.UsedUp, false),
             MongoDbClientChange.Recorded(change, record(client["_id"].AsString, status)));
     }
 

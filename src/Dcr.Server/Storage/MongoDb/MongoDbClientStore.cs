@@ -59,6 +59,9 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) =>
         change.ReplaceAsync(replacement, record, Where.Empty, cancellationToken);
 
+    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) =>
+        change.SignOutAsync(clientId, version, record, cancellationToken);
+
     public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) =>
         change.DeleteAsync(clientId, version, record, cancellationToken);
 

@@ -7,13 +7,14 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Moves audit records from the documents they were written with, mostly clients, to the audit collection (decision 0003). Every step can be
 /// repeated, by several nodes at once: a record that is there already is left, and an outbox is only emptied as it was read.
 /// </summary>
-internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationCounts counts)
+internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses)
 {
     /// <summary>Clients moved together, in three round trips: as many as fit the first page of a cursor.</summary>
     public const int AtOnce = 100;
 
     private static readonly ProjectionDefinition<BsonDocument> s_outbox =
-        Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox").Include("onboarding_client").Include("release").Include("reservation");
+        Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox").Include("onboarding_client")
+            .Include("release").Include("reservation").Include(MongoDbStatusListStore.UsedUp);
 
     private static readonly FilterDefinition<BsonDocument> s_waiting = Where.Gt("outbox_since", 0L);
 
@@ -60,6 +61,7 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
         }
         await AddToAuditAsync(waiting.SelectMany(Outbox), cancellationToken);
         await CarryOnCountsAsync(waiting, cancellationToken);
+        await statuses.CarryOnAsync(waiting, cancellationToken);
         var emptied = await collection.BulkWriteAsync(waiting.Select(Emptying), new BulkWriteOptions { IsOrdered = false }, cancellationToken);
         return emptied.ModifiedCount + emptied.DeletedCount;
     }
@@ -96,7 +98,7 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     {
         var asRead = Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]) & Where.Eq("outbox._id", Outbox(client).Last()["_id"]);
         return client["status"].AsInt32 == MongoDbClientDocument.Tombstone
-            ? new DeleteOneModel<BsonDocument>(asRead & Where.Exists("release", false))
+            ? new DeleteOneModel<BsonDocument>(asRead & Where.Exists("release", false) & Where.Exists(MongoDbStatusListStore.UsedUp, false))
             : new UpdateOneModel<BsonDocument>(asRead, Builders<BsonDocument>.Update.Unset("outbox").Unset("outbox_since"));
     }
 

@@ -1,3 +1,4 @@
+using Dcr.AccessTokens;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
@@ -5,6 +6,7 @@ using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.TokenStatus;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Server.Storage.MongoDb;
@@ -22,6 +24,9 @@ internal static class MongoDbSetup
         services.AddHostedService(provider => provider.GetRequiredService<MongoDbOutboxWorker>());
         services.AddSingleton<MongoDbInitialAccessTokens>();
         services.AddSingleton<MongoDbRegistrationCounts>();
+        services.AddSingleton<MongoDbStatusListStore>();
+        services.AddSingleton<IStatusListStore>(provider => provider.GetRequiredService<MongoDbStatusListStore>());
+        services.AddSingleton<IRevokedTokenStore, MongoDbRevokedTokenStore>();
         services.AddSingleton<MongoDbRegistrationAnswers>();
         services.AddSingleton<MongoDbClientChange>();
         services.AddSingleton<IClientStore, MongoDbClientStore>();

@@ -43,6 +43,10 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         RegistrationCounts = _database.GetCollection<BsonDocument>("registration_counts");
         RegistrationAnswers = _database.GetCollection<BsonDocument>("registration_answers");
         ClientOperations = _database.GetCollection<BsonDocument>("client_operations");
+        StatusLists = _database.GetCollection<BsonDocument>("status_lists");
+        StatusPages = _database.GetCollection<BsonDocument>("status_pages");
+        StatusCounters = _database.GetCollection<BsonDocument>("status_counters");
+        RevokedTokens = _database.GetCollection<BsonDocument>("revoked_tokens");
         Leases = _database.GetCollection<BsonDocument>("leases");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
@@ -62,6 +66,14 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public IMongoCollection<BsonDocument> ClientOperations { get; }
 
     public IMongoCollection<BsonDocument> Leases { get; }
+
+    public IMongoCollection<BsonDocument> StatusLists { get; }
+
+    public IMongoCollection<BsonDocument> StatusPages { get; }
+
+    public IMongoCollection<BsonDocument> StatusCounters { get; }
+
+    public IMongoCollection<BsonDocument> RevokedTokens { get; }
 
     public IMongoCollection<BsonDocument> UsedAssertions { get; }
 
@@ -93,6 +105,8 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await MakeAsync(UsedAssertions, [Expiry()], cancellationToken);
         await MakeAsync(InitialAccessTokens, [Expiry()], cancellationToken);
         await MakeAsync(RegistrationAnswers, [Expiry()], cancellationToken);
+        await MakeAsync(RevokedTokens, [Expiry()], cancellationToken);
+        await MakeAsync(StatusPages, [Ascending("list", "page")], cancellationToken);
         await MakeAsync(RegistrationCounts, [Ascending("reserved.at")], cancellationToken);
         await MakeAsync(ClientOperations, [Ascending("done", "_id")], cancellationToken);
         await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true })], cancellationToken);

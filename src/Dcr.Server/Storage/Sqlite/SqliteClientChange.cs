@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
 
-/// <summary>Changes to a client within one transaction: the client, its audit record, and the room it leaves under its onboarding client's cap.</summary>
+/// <summary>Changes to a client within one transaction: the client, its audit record, the room it leaves under its onboarding client's cap, and the end of its tokens.</summary>
 internal static class SqliteClientChange
 {
     /// <param name="session">Within a transaction.</param>
@@ -24,6 +24,23 @@ internal static class SqliteClientChange
         {
             SqliteRegistrationCounts.Release(session, stored.OnboardingClient);
         }
+        if (replacement.Status != ClientStatus.Active)
+        {
+            SqliteStatusListStore.UseUp(session, replacement.ClientId, stored.StatusIndex);
+        }
+        SqliteAuditStore.Insert(session, record);
+        return ReplaceOutcome.Done;
+    }
+
+    public static ReplaceOutcome SignOut(SqliteSession session, string clientId, long version, AuditRecord record)
+    {
+        var outcome = Find(session, clientId, version, condition: null, out var stored);
+        if (outcome != ReplaceOutcome.Done)
+        {
+            return outcome;
+        }
+        session.Change("UPDATE clients SET version = version + 1 WHERE client_id = $1", clientId);
+        SqliteStatusListStore.UseUp(session, clientId, stored!.StatusIndex);
         SqliteAuditStore.Insert(session, record);
         return ReplaceOutcome.Done;
     }
@@ -35,9 +52,10 @@ internal static class SqliteClientChange
         {
             return outcome;
         }
+        SqliteStatusListStore.UseUp(session, clientId, stored!.StatusIndex);
         session.Change("DELETE FROM clients WHERE client_id = $1", clientId);
         session.Change("DELETE FROM key_uses WHERE client_id = $1", clientId);
-        if (stored!.Status.IsLive())
+        if (stored.Status.IsLive())
         {
             SqliteRegistrationCounts.Release(session, stored.OnboardingClient);
         }
@@ -47,7 +65,7 @@ internal static class SqliteClientChange
 
     public static ReplaceOutcome Find(SqliteSession session, string clientId, long version, Func<Stored, bool>? condition, out Stored? stored)
     {
-        stored = session.Read(Read, "SELECT status, version, onboarding_client, last_used_at FROM clients WHERE client_id = $1", clientId).SingleOrDefault();
+        stored = session.Read(Read, "SELECT status, version, onboarding_client, last_used_at, status_index FROM clients WHERE client_id = $1", clientId).SingleOrDefault();
         if (stored is null)
         {
             return ReplaceOutcome.Gone;
@@ -56,8 +74,12 @@ internal static class SqliteClientChange
     }
 
     private static Stored Read(SqliteDataReader row) => new(
-        (ClientStatus)row.GetInt32(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3));
+        (ClientStatus)row.GetInt32(0),
+        row.GetInt64(1),
+        row.IsDBNull(2) ? null : row.GetString(2),
+        row.IsDBNull(3) ? null : row.GetInt64(3),
+        row.IsDBNull(4) ? null : row.GetInt64(4));
 
     /// <summary>What a change depends on.</summary>
-    public sealed record Stored(ClientStatus Status, long Version, string? OnboardingClient, long? LastUsedAt);
+    public sealed record Stored(ClientStatus Status, long Version, string? OnboardingClient, long? LastUsedAt, long? StatusIndex);
 }

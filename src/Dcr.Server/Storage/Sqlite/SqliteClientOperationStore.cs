@@ -53,9 +53,9 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
                 return stored;
             }
             var next = session.Read(
-                row => new Next(row.GetString(0), (ClientStatus)row.GetInt32(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetString(3)),
+                row => new Next(row.GetString(0), (ClientStatus)row.GetInt32(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetInt64(4)),
                 $"""
-                SELECT client_id, status, created_at, onboarding_client FROM clients
+                SELECT client_id, status, created_at, onboarding_client, status_index FROM clients
                 WHERE {SqliteOrigin.Where(stored.Origin, first: 6)}{Concerned(stored, accepted: 5)} AND (created_at, client_id) > ($1, $2) AND created_at <= $3
                 ORDER BY created_at, client_id LIMIT $4
                 """,
@@ -92,6 +92,7 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
         {
             SqliteRegistrationCounts.Release(session, client.OnboardingClient);
         }
+        SqliteStatusListStore.UseUp(session, client.ClientId, client.StatusIndex);
         SqliteAuditStore.Insert(session, record(client.ClientId, client.Status));
     }
 
@@ -127,5 +128,5 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
         After = row.IsDBNull(10) ? null : new ClientCursor(DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)), row.GetString(11)),
     };
 
-    private sealed record Next(string ClientId, ClientStatus Status, long CreatedAt, string? OnboardingClient);
+    private sealed record Next(string ClientId, ClientStatus Status, long CreatedAt, string? OnboardingClient, long? StatusIndex);
 }

@@ -10,7 +10,7 @@ namespace Dcr.Server.Storage.Sqlite;
 internal static class SqliteClientRow
 {
     public const string Columns =
-        "client_id, status, version, created_at, audience_seen, last_used_at, "
+        "client_id, status, version, created_at, audience_seen, last_used_at, status_index, "
         + "audience_rule, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, lifecycle, review_at";
 
     public static Client Read(SqliteDataReader row) => new()
@@ -21,20 +21,21 @@ internal static class SqliteClientRow
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
         AssertionAudienceSeen = row.GetInt32(4) is var seen and > 0 ? (AssertionAudience)seen : null,
         LastUsedAt = Time(row, 5),
-        AssertionAudienceRule = row.IsDBNull(6) ? null : (AssertionAudienceRule)row.GetInt32(6),
-        Metadata = Json(row, 7, DcrJson.Default.ClientMetadata)!,
-        RegistrationAccess = Json(row, 8, DcrJson.Default.RegistrationAccess),
-        Origin = Json(row, 9, DcrJson.Default.ClientOrigin),
-        RegistrationPolicy = Json(row, 10, DcrJson.Default.RegistrationPolicy),
-        QuarantinedKeys = Words(row.GetString(11)),
-        SigningAlgs = row.IsDBNull(12) ? null : Words(row.GetString(12)),
-        KeyChangeAllowedUntil = Time(row, 13),
-        Lifecycle = (Json(row, 14, DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(row, 15) },
+        StatusIndex = row.IsDBNull(6) ? null : row.GetInt64(6),
+        AssertionAudienceRule = row.IsDBNull(7) ? null : (AssertionAudienceRule)row.GetInt32(7),
+        Metadata = Json(row, 8, DcrJson.Default.ClientMetadata)!,
+        RegistrationAccess = Json(row, 9, DcrJson.Default.RegistrationAccess),
+        Origin = Json(row, 10, DcrJson.Default.ClientOrigin),
+        RegistrationPolicy = Json(row, 11, DcrJson.Default.RegistrationPolicy),
+        QuarantinedKeys = Words(row.GetString(12)),
+        SigningAlgs = row.IsDBNull(13) ? null : Words(row.GetString(13)),
+        KeyChangeAllowedUntil = Time(row, 14),
+        Lifecycle = (Json(row, 15, DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(row, 16) },
     };
 
     /// <summary>False: its id is in use.</summary>
     public static bool Insert(SqliteSession session, Client client) => session.Change(
-        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING",
+        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING",
         [
             client.ClientId,
             (long)client.Status,
@@ -42,10 +43,11 @@ internal static class SqliteClientRow
             client.CreatedAt.ToUnixTimeMilliseconds(),
             (long)(client.AssertionAudienceSeen ?? 0),
             client.LastUsedAt?.ToUnixTimeMilliseconds(),
+            client.StatusIndex,
             .. Replaceable(client),
         ]) == 1;
 
-    /// <summary>All but the id, the time of creation and what is recorded of authentications.</summary>
+    /// <summary>All but the id, the time of creation, the status index and what is recorded of authentications.</summary>
     public static void Replace(SqliteSession session, Client replacement) => session.Change(
         """
         UPDATE clients SET status = $2, version = $3, audience_rule = $4, metadata = $5, registration_access = $6, origin = $7, policy = $8,

@@ -53,6 +53,9 @@ internal sealed class SqliteClientStore(SqliteStorage storage) : IClientStore
         session => SqliteClientChange.Replace(session, replacement, record, stored => stored.Status.IsLive() || !replacement.Status.IsLive()),
         cancellationToken);
 
+    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => SqliteClientChange.SignOut(session, clientId, version, record), cancellationToken);
+
     public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => SqliteClientChange.Delete(session, clientId, version, record), cancellationToken);
 

@@ -130,6 +130,31 @@ internal static class SqliteSchema
             until INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """,
+        // The status of tokens.
+        """
+        ALTER TABLE clients ADD COLUMN status_index INTEGER;
+
+        CREATE TABLE status_lists (
+            list INTEGER NOT NULL PRIMARY KEY,
+            version INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE status_pages (
+            list INTEGER NOT NULL,
+            page INTEGER NOT NULL,
+            bits BLOB NOT NULL,
+            PRIMARY KEY (list, page)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE status_indexes (next INTEGER NOT NULL) STRICT;
+        INSERT INTO status_indexes (next) VALUES (0);
+
+        CREATE TABLE revoked_tokens (
+            jti TEXT NOT NULL PRIMARY KEY,
+            expires_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX revoked_tokens_by_expiry ON revoked_tokens (expires_at);
+        """,
     ];
 
     public static readonly IReadOnlyList<string> Replay =

@@ -1,3 +1,4 @@
+using Dcr.AccessTokens;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
@@ -5,6 +6,7 @@ using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.TokenStatus;
 
 namespace Dcr.Server.Storage.Sqlite;
 
@@ -22,6 +24,8 @@ internal static class SqliteSetup
         services.AddSingleton<IRegistrationStore, SqliteRegistrationStore>();
         services.AddSingleton<IClientLifecycleStore, SqliteClientLifecycleStore>();
         services.AddSingleton<IClientOperationStore, SqliteClientOperationStore>();
+        services.AddSingleton<IStatusListStore, SqliteStatusListStore>();
+        services.AddSingleton<IRevokedTokenStore, SqliteRevokedTokenStore>();
         services.AddSingleton<ILeaseStore, SqliteLeaseStore>();
         services.AddSingleton<IAssertionReplayStore, SqliteAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, SqliteKeySetStore>();

@@ -1,0 +1,36 @@
+using Dcr.Clients;
+
+namespace Dcr.AccessTokens;
+
+/// <summary>An access token that is good at this moment, and its client as the store has it now.</summary>
+internal sealed record LiveAccessToken(AccessToken Token, Client Client);
+
+/// <summary>
+/// What makes an access token live: issued here, in time, not revoked, and its client is active and has not been signed out since.
+/// Nothing of it is cached, so a token dies with its client on the very next request.
+/// </summary>
+internal sealed class LiveAccessTokens(AccessTokenReader reader, IClientStore clients, IRevokedTokenStore revoked, TimeProvider time)
+{
+    /// <returns>Null, with the reason for the log, when it is not live.</returns>
+    public async Task<(LiveAccessToken? Live, string Fault)> FindAsync(string text, CancellationToken cancellationToken)
+    {
+        var (token, fault) = await reader.ReadAsync(text, cancellationToken);
+        if (token is null)
+        {
+            return (null, fault);
+        }
+        if (await clients.FindAsync(token.ClientId, cancellationToken) is not { } client || !client.IsActiveAt(time.GetUtcNow()))
+        {
+            return (null, $"client {token.ClientId} is not active");
+        }
+        if (token.StatusIndex != client.StatusIndex)
+        {
+            return (null, $"client {token.ClientId} has been signed out since");
+        }
+        if (token.Thumbprint is { } thumbprint && client.QuarantinedKeys.Contains(thumbprint))
+        {
+            return (null, $"client {token.ClientId} asked for it with key {thumbprint}, which is quarantined");
+        }
+        return await revoked.IsRevokedAsync(token.Jti, cancellationToken) ? (null, $"client {token.ClientId} revoked it") : (new LiveAccessToken(token, client), "");
+    }
+}
