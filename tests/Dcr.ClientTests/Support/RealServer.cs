@@ -13,6 +13,10 @@ namespace Dcr.ClientTests.Support;
 /// <summary>The real server in this process, on a loopback port with a SQLite store of its own. One for each test class.</summary>
 public sealed class RealServer : IAsyncLifetime
 {
+    // RSA keys take seconds to make: one of each for all servers.
+    private static readonly ClientKey s_ps256 = ClientKey.Generate(SigningAlgorithm.PS256);
+    private static readonly ClientKey s_rs256 = ClientKey.Generate(SigningAlgorithm.RS256);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("dcr-client-test-").FullName;
     private WebApplication? _app;
 
@@ -23,10 +27,10 @@ public sealed class RealServer : IAsyncLifetime
     public ClientCredentials DeviceMaker { get; } = new("device-maker", ClientKey.Generate());
 
     /// <summary>Asks for a proof of the registered key, with a bearer token.</summary>
-    public ClientCredentials Prover { get; } = new("prover", ClientKey.Generate(SigningAlgorithm.PS256));
+    public ClientCredentials Prover { get; } = new("prover", s_ps256);
 
     /// <summary>A client of APIs.</summary>
-    public ClientCredentials Worker { get; } = new("worker", ClientKey.Generate(SigningAlgorithm.RS256));
+    public ClientCredentials Worker { get; } = new("worker", s_rs256);
 
     /// <summary>The first administrator, with the key that the server wrote to its file.</summary>
     public ClientCredentials Administrator => new("admin", ClientKey.FromJwk(File.ReadAllText(Path.Combine(_folder, "admin.jwk"))));
