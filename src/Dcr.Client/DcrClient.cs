@@ -1,0 +1,89 @@
+namespace Dcr.Client;
+
+/// <summary>
+/// An authorization server that lets clients register themselves, seen from outside. Make one for each server and keep it;
+/// it is safe for many threads.
+/// </summary>
+/// <example>From nothing to an access token:
+/// <code>
+/// var dcr = new DcrClient(httpClient, "https://as.example");
+/// var initial = await dcr.GetInitialAccessTokenAsync(new ClientCredentials("partner-directory", directoryKey));
+///
+/// using var key = ClientKey.Generate();
+/// var registration = dcr.RegistrationIn(new FileRegistrationStore("registration.json"));
+/// var client = await registration.RegisterAsync(initial, new ClientMetadata { ClientName = "Partner", Scope = "read" }, key);
+///
+/// var tokens = dcr.AccessTokensFor(new ClientCredentials(client.ClientId, key));
+/// var token = await tokens.GetAsync("read");
+/// </code>
+/// </example>
+public sealed class DcrClient
+{
+    private readonly ProtocolExchange _exchange;
+    private readonly ServerDiscovery _discovery;
+    private readonly TokenEndpoint _tokens;
+
+    /// <summary>A server.</summary>
+    /// <param name="http">Belongs to the caller. Best with redirects off: no endpoint of the protocol redirects.</param>
+    /// <param name="issuer">
+    /// The issuer identifier, such as <c>https://as.example</c>, exactly as the server writes it in its metadata (also
+    /// whether there is a slash at the end). https, or http for a server on this machine.
+    /// </param>
+    /// <param name="options">Null: the defaults.</param>
+    public DcrClient(HttpClient http, string issuer, DcrClientOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        ArgumentException.ThrowIfNullOrEmpty(issuer);
+        // RFC 8414 section 2: no query, no fragment.
+        if (!Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || !SecureUri.IsSecure(uri) || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+        {
+            throw new ArgumentException("The issuer must be an https URL (http for this machine only) without query and fragment.", nameof(issuer));
+        }
+        options ??= new DcrClientOptions();
+        _exchange = new ProtocolExchange(http, options);
+        _discovery = new ServerDiscovery(_exchange, issuer, options.Time);
+        _tokens = new TokenEndpoint(_exchange, _discovery);
+    }
+
+    /// <summary>
+    /// The server's metadata (RFC 8414), kept for an hour. There is no need to call this first.
+    /// </summary>
+    /// <exception cref="HttpRequestException">The server cannot be reached, or its metadata is for another issuer.</exception>
+    public Task<AuthorizationServerMetadata> DiscoverAsync(CancellationToken cancellationToken = default) => _discovery.FindAsync(cancellationToken);
+
+    /// <summary>Asks for the right to register a client (RFC 7591 section 1.2), as a party that is trusted to onboard others.</summary>
+    /// <param name="onboarding">A client that may get the scope <c>dcr</c>.</param>
+    /// <param name="bindTo">
+    /// The key to bind the token to (RFC 9449), so that only its holder can register with it: the key that will be
+    /// registered, where the policy asks for that. Null: a bearer token.
+    /// </param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="DcrException">Refused.</exception>
+    public async Task<InitialAccessToken> GetInitialAccessTokenAsync(
+        ClientCredentials onboarding, ISigningKey? bindTo = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(onboarding);
+        var token = await _tokens.RequestAsync(onboarding, "dcr", resource: null, bindTo, cancellationToken).ConfigureAwait(false);
+        return new InitialAccessToken(token.Value, bindTo) { ExpiresAt = token.ExpiresAt };
+    }
+
+    /// <summary>One client's registration, kept in a store: to register, read, update and delete.</summary>
+    /// <param name="store">Of this client alone. Make one registration object for each store.</param>
+    public ClientRegistration RegistrationIn(IRegistrationStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return new ClientRegistration(new RegistrationRequests(_exchange, _discovery), store);
+    }
+
+    /// <summary>One client's access tokens for APIs. Each call makes a new object with tokens of its own: keep it.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="proofKey">
+    /// The key to bind tokens to (DPoP, RFC 9449), usually the client's own. Null: bearer tokens, unless the server asks for
+    /// proof; then the client's own.
+    /// </param>
+    public AccessTokenSource AccessTokensFor(ClientCredentials client, ISigningKey? proofKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return new AccessTokenSource(_tokens, client, proofKey, _exchange);
+    }
+}

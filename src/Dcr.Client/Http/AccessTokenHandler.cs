@@ -1,0 +1,75 @@
+using System.Net;
+
+namespace Dcr.Client;
+
+/// <summary>
+/// Puts an access token on each request to an API. A 401 that says <c>invalid_token</c> is answered with a new token, one
+/// that says <c>use_dpop_nonce</c> with the nonce; each once. Bodies of up to a mebibyte are kept in memory for that;
+/// a request with a larger one is not repeated, and its 401 is returned.
+/// </summary>
+internal sealed class AccessTokenHandler(AccessTokenSource tokens, string? scope, string? resource) : DelegatingHandler
+{
+    private const int MaxBuffered = 1024 * 1024;
+
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("An HttpClient with access tokens sends asynchronously only.");
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.RequestUri is not { } uri || !SecureUri.IsSecure(uri))
+        {
+            throw new InvalidOperationException($"{request.RequestUri} is not https: no access token is sent there.");
+        }
+        var isRepeatable = await BufferAsync(request.Content, cancellationToken).ConfigureAwait(false);
+        var token = await tokens.GetAsync(scope, resource, cancellationToken).ConfigureAwait(false);
+        var (response, hasNewNonce) = await SendAsync(request, token, cancellationToken).ConfigureAwait(false);
+        if (isRepeatable && hasNewNonce && IsRefused(response, DpopNonces.Wanted))
+        {
+            response.Dispose();
+            (response, _) = await SendAsync(request, token, cancellationToken).ConfigureAwait(false);
+        }
+        if (isRepeatable && IsRefused(response, "invalid_token"))
+        {
+            response.Dispose();
+            tokens.Forget(token);
+            token = await tokens.GetAsync(scope, resource, cancellationToken).ConfigureAwait(false);
+            (response, _) = await SendAsync(request, token, cancellationToken).ConfigureAwait(false);
+        }
+        return response;
+    }
+
+    private static bool IsRefused(HttpResponseMessage response, string error) =>
+        response.StatusCode == HttpStatusCode.Unauthorized && Challenges.Have(response, error);
+
+    private async Task<(HttpResponseMessage Response, bool HasNewNonce)> SendAsync(HttpRequestMessage request, AccessToken token, CancellationToken cancellationToken)
+    {
+        var uri = request.RequestUri!;
+        request.Headers.Authorization = new(token.TokenType, token.Value);
+        request.Headers.Remove("DPoP");
+        string? nonce = null;
+        if (token.BoundTo is { } key)
+        {
+            nonce = tokens.Nonces.For(uri);
+            var proof = await DpopProof.CreateAsync(key, request.Method, uri, token.Value, nonce, tokens.Time, cancellationToken).ConfigureAwait(false);
+            request.Headers.TryAddWithoutValidation("DPoP", proof);
+        }
+        var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return (response, tokens.Nonces.Keep(uri, response, nonce));
+    }
+
+    /// <returns>True: the request can be sent again.</returns>
+    private static async Task<bool> BufferAsync(HttpContent? content, CancellationToken cancellationToken)
+    {
+        if (content is null)
+        {
+            return true;
+        }
+        // A stream of unknown length is read once, by the request. JSON and forms have no stream and may have no length.
+        if (content.Headers.ContentLength is > MaxBuffered || (content.Headers.ContentLength is null && content is StreamContent))
+        {
+            return false;
+        }
+        await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dcr.Client;
+
+/// <summary>The requests of RFC 7591 section 3.1 and RFC 7592 section 2, and their bodies.</summary>
+internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDiscovery discovery)
+{
+    public static byte[] BodyOf(ClientMetadata metadata, ISigningKey? key)
+    {
+        var withKey = metadata is { Jwks: null, JwksUri: null } && key is not null ? metadata with { Jwks = new PublicJwkSet(key.PublicJwk) } : metadata;
+        return JsonSerializer.SerializeToUtf8Bytes(withKey, DcrClientJson.Default.ClientMetadata);
+    }
+
+    /// <summary>RFC 7592 section 2.2: with the <c>client_id</c>.</summary>
+    public static byte[] BodyOf(string clientId, ClientMetadata metadata)
+    {
+        var body = JsonSerializer.SerializeToNode(metadata, DcrClientJson.Default.ClientMetadata)!.AsObject();
+        body["client_id"] = clientId;
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            body.WriteTo(writer);
+        }
+        return buffer.ToArray();
+    }
+
+    /// <summary>Whether everything that was sent is what is registered now.</summary>
+    public static bool IsAsSent(byte[] body, ProtocolAnswer read)
+    {
+        try
+        {
+            return read.IsSuccess
+                && JsonNode.Parse(read.Body) is JsonObject registered
+                && JsonNode.Parse(body)!.AsObject().All(member => JsonNode.DeepEquals(member.Value, registered[member.Key]));
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    public async Task<ProtocolAnswer> PostAsync(InitialAccessToken token, byte[] body, string idempotencyKey, ISigningKey? key, CancellationToken cancellationToken)
+    {
+        var endpoint = await discovery.RegistrationEndpointAsync(cancellationToken).ConfigureAwait(false);
+        return await exchange.SendAsync(
+            new ProtocolRequest
+            {
+                Method = HttpMethod.Post,
+                Uri = endpoint,
+                Token = token.Value,
+                IsTokenBound = token.BoundTo is not null,
+                ProofKey = token.BoundTo ?? key,
+                IdempotencyKey = idempotencyKey,
+                MakeContent = _ => ValueTask.FromResult(Json(body)),
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public Task<ProtocolAnswer> GetAsync(RegistrationState state, CancellationToken cancellationToken) =>
+        exchange.SendAsync(Managing(HttpMethod.Get, state), cancellationToken);
+
+    public Task<ProtocolAnswer> PutAsync(RegistrationState state, byte[] body, string? ifMatch, ISigningKey? proofKey, CancellationToken cancellationToken) =>
+        exchange.SendAsync(
+            Managing(HttpMethod.Put, state) with { IfMatch = ifMatch, ProofKey = proofKey, MakeContent = _ => ValueTask.FromResult(Json(body)) },
+            cancellationToken);
+
+    public Task<ProtocolAnswer> DeleteAsync(RegistrationState state, string? ifMatch, CancellationToken cancellationToken) =>
+        exchange.SendAsync(Managing(HttpMethod.Delete, state) with { IfMatch = ifMatch }, cancellationToken);
+
+    private static ProtocolRequest Managing(HttpMethod method, RegistrationState state) =>
+        new() { Method = method, Uri = state.RegistrationClientUri!, Token = state.RegistrationAccessToken };
+
+    private static HttpContent Json(byte[] body) => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+}

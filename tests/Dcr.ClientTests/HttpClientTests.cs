@@ -1,0 +1,196 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using Dcr.Client;
+using Dcr.ClientTests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Dcr.ClientTests;
+
+/// <summary>HttpClients of APIs that carry access tokens.</summary>
+public sealed class HttpClientTests(RealServer server) : IClassFixture<RealServer>
+{
+    private static readonly Uri s_orders = new("https://orders.example/orders?page=2");
+
+    private readonly ScriptedServer _server = new();
+    private readonly Api _api = new();
+    private readonly RemoteKey _key = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_request_carries_a_bearer_token()
+    {
+        using var http = Connect(bound: false);
+
+        Assert.Equal("ok", await http.GetStringAsync(s_orders, Cancellation));
+        Assert.Equal("ok", await http.GetStringAsync(s_orders, Cancellation));
+
+        Assert.All(_api.Sent, request => Assert.Equal(("Bearer token-1", null), (request.Authorization, request.Dpop)));
+        Assert.Equal("read", Assert.Single(_server.Forms)["scope"]);
+    }
+
+    [Fact]
+    public async Task A_request_carries_a_bound_token_with_a_fresh_proof()
+    {
+        using var http = Connect(bound: true);
+
+        await http.GetStringAsync(s_orders, Cancellation);
+        await http.GetStringAsync(s_orders, Cancellation);
+
+        Assert.All(_api.Sent, request => Assert.Equal("DPoP token-1", request.Authorization));
+        var proofs = _api.Sent.Select(request => Jwt.Parse(request.Dpop!)).ToList();
+        Assert.Equal(2, proofs.Select(proof => proof["jti"]).Distinct().Count());
+        Assert.All(proofs, proof => Assert.Equal(("GET", "https://orders.example/orders"), (proof["htm"], proof["htu"])));
+        Assert.All(proofs, proof => Assert.NotNull(proof["ath"]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_token_that_the_API_refuses_is_renewed_once_and_the_body_sent_again(bool bound)
+    {
+        _api.On = request => request.Authorization!.EndsWith("token-1", StringComparison.Ordinal) ? Unauthorized(bound ? "DPoP" : "Bearer", "invalid_token") : null;
+        using var http = Connect(bound);
+
+        using var response = await http.PostAsJsonAsync(s_orders, new[] { 1, 2, 3 }, Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(["[1,2,3]", "[1,2,3]"], _api.Bodies);
+        Assert.Equal(2, _server.TokenRequests);
+    }
+
+    [Fact]
+    public async Task An_API_that_refuses_every_token_is_asked_twice()
+    {
+        _api.On = _ => Unauthorized("Bearer", "invalid_token");
+        using var http = Connect(bound: false);
+
+        using var response = await http.GetAsync(s_orders, Cancellation);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal(2, _api.Sent.Count);
+    }
+
+    [Fact]
+    public async Task Any_other_refusal_is_the_callers()
+    {
+        _api.On = _ => Unauthorized("Bearer", "insufficient_scope");
+        using var http = Connect(bound: false);
+
+        using var response = await http.GetAsync(s_orders, Cancellation);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Single(_api.Sent);
+    }
+
+    [Fact]
+    public async Task Many_requests_that_are_refused_at_once_renew_once()
+    {
+        _api.On = request => request.Authorization!.EndsWith("token-1", StringComparison.Ordinal) ? Unauthorized("Bearer", "invalid_token") : null;
+        using var http = Connect(bound: false);
+        _server.Latency = TimeSpan.FromMilliseconds(20);
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => http.GetStringAsync(s_orders, Cancellation)));
+
+        Assert.Equal(2, _server.TokenRequests);
+    }
+
+    [Fact]
+    public async Task The_nonce_of_the_API_is_used_once_it_is_known()
+    {
+        _api.On = request =>
+        {
+            if (Jwt.Parse(request.Dpop!)["nonce"] == "api-1")
+            {
+                return null;
+            }
+            var challenge = Unauthorized("DPoP", "use_dpop_nonce");
+            challenge.Headers.Add("DPoP-Nonce", "api-1");
+            return challenge;
+        };
+        using var http = Connect(bound: true);
+
+        await http.GetStringAsync(s_orders, Cancellation);
+        Assert.Equal(2, _api.Sent.Count);
+        await http.GetStringAsync(s_orders, Cancellation);
+        Assert.Equal(3, _api.Sent.Count);
+        Assert.Equal(1, _server.TokenRequests);
+        // The nonce of the API is for the API.
+        Assert.Null(Jwt.Parse(_server.Sent.Last().Dpop!)["nonce"]);
+    }
+
+    [Fact]
+    public async Task A_large_stream_is_sent_once()
+    {
+        _api.On = _ => Unauthorized("Bearer", "invalid_token");
+        using var http = Connect(bound: false);
+
+        using var response = await http.PostAsync(s_orders, new ByteArrayContent(new byte[2 * 1024 * 1024]), Cancellation);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Single(_api.Sent);
+    }
+
+    [Fact]
+    public async Task No_token_is_sent_without_encryption()
+    {
+        using var http = Connect(bound: false);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => http.GetStringAsync(new Uri("http://orders.example/"), Cancellation));
+
+        Assert.Empty(_api.Sent);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_administrators_API_of_the_real_server_takes_what_is_sent(bool bound)
+    {
+        var services = new ServiceCollection();
+        services.AddDcrClient(server.Issuer);
+        services.AddHttpClient("admin", http => http.BaseAddress = new Uri(server.Issuer))
+            .AddAccessTokens(provider => provider.GetRequiredService<DcrClient>().AccessTokensFor(server.Administrator, bound ? _key : null), scope: "dcr.admin");
+        using var http = services.BuildServiceProvider().GetRequiredService<IHttpClientFactory>().CreateClient("admin");
+
+        Assert.Contains("worker", await http.GetStringAsync(new Uri("/admin/v1/clients?limit=50", UriKind.Relative), Cancellation), StringComparison.Ordinal);
+        Assert.Contains("worker", await http.GetStringAsync(new Uri("/admin/v1/clients?limit=50", UriKind.Relative), Cancellation), StringComparison.Ordinal);
+    }
+
+    private HttpClient Connect(bool bound)
+    {
+        _server.OnToken = _ => _server.NewToken(bound ? "DPoP" : "Bearer");
+        var services = new ServiceCollection();
+        services.AddDcrClient(ScriptedServer.Issuer).ConfigurePrimaryHttpMessageHandler(() => _server);
+        services.AddSingleton(provider => provider.GetRequiredService<DcrClient>().AccessTokensFor(new ClientCredentials("worker", _key), bound ? _key : null));
+        services.AddHttpClient("orders")
+            .AddAccessTokens(provider => provider.GetRequiredService<AccessTokenSource>(), scope: "read")
+            .ConfigurePrimaryHttpMessageHandler(() => _api);
+        return services.BuildServiceProvider().GetRequiredService<IHttpClientFactory>().CreateClient("orders");
+    }
+
+    private static HttpResponseMessage Unauthorized(string scheme, string error) =>
+        new(HttpStatusCode.Unauthorized) { Headers = { WwwAuthenticate = { new(scheme, $"realm=\"orders\", error=\"{error}\", error_description=\"No.\"") } } };
+
+    private sealed class Api : HttpMessageHandler
+    {
+        public ConcurrentQueue<SentRequest> Sent { get; } = new();
+
+        public ConcurrentQueue<string> Bodies { get; } = new();
+
+        /// <summary>Null: ok.</summary>
+        public Func<SentRequest, HttpResponseMessage?> On { get; set; } = _ => null;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var sent = SentRequest.Of(request);
+            Sent.Enqueue(sent);
+            if (request.Content is not null)
+            {
+                Bodies.Enqueue(await request.Content.ReadAsStringAsync(cancellationToken));
+            }
+            return On(sent) ?? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("ok") };
+        }
+    }
+}
