@@ -6,10 +6,11 @@ using Xunit;
 
 namespace Dcr.ProtocolTests;
 
-/// <summary>The README's flow and its two examples, run as they are written: each block after the ones before it, in one shell.</summary>
+/// <summary>The README's flow and its examples, run as they are written: each block after the ones before it, in one shell.</summary>
 public sealed partial class ReadmeTests
 {
     private const string Server = "http://localhost:5080";
+    private const string Api = "http://localhost:5090";
     private const string PartnersPort = "8081";
     private const string Mark = "== ";
 
@@ -25,8 +26,9 @@ public sealed partial class ReadmeTests
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"), TestContext.Current.CancellationToken);
         Assert.Contains(PartnersPort, readme, StringComparison.Ordinal);
         var address = $"http://127.0.0.1:{DcrServer.FreePort()}";
+        var apiAddress = $"http://127.0.0.1:{DcrServer.FreePort()}";
         var partnersPort = DcrServer.FreePort().ToString(CultureInfo.InvariantCulture);
-        var sections = Sections(readme.Replace(Server, address, StringComparison.Ordinal).Replace(PartnersPort, partnersPort, StringComparison.Ordinal));
+        var sections = Sections(readme.Replace(Server, address, StringComparison.Ordinal).Replace(Api, apiAddress, StringComparison.Ordinal).Replace(PartnersPort, partnersPort, StringComparison.Ordinal));
         var folder = Directory.CreateTempSubdirectory("dcr-readme-").FullName;
 
         // The server starts where the README says so: after the seed file has been written.
@@ -35,6 +37,7 @@ public sealed partial class ReadmeTests
         // With what the README adds for its partner: a web server without TLS, on this machine.
         await using (await ServerProcess.StartAsync(
             ["--urls", address, "--Dcr:SeedFile", "seed.json", "--Dcr:Jwks:AllowHttp", "true", "--Dcr:Jwks:AllowPrivateNetworks", "true"], folder))
+        await using (await ServerProcess.StartSampleApiAsync(["--urls", apiAddress, "--Issuer", address, "--Audience", address], folder))
         {
             // Keys and seed file of the first run stay: the server was started with them.
             var blocks = sections.SelectMany(section => section.Value.Prepend($"echo '{Mark}{section.Key}'"))
@@ -43,6 +46,7 @@ public sealed partial class ReadmeTests
             CheckFlow(output["The whole flow by hand"]);
             CheckPartnerDirectory(output["A partner directory"]);
             CheckMobileApp(output["A mobile app"]);
+            CheckApi(output["An API that stops a revoked client"]);
         }
         Directory.Delete(folder, recursive: true);
     }
@@ -90,6 +94,18 @@ public sealed partial class ReadmeTests
         var expiresAt = DateTimeOffset.Parse(ExpiresAt().Match(output).Groups["time"].Value, CultureInfo.InvariantCulture);
         Assert.Equal(90, (expiresAt - DateTimeOffset.UtcNow).TotalDays, 0.1);
     }
+
+    private static void CheckApi(string output) => AssertInOrder(
+        output,
+        "first: 200",
+        "second: 200",
+        "\"platform\"",
+        "\"active\":true",
+        "\"revoked\"",
+        "\"active\":false",
+        "\"active\":true",
+        "first: 401",
+        "second: 200");
 
     private static void AssertInOrder(string output, params ReadOnlySpan<string> expected)
     {
