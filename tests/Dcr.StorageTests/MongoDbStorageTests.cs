@@ -1,3 +1,5 @@
+using Dcr.Clients;
+using Dcr.Registration;
 using Dcr.Server.Storage.MongoDb;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
@@ -19,6 +21,30 @@ public sealed class MongoDbStorageTests(MongoDbUnderTestStore store) : StoreCont
             Assert.Equal(new BsonDocument("expires_at", 1), expiry["key"].AsBsonDocument);
             Assert.Equal(3600, expiry["expireAfterSeconds"].ToInt32());
         }
+    }
+
+    [Fact]
+    public async Task Clients_of_an_earlier_version_are_found_by_what_is_new()
+    {
+        var now = Store.Time.GetUtcNow();
+        var onboarding = Samples.Client(now) with { Origin = null, RegistrationPolicy = new RegistrationPolicy() };
+        var registered = Samples.Client(now) with
+        {
+            Origin = new ClientOrigin { OnboardingClient = onboarding.ClientId, Thumbprint = "t", InitialTokenJti = "j" },
+            RegistrationPolicy = null,
+        };
+        await One.Clients.AddAsync(onboarding, Samples.Record(now, onboarding.ClientId), Cancellation);
+        await One.Clients.AddAsync(registered, Samples.Record(now, registered.ClientId), Cancellation);
+        var storage = One.Get<MongoDbStorage>();
+        var before = Builders<BsonDocument>.Update.Unset("onboards").Unset("onboarding_client").Unset("initial_token_jti").Unset("lifecycle").Unset("review_at");
+        await storage.Clients.UpdateManyAsync(Builders<BsonDocument>.Filter.In("_id", new[] { onboarding.ClientId, registered.ClientId }), before, cancellationToken: Cancellation);
+
+        await One.Lifecycle.InitializeAsync(Cancellation);
+
+        Assert.Contains(await ListAsync(new ClientFilter { OnboardingOnly = true }), client => client.ClientId == onboarding.ClientId);
+        Assert.Equal(registered.ClientId, Assert.Single(await ListAsync(new ClientFilter { Origin = new OriginFilter { OnboardingClient = onboarding.ClientId } })).ClientId);
+
+        Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter) => One.Clients.ListAsync(filter, after: null, limit: 100, Cancellation);
     }
 }
 

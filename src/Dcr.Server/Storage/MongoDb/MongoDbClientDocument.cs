@@ -63,10 +63,11 @@ internal static class MongoDbClientDocument
         return new BsonDocument(s_originMembers.Zip(values, (name, value) => new BsonElement(name, Text(value))));
     }
 
-    /// <summary>Gives a client that an earlier version wrote the members that its origin is found by.</summary>
+    /// <summary>Gives a client that an earlier version wrote the members that it is found by.</summary>
     public static WriteModel<BsonDocument> Upgrade(BsonDocument client)
     {
-        var set = OriginMembers(Read(client["origin"], DcrJson.Default.ClientOrigin)).Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value));
+        var set = OriginMembers(Read(client["origin"], DcrJson.Default.ClientOrigin)).Add("onboards", client["policy"].IsString)
+            .Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value));
         return new UpdateOneModel<BsonDocument>(Builders<BsonDocument>.Filter.Eq("_id", client["_id"]), Builders<BsonDocument>.Update.Combine(set));
     }
 

@@ -103,10 +103,10 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await UpgradeAsync(cancellationToken);
     }
 
-    /// <summary>What a client came from has members of its own since lineage is listed; clients of before get them here.</summary>
+    /// <summary>What a client came from, and whether it onboards others, have members of their own since they are listed; clients of before get them here.</summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
-        var old = Builders<BsonDocument>.Filter.Exists("onboarding_client", false) & Builders<BsonDocument>.Filter.Type("origin", BsonType.String);
+        var old = Builders<BsonDocument>.Filter.Exists("onboards", false) & Builders<BsonDocument>.Filter.Gte("status", 0);
         while (await MongoDbFault.GuardAsync(() => Clients.Find(old).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
             await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(MongoDbClientDocument.Upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
