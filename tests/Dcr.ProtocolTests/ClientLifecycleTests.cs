@@ -235,6 +235,26 @@ public abstract class ClientLifecycleTests(DcrServer server) : ServerTests(serve
     }
 
     [Fact]
+    [Requirement("P-LIFECYCLE", "P-LIMITS")]
+    public async Task Resumes_one_of_eight_at_once_when_there_is_room_for_one()
+    {
+        var party = await Server.OnboardingClientAsync("""{"client_lifetime_seconds":1800,"max_live_clients":8}""");
+        var clients = new List<OnboardedClient>();
+        for (var i = 0; i < 8; i++)
+        {
+            clients.Add(await Server.OnboardAsync(party));
+        }
+        Advance(1);
+        await ReapAsync();
+        (await Server.ReplacePolicyAsync(party, JsonNode.Parse("""{"max_live_clients":1}""")!.AsObject())).Succeeded();
+        var admin = await Server.AdminTokenAsync();
+        var answers = await Task.WhenAll(clients.Select(client => Server.AdminAsync(HttpMethod.Post, $"clients/{client.ClientId}/resume", admin)));
+        Assert.Single(answers, answer => answer.Status == HttpStatusCode.OK);
+        Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.OK), answer => answer.Refused(HttpStatusCode.Conflict, "conflict", "max_live_clients"));
+        Assert.Equal(1, (await Server.AdminAsync(HttpMethod.Get, $"onboarding-clients/{party.ClientId}")).Succeeded().Json["live_clients"]!.GetValue<long>());
+    }
+
+    [Fact]
     [Requirement("P-LIFECYCLE")]
     public async Task Expires_clients_by_itself()
     {

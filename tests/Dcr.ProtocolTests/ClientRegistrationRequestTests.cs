@@ -432,7 +432,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
         var token = await Server.InitialAccessTokenAsync(onboardingClient);
         var metadata = Valid();
         metadata["scope"] = scope;
-        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Server.RegisterAsync(token, metadata)));
+        var answers = await Requests.SendAtOnceAsync(200, _ => Server.RegisterAsync(token, metadata));
         Assert.Equal(uses, answers.Count(answer => answer.Status == HttpStatusCode.Created));
         Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.Created), answer => answer.Refused(HttpStatusCode.Unauthorized, "invalid_token"));
         Assert.Equal(uses, answers.Where(answer => answer.Status == HttpStatusCode.Created).Select(answer => answer["client_id"]).Distinct().Count());

@@ -119,12 +119,12 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
         var party = await Server.OnboardingClientAsync("""{"initial_access_token":{"uses":100}}""");
         var token = await Server.InitialAccessTokenAsync(party);
         var metadata = Metadata();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => Server.RegisterAsync(token, metadata, _key, i % 2 == 0 ? other : null)));
+        var answers = await Requests.SendAtOnceAsync(40, i => Server.RegisterAsync(token, metadata, _key, i % 2 == 0 ? other : null));
         Assert.All(answers, answer => answer.Succeeded(HttpStatusCode.Created));
         Assert.Single(answers.Select(answer => answer.Text).Distinct());
         Assert.Equal(1, await ListedAsync(party));
         // One use was counted.
-        var left = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Server.RegisterAsync(token, metadata)));
+        var left = await Requests.SendAtOnceAsync(100, _ => Server.RegisterAsync(token, metadata));
         Assert.Equal(99, left.Count(answer => answer.Status == HttpStatusCode.Created));
     }
 

@@ -16,8 +16,6 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
     private async Task<int> ListedAsync(OnboardingParty party) =>
         (await Server.AdminAsync(HttpMethod.Get, $"clients?onboarding_client={party.ClientId}&limit=200")).Succeeded().Json["items"]!.AsArray().Count;
 
-    private static async Task<Answer[]> RegisterAtOnceAsync(int count, Func<int, Task<Answer>> register) => await Task.WhenAll(Enumerable.Range(0, count).Select(register));
-
     private Task<Answer> DeleteAsync(OnboardedClient client) => Server.SendAsync(HttpMethod.Delete, client.Path, client.RegistrationAccessToken, (JsonObject?)null);
 
     [Theory]
@@ -29,7 +27,7 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
         var party = await Server.OnboardingClientAsync($$$"""{"initial_access_token":{"uses":{{{uses}}}}}""");
         var token = await Server.InitialAccessTokenAsync(party);
         var metadata = Metadata();
-        var answers = await RegisterAtOnceAsync(200, _ => Server.RegisterAsync(token, metadata));
+        var answers = await Requests.SendAtOnceAsync(200, _ => Server.RegisterAsync(token, metadata));
 
         Assert.Equal(uses, answers.Count(answer => answer.Status == HttpStatusCode.Created));
         Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.Created), answer => answer.Refused(HttpStatusCode.Unauthorized, "invalid_token", "registration_policy.initial_access_token.uses"));
@@ -44,7 +42,7 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
         var party = await Server.OnboardingClientAsync("""{"initial_access_token":{"uses":100},"max_live_clients":5}""");
         var token = await Server.InitialAccessTokenAsync(party);
         var metadata = Metadata();
-        var answers = await RegisterAtOnceAsync(60, _ => Server.RegisterAsync(token, metadata));
+        var answers = await Requests.SendAtOnceAsync(60, _ => Server.RegisterAsync(token, metadata));
 
         Assert.Equal(5, answers.Count(answer => answer.Status == HttpStatusCode.Created));
         Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.Created), answer => answer.Refused(HttpStatusCode.Forbidden, "access_denied", "registration_policy.max_live_clients allows 5"));
@@ -137,7 +135,7 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
         var token = await Server.InitialAccessTokenAsync(party);
         (await Server.RegisterAsync(token, Metadata())).Succeeded(HttpStatusCode.Created);
         Server.Time.Advance(TimeSpan.FromMinutes(10));
-        var answers = await RegisterAtOnceAsync(20, _ => Server.RegisterAsync(token, Metadata()));
+        var answers = await Requests.SendAtOnceAsync(20, _ => Server.RegisterAsync(token, Metadata()));
         Assert.Equal(2, answers.Count(answer => answer.Status == HttpStatusCode.Created));
 
         var refused = (await Server.RegisterAsync(token, Metadata())).Refused(HttpStatusCode.TooManyRequests, "temporarily_unavailable", "registration_policy.max_registrations_per_hour allows 3");
@@ -187,7 +185,7 @@ public abstract class RegistrationLimitsTests(DcrServer server) : ServerTests(se
         using var other = http;
         var party = await Server.OnboardingClientAsync("""{"initial_access_token":{"uses":4},"max_live_clients":50}""");
         var token = await Server.InitialAccessTokenAsync(party);
-        var answers = await RegisterAtOnceAsync(40, i => Server.RegisterAsync(token, Metadata(), $"key-{i}", i % 2 == 0 ? other : null));
+        var answers = await Requests.SendAtOnceAsync(40, i => Server.RegisterAsync(token, Metadata(), $"key-{i}", i % 2 == 0 ? other : null));
         Assert.Equal(4, answers.Count(answer => answer.Status == HttpStatusCode.Created));
         Assert.Equal(4, await LiveAsync(party));
     }

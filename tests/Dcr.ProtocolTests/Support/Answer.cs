@@ -28,7 +28,7 @@ public sealed class Answer(HttpResponseMessage response, string text, JsonObject
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var isJson = response.Content.Headers.ContentType?.MediaType is "application/json";
         var json = isJson && text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : null;
-        return new Answer(response, response.StatusCode == HttpStatusCode.InternalServerError ? $"{text}\n{log?.Faults}" : text, json);
+        return new Answer(response, response.StatusCode >= HttpStatusCode.InternalServerError ? $"{text}\n{log?.Faults}" : text, json);
     }
 
     public Answer Succeeded(HttpStatusCode status = HttpStatusCode.OK)

@@ -59,6 +59,19 @@ public static class Requests
     public static Task<Answer> RegisterAsync(this DcrServer server, string? initialAccessToken, JsonObject metadata) =>
         server.SendAsync(HttpMethod.Post, server.Path("/oauth/register"), initialAccessToken, metadata);
 
+    /// <summary>Sends many at once; whoever is told that the server cannot answer just now comes again, as Retry-After asks.</summary>
+    public static Task<Answer[]> SendAtOnceAsync(int count, Func<int, Task<Answer>> send) => Task.WhenAll(Enumerable.Range(0, count).Select(async i =>
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var answer = await send(i);
+            if (answer.Status != System.Net.HttpStatusCode.ServiceUnavailable || attempt == 5)
+            {
+                return answer;
+            }
+        }
+    }));
+
     /// <summary>Takes a new client through the whole of onboarding.</summary>
     public static async Task<OnboardedClient> OnboardAsync(this DcrServer server, TestKey? key = null, Action<JsonObject>? change = null)
     {

@@ -25,7 +25,7 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
         return [.. (await MongoDbFault.GuardAsync(() => due.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
     }
 
-    public Task ReviewAgainAsync(string clientId, DateTimeOffset dueAt, DateTimeOffset? reviewAt, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
+    public Task ReviewAgainAsync(string clientId, DateTimeOffset dueAt, DateTimeOffset? reviewAt, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
         storage.Clients.UpdateOneAsync(
             MongoDbClientChange.Existing(clientId) & Where.Eq("review_at", dueAt.ToUnixTimeMilliseconds()),
             Set.Set("review_at", reviewAt is { } later ? (BsonValue)later.ToUnixTimeMilliseconds() : BsonNull.Value),

@@ -74,7 +74,7 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         return recorded.MatchedCount == 1;
     }
 
-    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
+    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
         storage.Clients.UpdateOneAsync(
             MongoDbClientChange.Existing(clientId) & Where.Eq("token_hash", currentTokenHash),
             Set.Set("previous_token_hash", BsonNull.Value).Set("previous_valid_until", BsonNull.Value),

@@ -32,7 +32,7 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
     }
 
     /// <summary>A use that came to nothing is given back.</summary>
-    public Task GiveBackAsync(string jti, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
+    public Task GiveBackAsync(string jti, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
         storage.InitialAccessTokens.UpdateOneAsync(Where.Eq("_id", jti), Builders<BsonDocument>.Update.Inc("uses", -1), cancellationToken: cancellationToken));
 
     public async Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) =>

@@ -58,7 +58,7 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
         await ReadAsync(key, cancellationToken) is { } found && IsCurrent(found) && await StandsAsync(found, cancellationToken) ? Read(found) : null;
 
     /// <summary>There is the client: from now on the answer stands whatever becomes of it.</summary>
-    public Task FinishAsync(string key, string clientId, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => 
+    public Task FinishAsync(string key, string clientId, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
         storage.RegistrationAnswers.UpdateOneAsync(Claim(key, clientId), Builders<BsonDocument>.Update.Set("done", true), cancellationToken: cancellationToken));
 
     /// <summary>The request was refused: a repeated one is judged anew.</summary>
