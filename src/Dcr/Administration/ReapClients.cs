@@ -129,6 +129,11 @@ internal sealed partial class ReapClientsRegularly(IMediator mediator, ILeaseSto
             {
                 LogWaiting(exception);
             }
+            // The clients stay due, and the next round finds them: no reason to stop serving.
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(exception);
+            }
         }
     }
 
@@ -151,6 +156,9 @@ internal sealed partial class ReapClientsRegularly(IMediator mediator, ILeaseSto
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Expired} clients expired, {Removed} were removed")]
     private partial void LogReaped(long expired, long removed);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Clients that have expired could not be reaped; the next round tries again")]
+    private partial void LogFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Clients that have expired wait: the store is away")]
     private partial void LogWaiting(Exception exception);

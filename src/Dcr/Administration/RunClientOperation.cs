@@ -83,6 +83,11 @@ internal sealed partial class RunClientOperation(
             {
                 LogWaiting(exception);
             }
+            // Every step that was acknowledged is kept, and the next look goes on: no reason to stop serving.
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(exception);
+            }
         }
     }
 
@@ -132,6 +137,9 @@ internal sealed partial class RunClientOperation(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Operation {OperationId}: {Changed} of {Matched} clients")]
     private partial void LogStep(string operationId, long changed, long matched);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "An operation on clients failed; it is tried again")]
+    private partial void LogFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Operations on clients wait: the store is away")]
     private partial void LogWaiting(Exception exception);
