@@ -21,13 +21,21 @@ internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, Issue
             return null;
         }
         var before = faults.Count;
-        // Member by member: the reader stops at the first value of a wrong type, an operator wants to know of all.
-        faults.AddRange(element.EnumerateObject().Select(TypeFault).OfType<string>());
-        if (faults.Count > before)
+        // Member by member: the reader stops at the first value of a wrong type, an operator wants to know of all. What can be
+        // understood is judged by itself.
+        var understood = new JsonObject();
+        foreach (var member in element.EnumerateObject())
         {
-            return null;
+            if (TypeFault(member) is { } fault)
+            {
+                faults.Add(fault);
+            }
+            else
+            {
+                understood[member.Name] = JsonNode.Parse(member.Value.GetRawText());
+            }
         }
-        var policy = element.Deserialize(DcrJson.Default.RegistrationPolicy)!;
+        var policy = understood.Deserialize(DcrJson.Default.RegistrationPolicy)!;
         faults.AddRange(RegistrationPolicyRules.Faults(policy, jwks.Value, urls, profile));
         return faults.Count == before ? policy with { Unknown = null } : null;
     }
