@@ -49,6 +49,7 @@ public static class DcrSetup
         services.AddHostedService(provider => provider.GetRequiredService<KeyUses>());
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<BindAccessToken>();
         services.AddSingleton<AccessTokenReader>();
         services.AddSingleton<LiveAccessTokens>();
         services.AddSingleton<IntrospectionJwt>();

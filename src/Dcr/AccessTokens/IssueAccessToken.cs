@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
-using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Dcr.Registration;
@@ -88,8 +87,7 @@ public sealed record IssuedAccessToken
 
 internal sealed class IssueAccessTokenHandler(
     AuthenticateClient authenticate,
-    DpopProofRules proofs,
-    SecurityProfileRules profile,
+    BindAccessToken bind,
     IStatusListStore statuses,
     AccessTokenWriter writer,
     IssuerUrls urls,
@@ -123,7 +121,7 @@ internal sealed class IssueAccessTokenHandler(
         {
             return audience.Error;
         }
-        var bound = await BindAsync(request.Proofs, client, instance, granted.Value, cancellationToken);
+        var bound = await bind.ExecuteAsync(request.Proofs, client, instance, granted.Value, cancellationToken);
         if (!bound.IsSuccess)
         {
             return bound.Error;
@@ -152,47 +150,6 @@ internal sealed class IssueAccessTokenHandler(
             ExpiresIn = (int)token.Lifetime.TotalSeconds,
             Scope = token.Scope,
         };
-    }
-
-    /// <summary>
-    /// The key that the token is bound to: that of the DPoP proof (RFC 9449 section 5), and for an attested instance the one that
-    /// was attested, since nobody else may use what was given for it. None: a bearer token.
-    /// </summary>
-    private async Task<Result<Optional<ClientKey>>> BindAsync(
-        SentProofs sent, Client client, AttestedInstance? instance, IReadOnlyList<string> scopes, CancellationToken cancellationToken)
-    {
-        if (scopes is [ScopeTokens.Registration] && PolicyFault(client, instance, sent) is { } fault)
-        {
-            return fault;
-        }
-        if (sent.IsEmpty && instance is null && (profile.BindsEveryToken || client.Metadata.DpopBoundAccessTokens == true))
-        {
-            return OAuthError.InvalidDpopProof(profile.BindsEveryToken
-                ? "Every access token is bound to a key here: send a DPoP proof."
-                : "The client is registered with dpop_bound_access_tokens: send a DPoP proof (RFC 9449 section 5.2).");
-        }
-        if (sent.IsEmpty)
-        {
-            return Result.OfOptional(instance?.InstanceKey);
-        }
-        var proved = await proofs.CheckAsync(
-            sent,
-            accessToken: null,
-            key => instance is null || instance.InstanceKey.Thumbprint == key.Thumbprint ? null : "The DPoP proof must be made with the key that was attested.",
-            record: true,
-            cancellationToken);
-        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
-    }
-
-    private static OAuthError? PolicyFault(Client client, AttestedInstance? instance, SentProofs sent)
-    {
-        if (instance is null && client.RegistrationPolicy?.Attestation is { Mode: Requirement.Required })
-        {
-            return OAuthError.UnauthorizedClient($"registration_policy.attestation is required: ask for the token with {ClientAttestationRules.Header}.");
-        }
-        return instance is null && sent.IsEmpty && client.RegistrationPolicy?.BindsKey == true
-            ? OAuthError.InvalidDpopProof("registration_policy.initial_access_token.bound_to_key: ask for the token with a DPoP proof by the key to register.")
-            : null;
     }
 
     /// <summary>RFC 6749 section 3.3: within what is registered; <c>dcr</c> and <c>dcr.admin</c> only by name, and alone.</summary>
