@@ -61,7 +61,8 @@ public abstract class ClientLifecycleTests(DcrServer server) : ServerTests(serve
         Assert.Equal("expired", await Server.StatusAsync(client));
         await ReapAsync();
         Assert.Equal("expired", await Server.StatusAsync(client));
-        Assert.Equal("client.expired", (await ActionsAsync(client.ClientId))[0]);
+        // The reaper that works in the background may have come before the refusal was recorded.
+        Assert.Single(await ActionsAsync(client.ClientId), "client.expired");
         (await Server.GetAsync(client.Path, client.RegistrationAccessToken)).Refused(HttpStatusCode.Forbidden, "access_denied", "expired");
     }
 
