@@ -9,7 +9,7 @@ namespace Dcr.ProtocolTests;
 public sealed class DiscoveryTests(SqliteServer server) : ServerTests(server), IClassFixture<SqliteServer>
 {
     [Theory]
-    [Requirement("R8414-2-01", "R8414-2-02", "R8414-2-03", "R8414-2-04", "R8414-2-05", "R8414-2-06", "R8414-3.2-01", "R8414-3.3-01", "R9700-2.6-01", "R9700-2.5-01", "R8414-2-08", "R8414-3.2-02", "R9449-5.1-01", "ABCA-8-01")]
+    [Requirement("R8414-2-01", "R8414-2-02", "R8414-2-03", "R8414-2-04", "R8414-2-05", "R8414-2-06", "R8414-2-07", "R8414-3.2-01", "R8414-3.3-01", "R9700-2.6-01", "R9700-2.5-01", "R8414-2-08", "R8414-3.2-02", "R9449-5.1-01", "ABCA-8-01")]
     [InlineData("oauth-authorization-server")]
     [InlineData("openid-configuration")]
     public async Task Says_what_works_and_nothing_else(string document)

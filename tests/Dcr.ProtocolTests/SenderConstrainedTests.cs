@@ -44,7 +44,7 @@ public abstract class SenderConstrainedTests(DcrServer server) : ServerTests(ser
     }
 
     [Fact]
-    [Requirement("R9449-5.2-01", "R9449-5-01", "R9449-6.2-01")]
+    [Requirement("R9449-5.2-01", "R9449-5-01", "R9449-6.2-01", "R9700-2.2-01")]
     public async Task A_bound_client_gets_tokens_with_a_proof_only()
     {
         var key = TestKey.Create();
