@@ -24,7 +24,7 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
     /// <summary>By both nodes, as they may.</summary>
     private Task SweepAsync() => RaceAsync(4, async (node, _) =>
     {
-        await Counts(node).SweepAsync(Cancellation);
+        await node.Get<MongoDbAbandonedRegistrations>().SweepAsync(Cancellation);
         return 0;
     });
 

@@ -7,7 +7,7 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Carries on in the background what a write to one document could not do, so that no request waits for it: moves audit
 /// records and settles counts, of this node as they come, and now and then whatever any node left behind.
 /// </summary>
-internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbRegistrationCounts counts, TimeProvider time, ILogger<MongoDbOutboxWorker> logger) : BackgroundService
+internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbAbandonedRegistrations abandoned, TimeProvider time, ILogger<MongoDbOutboxWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan s_sweepEvery = TimeSpan.FromSeconds(30);
 
@@ -39,7 +39,7 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbR
         do
         {
             await TryAsync(() => outbox.SweepAsync(stoppingToken), stoppingToken);
-            await TryAsync(() => counts.SweepAsync(stoppingToken), stoppingToken);
+            await TryAsync(() => abandoned.SweepAsync(stoppingToken), stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

@@ -9,13 +9,10 @@ namespace Dcr.Server.Storage.MongoDb;
 /// What requests with an idempotency key were answered. The answer is written down before the client is made, as a claim on the
 /// key, and stands once there is that client: so of parallel requests one makes a client and the others wait for it.
 /// </summary>
-internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDbRegistrationCounts counts, TimeProvider time)
+internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDbAbandonedRegistrations abandoned, TimeProvider time)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(25);
-
-    // Longer than any registration takes; one that takes longer after all finds its client id fenced off.
-    private static readonly TimeSpan s_abandonedAfter = TimeSpan.FromMinutes(2);
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
@@ -39,8 +36,8 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
             {
                 return Read(other);
             }
-            var isAbandoned = other["claimed_at"].AsInt64 < Now - (long)s_abandonedAfter.TotalMilliseconds;
-            if (!IsCurrent(other) || (isAbandoned && await counts.TryFenceAsync(other["client_id"].AsString, cancellationToken)))
+            var isAbandoned = other["claimed_at"].AsInt64 < Now - (long)MongoDbAbandonedRegistrations.After.TotalMilliseconds;
+            if (!IsCurrent(other) || (isAbandoned && await abandoned.TryFenceAsync(other["client_id"].AsString, cancellationToken)))
             {
                 var taken = await MongoDbFault.GuardAsync(() => storage.RegistrationAnswers.ReplaceOneAsync(Claim(answer.Key, other["client_id"].AsString), claim, cancellationToken: cancellationToken));
                 if (taken.MatchedCount == 1)

@@ -9,7 +9,8 @@ namespace Dcr.Server.Storage.MongoDb;
 /// <summary>
 /// How many live clients each onboarding client has, in one document for each (decision 0006). The count and the clients
 /// change in separate writes, so the count is never below the truth: room is taken before a client becomes live and
-/// given up after it has stopped. What a crash leaves half-done is written down where it began, and finished by any node.
+/// given up after it has stopped. What a crash leaves half-done is written down where it began, for
+/// <see cref="MongoDbAbandonedRegistrations"/>.
 /// </summary>
 internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProvider time)
 {
@@ -19,10 +20,6 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     private static readonly TimeSpan s_lockLife = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_lockPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_lockPause = TimeSpan.FromMilliseconds(20);
-
-    // Longer than any registration takes; one that takes longer after all finds its client id fenced off.
-    private static readonly TimeSpan s_abandonedAfter = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan s_fenceLife = TimeSpan.FromDays(1);
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
@@ -134,81 +131,6 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         }
         while (stopped == ReleasedAtOnce);
         await UpdateAsync(locked, Set.Set("releasing", new BsonArray()).Unset("lock").Unset("lock_until"), cancellationToken);
-    }
-
-    /// <summary>Finishes what nodes that ended left half-done.</summary>
-    public async Task SweepAsync(CancellationToken cancellationToken)
-    {
-        var abandonedBefore = Now - (long)s_abandonedAfter.TotalMilliseconds;
-        var counts = await storage.RegistrationCounts.Find(Where.Lt("reserved.at", abandonedBefore)).ToListAsync(cancellationToken);
-        foreach (var count in counts)
-        {
-            foreach (var reserved in count["reserved"].AsBsonArray.Where(entry => entry["at"].AsInt64 < abandonedBefore))
-            {
-                await ResolveAsync(count["_id"].AsString, reserved["client_id"].AsString, reserved["_id"].AsString, cancellationToken);
-            }
-        }
-        var waiting = await storage.Clients.Distinct<string>("onboarding_client", Where.Gt("release", 0L), cancellationToken: cancellationToken).ToListAsync(cancellationToken);
-        foreach (var onboardingClient in waiting)
-        {
-            await ReleaseAsync(onboardingClient, cancellationToken);
-        }
-    }
-
-    /// <summary>Makes sure that nobody can become a client under this id any more. False: somebody has.</summary>
-    public async Task<bool> TryFenceAsync(string clientId, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(
-                new BsonDocument("_id", clientId)
-                {
-                    { "status", MongoDbClientDocument.Tombstone },
-                    { "version", 0L },
-                    { MongoDbClientDocument.FenceUntil, (time.GetUtcNow() + s_fenceLife).UtcDateTime },
-                },
-                options: null,
-                cancellationToken));
-            return true;
-        }
-        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
-        {
-            return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
-        }
-    }
-
-    /// <summary>Room was taken for this client long ago: it became live with it, or it is made sure that it does not.</summary>
-    private async Task ResolveAsync(string onboardingClient, string clientId, string reservation, CancellationToken cancellationToken)
-    {
-        if (await TryFenceAsync(clientId, cancellationToken))
-        {
-            await CancelAsync(onboardingClient, reservation, cancellationToken);
-            return;
-        }
-        var client = await storage.Clients.Find(Where.Eq("_id", clientId)).SingleOrDefaultAsync(cancellationToken);
-        if (client is null)
-        {
-            // Gone just now: the next sweep fences it.
-            return;
-        }
-        if (client.GetValue("reservation", BsonNull.Value) == reservation)
-        {
-            await SettleAsync(onboardingClient, [reservation], cancellationToken);
-            return;
-        }
-        // A revival that came to nothing: the next version keeps it from coming to something late.
-        var fenced = client["status"] != (int)ClientStatus.Expired || await TryAgeAsync(client, cancellationToken);
-        if (fenced)
-        {
-            await CancelAsync(onboardingClient, reservation, cancellationToken);
-        }
-    }
-
-    private async Task<bool> TryAgeAsync(BsonDocument client, CancellationToken cancellationToken)
-    {
-        var aged = await storage.Clients.UpdateOneAsync(
-            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]), Set.Inc("version", 1L), cancellationToken: cancellationToken);
-        return aged.MatchedCount == 1;
     }
 
     private RegisterClientOutcome? Fault(BsonDocument? count, long live, RegistrationLimits limits)

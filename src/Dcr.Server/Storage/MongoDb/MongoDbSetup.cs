@@ -24,6 +24,7 @@ internal static class MongoDbSetup
         services.AddHostedService(provider => provider.GetRequiredService<MongoDbOutboxWorker>());
         services.AddSingleton<MongoDbInitialAccessTokens>();
         services.AddSingleton<MongoDbRegistrationCounts>();
+        services.AddSingleton<MongoDbAbandonedRegistrations>();
         services.AddSingleton<MongoDbStatusListStore>();
         services.AddSingleton<IStatusListStore>(provider => provider.GetRequiredService<MongoDbStatusListStore>());
         services.AddSingleton<IRevokedTokenStore, MongoDbRevokedTokenStore>();

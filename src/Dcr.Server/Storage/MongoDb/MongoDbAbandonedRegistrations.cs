@@ -1,0 +1,94 @@
+using Dcr.Clients;
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Dcr.Server.Storage.MongoDb;
+
+/// <summary>
+/// Registrations and revivals of nodes that ended in the middle (decision 0006): nobody can become live by them any more, and the
+/// room that was taken for them is given up.
+/// </summary>
+internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, MongoDbRegistrationCounts counts, TimeProvider time)
+{
+    /// <summary>Longer than any registration takes; one that takes longer after all finds its client id fenced off.</summary>
+    public static readonly TimeSpan After = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan s_fenceLife = TimeSpan.FromDays(1);
+
+    private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
+
+    /// <summary>Finishes what nodes that ended left half-done.</summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        var abandonedBefore = (time.GetUtcNow() - After).ToUnixTimeMilliseconds();
+        var abandoned = await storage.RegistrationCounts.Find(Where.Lt("reserved.at", abandonedBefore)).ToListAsync(cancellationToken);
+        foreach (var count in abandoned)
+        {
+            foreach (var reserved in count["reserved"].AsBsonArray.Where(entry => entry["at"].AsInt64 < abandonedBefore))
+            {
+                await ResolveAsync(count["_id"].AsString, reserved["client_id"].AsString, reserved["_id"].AsString, cancellationToken);
+            }
+        }
+        var waiting = await storage.Clients.Distinct<string>("onboarding_client", Where.Gt("release", 0L), cancellationToken: cancellationToken).ToListAsync(cancellationToken);
+        foreach (var onboardingClient in waiting)
+        {
+            await counts.ReleaseAsync(onboardingClient, cancellationToken);
+        }
+    }
+
+    /// <summary>Makes sure that nobody can become a client under this id any more. False: somebody has.</summary>
+    public async Task<bool> TryFenceAsync(string clientId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(
+                new BsonDocument("_id", clientId)
+                {
+                    { "status", MongoDbClientDocument.Tombstone },
+                    { "version", 0L },
+                    { MongoDbClientDocument.FenceUntil, (time.GetUtcNow() + s_fenceLife).UtcDateTime },
+                },
+                options: null,
+                cancellationToken));
+            return true;
+        }
+        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
+        {
+            return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
+        }
+    }
+
+    /// <summary>Room was taken for this client long ago: it became live with it, or it is made sure that it does not.</summary>
+    private async Task ResolveAsync(string onboardingClient, string clientId, string reservation, CancellationToken cancellationToken)
+    {
+        if (await TryFenceAsync(clientId, cancellationToken))
+        {
+            await counts.CancelAsync(onboardingClient, reservation, cancellationToken);
+            return;
+        }
+        var client = await storage.Clients.Find(Where.Eq("_id", clientId)).SingleOrDefaultAsync(cancellationToken);
+        if (client is null)
+        {
+            // Gone just now: the next sweep fences it.
+            return;
+        }
+        if (client.GetValue("reservation", BsonNull.Value) == reservation)
+        {
+            await counts.SettleAsync(onboardingClient, [reservation], cancellationToken);
+            return;
+        }
+        // A revival that came to nothing: the next version keeps it from coming to something late.
+        var fenced = client["status"] != (int)ClientStatus.Expired || await TryAgeAsync(client, cancellationToken);
+        if (fenced)
+        {
+            await counts.CancelAsync(onboardingClient, reservation, cancellationToken);
+        }
+    }
+
+    private async Task<bool> TryAgeAsync(BsonDocument client, CancellationToken cancellationToken)
+    {
+        var aged = await storage.Clients.UpdateOneAsync(
+            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]), Builders<BsonDocument>.Update.Inc("version", 1L), cancellationToken: cancellationToken);
+        return aged.MatchedCount == 1;
+    }
+}
