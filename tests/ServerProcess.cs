@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Xunit;
 
-namespace Dcr.ProtocolTests.Support;
+namespace Dcr;
 
 /// <summary>The server as a process of its own, to be killed and restarted. Stops with the test.</summary>
 public sealed class ServerProcess : IAsyncDisposable

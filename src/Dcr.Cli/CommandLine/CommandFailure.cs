@@ -1,0 +1,12 @@
+namespace Dcr.Cli;
+
+/// <summary>Ends a command: what is wrong and what to do next, for standard error.</summary>
+internal sealed class CommandFailure(int exitCode, string message, string? next = null) : Exception(message)
+{
+    public int ExitCode => exitCode;
+
+    /// <summary>What the user can do about it. Null: the message says it.</summary>
+    public string? Next => next;
+
+    public static CommandFailure Usage(string message, string? next = null) => new(Cli.ExitCode.Usage, message, next);
+}

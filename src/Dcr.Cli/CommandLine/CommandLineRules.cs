@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Dcr.Cli;
+
+/// <summary>What all commands have in common: how help looks, and what a wrong command line ends with.</summary>
+internal static class CommandLineRules
+{
+    public static RootCommand Apply(RootCommand root)
+    {
+        root.SetAction(parsed => HelpOf(parsed).Invoke(parsed));
+        root.Options.Add(CommonOptions.Json);
+        root.Options.Add(CommonOptions.Verbose);
+        var help = root.Options.OfType<HelpOption>().Single();
+        // Slashes are how paths begin here, and would be among the completions.
+        help.Aliases.Remove("/?");
+        help.Aliases.Remove("/h");
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    public static CommandLineAction HelpAction(ParseResult parsed) => parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
+
+    public static SynchronousCommandLineAction HelpOf(ParseResult parsed) => (SynchronousCommandLineAction)HelpAction(parsed);
+
+    public static async Task<int> InvokeAsync(ParseResult parsed)
+    {
+        // Failures are handled where commands run; what gets past is a fault that should be seen whole.
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+        if (parsed.Action is not ParseErrorAction wrong)
+        {
+            return await parsed.InvokeAsync(configuration);
+        }
+        foreach (var error in parsed.Errors)
+        {
+            await Console.Error.WriteLineAsync($"error: {Printable.Of(error.Message)}");
+        }
+        await Console.Error.WriteLineAsync($"next:  {PathOf(parsed)} --help");
+        return ExitCode.Usage;
+    }
+
+    public static string PathOf(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (var at = parsed.CommandResult; at is not null; at = at.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            names.Insert(0, at.Command is RootCommand ? "dcr" : at.Command.Name);
+        }
+        return string.Join(' ', names);
+    }
+}

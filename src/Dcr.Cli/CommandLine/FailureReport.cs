@@ -1,0 +1,51 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dcr.Client;
+
+namespace Dcr.Cli;
+
+/// <summary>What is said of a failure, and the exit code that goes with it.</summary>
+internal sealed record FailureReport(int ExitCode, string Message, string? Next = null)
+{
+    /// <summary>The <c>error</c> of the server's answer. Null: it is not the server that refused.</summary>
+    public string? Error { get; init; }
+
+    public static FailureReport Of(Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        CommandFailure failure => new(failure.ExitCode, failure.Message, failure.Next),
+        DcrException { StatusCode: >= HttpStatusCode.InternalServerError } refusal => new(Cli.ExitCode.Unreachable, Text(refusal), "The server is out of order. Try again later, and look at its log.") { Error = refusal.Error },
+        DcrException refusal => new(Cli.ExitCode.Refused, Text(refusal), NextAfter(refusal)) { Error = refusal.Error },
+        OperationCanceledException when cancellationToken.IsCancellationRequested => new(Cli.ExitCode.Cancelled, "Stopped."),
+        HttpRequestException or TaskCanceledException => new(Cli.ExitCode.Unreachable, $"The server cannot be reached or does not answer as it should: {exception.Message}", "Is --server the issuer of a running server? --verbose shows each request."),
+        CryptographicException => new(Cli.ExitCode.Usage, exception.Message),
+        JsonException => new(Cli.ExitCode.Usage, $"A file is not the JSON that it should be: {exception.Message}"),
+        IOException or UnauthorizedAccessException => new(Cli.ExitCode.Usage, exception.Message),
+        _ => new(Cli.ExitCode.Fault, $"A fault of this command: {exception}", "Please report it."),
+    };
+
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject { ["exit_code"] = ExitCode, ["error"] = Error, ["message"] = Message, ["next"] = Next };
+        foreach (var name in json.Where(member => member.Value is null).Select(member => member.Key).ToList())
+        {
+            json.Remove(name);
+        }
+        return json;
+    }
+
+    private static string Text(DcrException refusal) =>
+        $"The server refused: {(int)refusal.StatusCode} {refusal.Error ?? ""}{(refusal.ErrorDescription is { } why ? $": {why}" : "")}";
+
+    private static string? NextAfter(DcrException refusal) => refusal switch
+    {
+        { RetryAfter: { } wait } => $"Try again in {Math.Ceiling(wait.TotalSeconds)} s.",
+        { Error: "invalid_client" } => "Find out why: dcr assert --out assertion.jwt, then dcr doctor assertion.jwt",
+        { Error: "invalid_scope" } => "Ask for less (--scope), or let an administrator widen what the client may ask for.",
+        { Error: "insufficient_scope" } => "Use the profile of a client that has the scope which this needs.",
+        { Error: "invalid_dpop_proof" } => "The policy asks for a proof of the key: is --key the one that is registered?",
+        { StatusCode: HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict } => "Somebody else was faster, or it is there already. Look again, and repeat if it is still wanted.",
+        _ => null,
+    };
+}

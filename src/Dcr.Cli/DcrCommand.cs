@@ -1,0 +1,41 @@
+using System.CommandLine;
+
+namespace Dcr.Cli;
+
+/// <summary>The <c>dcr</c> command: every command on one screen.</summary>
+internal static class DcrCommand
+{
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Registers OAuth clients by themselves (RFC 7591, RFC 7592), with keys in place of secrets, and looks after them.")
+        {
+            new CommandGroup("keys", "Make, read and show key pairs")
+            {
+                NewKeyCommand.Create(),
+                ImportKeyCommand.Create(),
+                ShowKeyCommand.Create(),
+                ExportJwksCommand.Create(),
+            },
+            new CommandGroup("profile", "Remember a server, a client and its key under a name")
+            {
+                SetProfileCommand.Create(),
+                ListProfilesCommand.Create(),
+                ShowProfileCommand.Create(),
+                RemoveProfileCommand.Create(),
+            },
+            AssertCommand.Create(),
+            TokenCommand.Create(),
+            RegisterCommand.Create(),
+            new CommandGroup("client", "Read, change and delete the client of a profile (RFC 7592)")
+            {
+                ShowClientCommand.Create(),
+                UpdateClientCommand.Create(),
+                DeleteClientCommand.Create(),
+            },
+            CompletionCommand.Create(),
+        };
+        return CommandLineRules.Apply(root);
+    }
+
+    public static Task<int> RunAsync(IReadOnlyList<string> arguments) => CommandLineRules.InvokeAsync(Create().Parse(arguments));
+}

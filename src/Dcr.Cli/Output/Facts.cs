@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Dcr.Cli;
+
+/// <summary>JSON as people read it: the same names, without the braces.</summary>
+internal static class Facts
+{
+    /// <summary>One member below the other; members of members by path.</summary>
+    public static IRenderable Of(JsonObject json)
+    {
+        var lines = Flatten(json, "").ToList();
+        var width = lines.Max(line => line.Name.Length as int?) ?? 0;
+        var text = new Paragraph();
+        foreach (var (name, value) in lines)
+        {
+            text.Append(Printable.Of(name).PadRight(width + 2), new Style(Color.Grey)).Append(Printable.Of(value) + "\n");
+        }
+        return text;
+    }
+
+    /// <summary>One row an item.</summary>
+    public static IRenderable Table(JsonArray items, IReadOnlyList<string> columns)
+    {
+        if (items.Count == 0)
+        {
+            return new Markup("[grey]none[/]\n");
+        }
+        var table = new Table { Border = TableBorder.None };
+        foreach (var column in columns)
+        {
+            // The last name of a path says enough.
+            table.AddColumn(new TableColumn(new Text(column[(column.LastIndexOf('.') + 1)..], new Style(Color.Grey))).PadRight(2));
+        }
+        foreach (var item in items)
+        {
+            table.AddRow(columns.Select(column => new Text(Printable.Of(TextOf(At(item, column))))));
+        }
+        return table;
+    }
+
+    /// <summary>A value on one line.</summary>
+    public static string TextOf(JsonNode? value) => value switch
+    {
+        null => "",
+        JsonArray array => string.Join(' ', array.Select(TextOf)),
+        JsonObject json => json.ToJsonString(),
+        _ when value.GetValueKind() == JsonValueKind.String => ShortTime(value.GetValue<string>()),
+        _ => value.ToJsonString(),
+    };
+
+    private static IEnumerable<(string Name, string Value)> Flatten(JsonObject json, string path)
+    {
+        foreach (var (name, value) in json)
+        {
+            if (value is JsonObject nested && nested.Count > 0)
+            {
+                foreach (var inner in Flatten(nested, $"{path}{name}."))
+                {
+                    yield return inner;
+                }
+            }
+            else if (value is not null)
+            {
+                yield return (path + name, TextOf(value));
+            }
+        }
+    }
+
+    private static JsonNode? At(JsonNode? item, string path)
+    {
+        foreach (var name in path.Split('.'))
+        {
+            item = (item as JsonObject)?[name];
+        }
+        return item;
+    }
+
+    // Nobody wants seven digits of a second.
+    private static string ShortTime(string text) =>
+        text.Length >= 20 && text[4] == '-' && text[10] == 'T' && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time)
+            ? time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+            : text;
+}

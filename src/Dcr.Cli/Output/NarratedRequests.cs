@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Web;
+using Spectre.Console;
+
+namespace Dcr.Cli;
+
+/// <summary>Shows each request and its answer while they pass, with every secret left out.</summary>
+internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    private const int LongestValue = 100;
+
+    private static readonly HashSet<string> s_secrets = new(StringComparer.Ordinal) { "access_token", "registration_access_token", "client_secret" };
+
+    // JWTs that prove something: what they say is shown, their signature is not.
+    private static readonly HashSet<string> s_proofs = new(StringComparer.Ordinal) { "client_assertion", "proof", "software_statement" };
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var body = request.Content is null ? "" : Describe(await request.Content.ReadAsStringAsync(cancellationToken));
+        console.MarkupLineInterpolated($"  [blue]>[/] [bold]{request.Method.Method}[/] {Printable.Of(request.RequestUri!.ToString())}{Headers(request)} [grey]{Printable.Of(body)}[/]");
+        var response = await base.SendAsync(request, cancellationToken);
+        await response.Content.LoadIntoBufferAsync(cancellationToken);
+        var answer = Describe(await response.Content.ReadAsStringAsync(cancellationToken));
+        console.MarkupLineInterpolated($"  [blue]<[/] {(int)response.StatusCode} [grey]{Printable.Of(answer)}[/]");
+        return response;
+    }
+
+    private static string Headers(HttpRequestMessage request)
+    {
+        var sent = new StringBuilder();
+        if (request.Headers.TryGetValues("Authorization", out var authorization))
+        {
+            sent.Append(" with a ").Append(authorization.First().Split(' ')[0]).Append(" token");
+        }
+        foreach (var header in new[] { "DPoP", "OAuth-Client-Attestation", "Idempotency-Key", "If-Match" })
+        {
+            if (request.Headers.Contains(header))
+            {
+                sent.Append(sent.Length == 0 ? " with " : ", ").Append(header);
+            }
+        }
+        return sent.ToString();
+    }
+
+    private static string Describe(string body)
+    {
+        if (body.Length == 0)
+        {
+            return "";
+        }
+        if (body[0] is not '{')
+        {
+            var form = HttpUtility.ParseQueryString(body);
+            return string.Join(' ', form.AllKeys.OfType<string>().Select(name => $"{name}={Value(name, form[name] ?? "")}"));
+        }
+        try
+        {
+            return Members(JsonNode.Parse(body)!.AsObject());
+        }
+        catch (JsonException)
+        {
+            return "(not JSON)";
+        }
+    }
+
+    private static string Members(JsonObject json) => string.Join(' ', json.Select(member => member.Value switch
+    {
+        JsonObject inner => $"{member.Key}={{{Members(inner)}}}",
+        var value => $"{member.Key}={Value(member.Key, Facts.TextOf(value))}",
+    }));
+
+    private static string Value(string name, string value)
+    {
+        if (s_secrets.Contains(name))
+        {
+            return "(secret)";
+        }
+        return s_proofs.Contains(name) ? Claims(value) : value.Length <= LongestValue ? value : value[..LongestValue] + "...";
+    }
+
+    private static string Claims(string jwt) => UnverifiedJwt.Part(jwt, 1) is { } claims ? $"(JWT: {Members(claims)})" : "(secret)";
+}

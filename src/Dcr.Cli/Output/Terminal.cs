@@ -1,0 +1,153 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Dcr.Cli;
+
+/// <summary>
+/// Where a command shows what it has done: for people, with colours only on a terminal; with <c>--json</c> one JSON
+/// document. Failures and all that is not the result go to standard error.
+/// </summary>
+internal sealed class Terminal(bool json)
+{
+    // Wide enough that nothing which is piped is broken into lines.
+    private const int WidthOfPipes = 1000;
+
+    // Quotes and letters as they are: it is read by people and JSON parsers, not put into HTML.
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public bool IsJson => json;
+
+    public IAnsiConsole Out { get; } = Create(Console.Out, Console.IsOutputRedirected);
+
+    public IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected);
+
+    /// <summary>Somebody is there to answer.</summary>
+    public static bool IsInteractive => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+
+    /// <summary>The result of a command: its members one below the other.</summary>
+    public void Show(JsonObject result)
+    {
+        if (json)
+        {
+            WriteJson(result);
+        }
+        else
+        {
+            Out.Write(Facts.Of(result));
+        }
+    }
+
+    /// <summary>The result of a command that is a list.</summary>
+    /// <param name="page">As the server gives it: <c>items</c> and perhaps <c>next</c>.</param>
+    /// <param name="columns">The members that people see, by path: <c>metadata.client_name</c>.</param>
+    public void ShowList(JsonObject page, params IReadOnlyList<string> columns)
+    {
+        if (json)
+        {
+            WriteJson(page);
+            return;
+        }
+        Out.Write(Facts.Table(page["items"]?.AsArray() ?? [], columns));
+    }
+
+    /// <summary>The secret that was asked for on standard output, so that a shell can take it; the facts beside it.</summary>
+    public void ShowSecret(string member, string secret, JsonObject facts)
+    {
+        if (json)
+        {
+            facts[member] = secret;
+            WriteJson(facts);
+            return;
+        }
+        Error.Write(Facts.Of(facts));
+        Console.Out.WriteLine(secret);
+    }
+
+    /// <summary>Text that is itself the result, such as a JWK Set.</summary>
+    public static void Write(string text) => Console.Out.WriteLine(text);
+
+    /// <summary>Beside the result: what was done on the way, what to do next. Not with <c>--json</c>.</summary>
+    public void Note(string text)
+    {
+        if (!json)
+        {
+            Error.MarkupLineInterpolated($"[grey]{Printable.Of(text)}[/]");
+        }
+    }
+
+    /// <summary>Something is not right, and the command goes on.</summary>
+    public void Warn(string text) => Error.MarkupLineInterpolated($"[yellow]warning:[/] {Printable.Of(text)}");
+
+    public void ShowFailure(FailureReport report)
+    {
+        if (json)
+        {
+            Console.Error.WriteLine(report.ToJson().ToJsonString(s_json));
+            return;
+        }
+        Error.MarkupLineInterpolated($"[red]error:[/] {Printable.Of(report.Message)}");
+        if (report.Next is { } next)
+        {
+            Error.MarkupLineInterpolated($"[grey]next:[/]  {Printable.Of(next)}");
+        }
+    }
+
+    /// <param name="question">Ends with a question mark.</param>
+    /// <param name="otherwise">How to answer it where nobody can be asked.</param>
+    public bool Ask(string question, string otherwise) => IsInteractive
+        ? Error.Prompt(new ConfirmationPrompt(Markup.Escape(Printable.Of(question))) { DefaultValue = false })
+        : throw CommandFailure.Usage($"{question} There is nobody to ask.", otherwise);
+
+    /// <summary>Typed without being shown. Null: nobody can be asked.</summary>
+    public string? AskPassword(string prompt) => IsInteractive
+        ? Error.Prompt(new TextPrompt<string>(Markup.Escape(prompt)).Secret())
+        : null;
+
+    /// <summary>A bar on standard error while long work goes on; nothing where that is no terminal.</summary>
+    /// <param name="title">What is being done.</param>
+    /// <param name="work">Is handed what to report its progress to, from 0 to 1.</param>
+    public async Task<T> ProgressAsync<T>(string title, Func<IProgress<double>, Task<T>> work)
+    {
+        if (json || Console.IsErrorRedirected)
+        {
+            return await work(NoProgress.Instance);
+        }
+        return await Error.Progress().AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(bars => work(new Bar(bars.AddTask(Markup.Escape(title), maxValue: 1))));
+    }
+
+    public static void WriteJson(JsonNode value) => Console.Out.WriteLine(value.ToJsonString(s_json));
+
+    private static IAnsiConsole Create(TextWriter writer, bool isRedirected)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = isRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = isRedirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        });
+        if (isRedirected)
+        {
+            console.Profile.Width = WidthOfPipes;
+        }
+        return console;
+    }
+
+    private sealed class Bar(ProgressTask task) : IProgress<double>
+    {
+        public void Report(double value) => task.Value = value;
+    }
+
+    private sealed class NoProgress : IProgress<double>
+    {
+        public static readonly NoProgress Instance = new();
+
+        public void Report(double value)
+        {
+            // Nobody looks.
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using Dcr.Client;
+
+namespace Dcr.Cli;
+
+/// <summary>The server and the client that a command works with.</summary>
+internal sealed class Connection : IDisposable
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
+
+    // Somebody is waiting in front of the screen.
+    private static readonly DcrClientOptions s_options = new() { MaxAttempts = 3, RetryDelay = TimeSpan.FromMilliseconds(200) };
+
+    private readonly CommandRun _run;
+    private readonly Lazy<HttpClient> _http;
+    private ClientKey? _key;
+
+    private Connection(CommandRun run, string profileName, Profile profile)
+    {
+        _run = run;
+        ProfileName = profileName;
+        Profile = profile;
+        _http = new Lazy<HttpClient>(CreateHttp);
+    }
+
+    public string ProfileName { get; }
+
+    /// <summary>What is known of server and client: from options, else from the environment, else from the profile of this name.</summary>
+    public Profile Profile { get; }
+
+    /// <summary>The issuer of the server.</summary>
+    public string Server => Profile.Server ?? throw Missing("Which server?", "--server URL");
+
+    public HttpClient Http => _http.Value;
+
+    public DcrClient Dcr
+    {
+        get
+        {
+            try
+            {
+                return field ??= new DcrClient(Http, Server, s_options);
+            }
+            catch (ArgumentException)
+            {
+                throw CommandFailure.Usage($"{Server} is no issuer: an https URL (http for this machine only) without query and fragment.");
+            }
+        }
+    }
+
+    public FileRegistrationStore RegistrationStore => _run.Profiles.RegistrationOf(ProfileName);
+
+    /// <summary>The registration of the profile's client.</summary>
+    public ClientRegistration Registration => field ??= Dcr.RegistrationIn(RegistrationStore);
+
+    /// <summary>The server and client of the command's options and profile. Nothing is sent.</summary>
+    /// <param name="run">The command.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="defaultProfile">The profile where the user names none; it need not be there.</param>
+    public static async Task<Connection> OpenAsync(CommandRun run, CancellationToken cancellationToken, string defaultProfile = "default")
+    {
+        var named = run.Get(CommonOptions.Profile) ?? EnvironmentVariables.Profile;
+        var name = named ?? defaultProfile;
+        var kept = named is null ? await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile() : await FindAsync(run, name, cancellationToken);
+        return new Connection(run, name, (kept with { Server = EnvironmentVariables.Server ?? kept.Server }).With(run));
+    }
+
+    /// <summary>For a client that is to be registered: the profile need not be there.</summary>
+    /// <param name="server">The server where neither options nor environment nor profile name one. Null: not known.</param>
+    public static async Task<Connection> OpenNewAsync(CommandRun run, string? server, CancellationToken cancellationToken)
+    {
+        var name = run.Get(CommonOptions.Profile) ?? EnvironmentVariables.Profile ?? "default";
+        var kept = await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile();
+        return new Connection(run, name, (kept with { Server = EnvironmentVariables.Server ?? kept.Server ?? server }).With(run));
+    }
+
+    /// <summary>The server and client of a profile that another option than <c>--profile</c> names. Nothing is sent.</summary>
+    public static async Task<Connection> OpenAsync(CommandRun run, string profileName, CancellationToken cancellationToken) =>
+        new(run, profileName, await FindAsync(run, profileName, cancellationToken));
+
+    /// <summary>The id of the client, without asking the server. Null: not known.</summary>
+    public async Task<string?> FindClientIdAsync(CancellationToken cancellationToken) =>
+        Profile.ClientId ?? (await RegistrationStore.LoadAsync(cancellationToken))?.ClientId;
+
+    /// <summary>The client and its key.</summary>
+    public async Task<ClientCredentials> CredentialsAsync(CancellationToken cancellationToken) => new(
+        await FindClientIdAsync(cancellationToken) ?? throw Missing("Which client?", "--client-id ID"),
+        await KeyAsync(cancellationToken));
+
+    /// <summary>The private key, from its file.</summary>
+    public async Task<ClientKey> KeyAsync(CancellationToken cancellationToken) =>
+        _key ??= await KeyFile.ReadAsync(Profile.KeyFile ?? throw Missing("Which key?", "--key FILE"), _run, Profile.Alg, Profile.Kid, cancellationToken);
+
+    public void Dispose()
+    {
+        _key?.Dispose();
+        if (_http.IsValueCreated)
+        {
+            _http.Value.Dispose();
+        }
+    }
+
+    private CommandFailure Missing(string question, string option) => CommandFailure.Usage(
+        $"{question} There is no {option.Split(' ')[0]}, and the profile {ProfileName} does not say.",
+        $"Add {option}, or remember it: dcr profile set {ProfileName} {option}");
+
+    private static async Task<Profile> FindAsync(CommandRun run, string name, CancellationToken cancellationToken) =>
+        await run.Profiles.FindAsync(name, cancellationToken)
+            ?? throw CommandFailure.Usage($"There is no profile {name}.", $"Make it: dcr profile set {name} --server URL --client-id ID --key FILE");
+
+    /// <summary>What requests go through: no redirects, and shown on the way where the user wants that.</summary>
+    public HttpMessageHandler CreateHandler()
+    {
+        HttpMessageHandler network = new SocketsHttpHandler { AllowAutoRedirect = false };
+        return _run.IsVerbose ? new NarratedRequests(_run.Terminal.Error, network) : network;
+    }
+
+    public static void Configure(HttpClient http)
+    {
+        http.Timeout = s_timeout;
+        http.DefaultRequestHeaders.UserAgent.ParseAdd("dcr-cli");
+    }
+
+    private HttpClient CreateHttp()
+    {
+        var http = new HttpClient(CreateHandler());
+        Configure(http);
+        return http;
+    }
+}

@@ -1,0 +1,1 @@
+return await Dcr.Cli.DcrCommand.RunAsync(args);

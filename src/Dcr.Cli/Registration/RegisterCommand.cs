@@ -1,0 +1,85 @@
+using System.CommandLine;
+using Dcr.Client;
+
+namespace Dcr.Cli;
+
+/// <summary>
+/// <c>dcr register</c>: registers a client and keeps it as a profile. Run again after a lost answer or a crash it goes on,
+/// and makes no second client.
+/// </summary>
+internal static class RegisterCommand
+{
+    private static readonly Option<string?> s_via = new("--via") { Description = "The profile of a client that may register others (scope dcr)", HelpName = "profile" };
+
+    private static readonly Option<string?> s_initialTokenFile = new("--initial-token-file") { Description = "A file with an initial access token that somebody handed over; - for standard input", HelpName = "file" };
+
+    public static Command Create() => new LeafCommand(
+        "register",
+        "Register a new client (RFC 7591) and remember it as a profile",
+        new Example("dcr register --via directory --name \"Warehouse 7\" --scope read", "with a new key, as the profile default"),
+        new Example("dcr register -p partner --server http://localhost:5080 --initial-token-file initial.token --key partner.pem", "with a token that was handed over, and a key of your own"))
+        .With(s_via, s_initialTokenFile)
+        .WithMetadata()
+        .With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.Key, CommonOptions.Kid, CommonOptions.Alg, CommonOptions.KeyPasswordFile)
+        .Does(RunAsync);
+
+    private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
+    {
+        using var via = run.Get(s_via) is { } name ? await Connection.OpenAsync(run, name, cancellationToken) : null;
+        using var connection = await Connection.OpenNewAsync(run, via?.Profile.Server, cancellationToken);
+        if (await connection.FindClientIdAsync(cancellationToken) is { } registered)
+        {
+            throw CommandFailure.Usage($"The profile {connection.ProfileName} has the client {registered} already.", "Name another with --profile, or end that client first: dcr client delete");
+        }
+        var metadata = await MetadataOptions.ReadAsync(run, new ClientMetadata(), cancellationToken);
+        using var key = await KeyOrNewAsync(run, connection, cancellationToken);
+        var token = via is null
+            ? new InitialAccessToken(await HandedOverAsync(run, cancellationToken))
+            : await AskAsync(connection, await via.CredentialsAsync(cancellationToken), key, cancellationToken);
+
+        var client = await connection.Registration.RegisterAsync(token, metadata, key, cancellationToken);
+
+        run.Terminal.Show(ClientFacts.Of(client));
+        run.Terminal.Note($"It is the profile {connection.ProfileName}. Use it: dcr token -p {connection.ProfileName}");
+    }
+
+    private static async Task<ClientKey> KeyOrNewAsync(CommandRun run, Connection connection, CancellationToken cancellationToken)
+    {
+        var profile = connection.Profile with { Server = connection.Server, KeyFile = connection.Profile.KeyFile ?? run.Profiles.KeyFileOf(connection.ProfileName) };
+        // Remembered first: what is registered must not be without its key.
+        await run.Profiles.SaveAsync(connection.ProfileName, profile, cancellationToken);
+        if (connection.Profile.KeyFile is null && !File.Exists(profile.KeyFile))
+        {
+            using var made = ClientKey.Generate();
+            await KeyFile.WriteAsync(profile.KeyFile, made, password: null, replace: false, cancellationToken);
+            run.Terminal.Note($"Made a key: {profile.KeyFile}");
+        }
+        return await KeyFile.ReadAsync(profile.KeyFile, run, profile.Alg, profile.Kid, cancellationToken);
+    }
+
+    private static async Task<InitialAccessToken> AskAsync(Connection connection, ClientCredentials onboarding, ClientKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.Dcr.GetInitialAccessTokenAsync(onboarding, bindTo: null, cancellationToken);
+        }
+        catch (DcrException refusal) when (refusal.Error == "invalid_dpop_proof")
+        {
+            // This policy gives tokens only for a key that is proved: the one that will be registered.
+            return await connection.Dcr.GetInitialAccessTokenAsync(onboarding, key, cancellationToken);
+        }
+    }
+
+    private static async Task<string> HandedOverAsync(CommandRun run, CancellationToken cancellationToken)
+    {
+        var text = run.Get(s_initialTokenFile) switch
+        {
+            null => EnvironmentVariables.InitialAccessToken,
+            "-" => await Console.In.ReadToEndAsync(cancellationToken),
+            var path => await File.ReadAllTextAsync(path, cancellationToken),
+        };
+        return text?.Trim() is { Length: > 0 } token ? token : throw CommandFailure.Usage(
+            "By what right? Registration needs an initial access token.",
+            "Name the profile of a client that may get one (--via), or give one that was handed over (--initial-token-file, DCR_INITIAL_ACCESS_TOKEN).");
+    }
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Dcr.Cli;
+using Dcr.CliTests.Support;
+using Xunit;
+
+namespace Dcr.CliTests;
+
+/// <summary>What <c>--help</c> teaches is true: every example of it is run, as it is printed, against a real server.</summary>
+public sealed class HelpTests(CliServer server)
+{
+    public static TheoryData<string> Commands => [.. Leaves(DcrCommand.Create(), "dcr").Select(leaf => leaf.Path)];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    [Requirement("P-CLI-HELP")]
+    public async Task Examples_work_as_they_are_printed(string path)
+    {
+        var command = Leaves(DcrCommand.Create(), "dcr").Single(leaf => leaf.Path == path).Command;
+        using var tool = new DcrTool();
+        var help = await tool.SucceedAsync([.. path.Split(' ')[1..], "--help"]);
+        Assert.NotEmpty(command.Examples);
+        await ExampleFolder.PrepareAsync(tool, server, path);
+        foreach (var example in command.Examples)
+        {
+            Assert.Contains(example.CommandLine, help.Out, StringComparison.Ordinal);
+            var answer = await tool.ShellAsync(ExampleFolder.Here(example.CommandLine, server));
+            Assert.True(answer.ExitCode == example.ExitCode, $"{example.CommandLine}\n{answer}");
+        }
+    }
+
+    [Fact]
+    [Requirement("P-CLI-HELP")]
+    public async Task Help_of_the_command_itself_names_exit_codes_and_environment()
+    {
+        using var tool = new DcrTool();
+        var answer = await tool.SucceedAsync();
+        Assert.Contains("Exit codes:", answer.Out, StringComparison.Ordinal);
+        Assert.Contains("DCR_PROFILE", answer.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("keys", "nwe")]
+    [InlineData("keys", "new")]
+    [InlineData("token", "--scoope", "read")]
+    [Requirement("P-CLI-EXIT")]
+    public async Task Rejects_a_command_line_that_is_wrong(params string[] arguments)
+    {
+        using var tool = new DcrTool();
+        var answer = await tool.RunAsync(arguments);
+        Assert.Equal(ExitCode.Usage, answer.ExitCode);
+        Assert.Empty(answer.Out);
+        Assert.Contains("--help", answer.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-HELP")]
+    public async Task Completes_commands_options_and_the_names_of_profiles()
+    {
+        using var tool = await new DcrTool().KnowAsync(server, "directory");
+        Assert.Contains("profile", (await tool.SucceedAsync("[suggest:7]", "dcr pro")).Out.Split('\n'));
+        Assert.Contains("--scope", (await tool.SucceedAsync("[suggest:13]", "dcr token --s")).Out.Split('\n'));
+        Assert.Contains("directory", (await tool.SucceedAsync("[suggest:13]", "dcr token -p ")).Out.Split('\n'));
+    }
+
+    private static IEnumerable<(string Path, LeafCommand Command)> Leaves(Command command, string path) => command is LeafCommand leaf
+        ? [(path, leaf)]
+        : command.Subcommands.SelectMany(child => Leaves(child, $"{path} {child.Name}"));
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Dcr.Client;
+using Dcr.CliTests.Support;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(CliServer))]
+
+namespace Dcr.CliTests.Support;
+
+/// <summary>
+/// The real server as a process, for all tests of the command: with an administrator, two clients that may register
+/// others, and a client for APIs. It accepts a <c>jwks_uri</c> on this machine.
+/// </summary>
+public sealed class CliServer : IAsyncLifetime
+{
+    private ServerProcess? _process;
+
+    /// <summary>Where the server was started: <c>data/admin.jwk</c> and the seed's keys are there.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("dcr-cli-server-").FullName;
+
+    public string Issuer { get; } = $"http://127.0.0.1:{FreePort()}";
+
+    public HttpClient Http => _process!.Http;
+
+    public string Log => _process!.Output;
+
+    public string AdminKey => Path.Combine(Folder, "data", "admin.jwk");
+
+    /// <summary>Of <c>partner-directory</c>: may register clients with the scopes read and write.</summary>
+    public string DirectoryKey => Path.Combine(Folder, "directory.pem");
+
+    /// <summary>Of <c>device-maker</c>: its initial access tokens are bound to the key that registers.</summary>
+    public string DeviceMakerKey => Path.Combine(Folder, "device-maker.pem");
+
+    /// <summary>Of <c>warehouse-7</c>, a client with the scopes read and write.</summary>
+    public string WarehouseKey => Path.Combine(Folder, "warehouse-7.pem");
+
+    public async ValueTask InitializeAsync()
+    {
+        var seed = new JsonObject
+        {
+            ["clients"] = new JsonArray(
+                Client("partner-directory", "dcr", DirectoryKey, Policy(new JsonObject { ["uses"] = 100 })),
+                Client("device-maker", "dcr", DeviceMakerKey, Policy(new JsonObject { ["bound_to_key"] = true })),
+                Client("warehouse-7", "read write", WarehouseKey)),
+        };
+        await File.WriteAllTextAsync(Path.Combine(Folder, "seed.json"), seed.ToJsonString());
+        _process = await ServerProcess.StartAsync(
+            ["--urls", Issuer, "--Dcr:SeedFile", "seed.json", "--Dcr:Jwks:AllowHttp", "true", "--Dcr:Jwks:AllowPrivateNetworks", "true"], Folder);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static JsonObject Policy(JsonObject initialAccessToken) => new()
+    {
+        ["scope"] = new JsonObject { ["allowed"] = new JsonArray("read", "write"), ["default"] = new JsonArray("read") },
+        ["initial_access_token"] = initialAccessToken,
+    };
+
+    private static JsonObject Client(string id, string scope, string keyFile, JsonObject? policy = null)
+    {
+        using var key = ClientKey.Generate();
+        File.WriteAllText(keyFile, key.ExportPrivatePemUnencrypted());
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+        var client = new JsonObject
+        {
+            ["client_id"] = id,
+            ["token_endpoint_auth_method"] = "private_key_jwt",
+            ["grant_types"] = new JsonArray("client_credentials"),
+            ["scope"] = scope,
+            ["jwks"] = JsonNode.Parse(key.PublicJwkSet.ToJson()),
+        };
+        if (policy is not null)
+        {
+            client["registration_policy"] = policy;
+        }
+        return client;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Dcr.CliTests.Support;
+
+/// <summary>One user of the <c>dcr</c> command, with a folder and profiles of its own. Every call is a process.</summary>
+public sealed class DcrTool : IDisposable
+{
+    private static readonly string s_program = Path.Combine(AppContext.BaseDirectory, "Dcr.Cli.dll");
+
+    /// <summary>Where the commands are run.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("dcr-cli-").FullName;
+
+    public string ConfigurationFolder => Path.Combine(Folder, "config");
+
+    public Dictionary<string, string> Environment { get; } = [];
+
+    /// <summary>Runs <c>dcr</c> with these arguments, whatever comes of it.</summary>
+    public Task<DcrAnswer> RunAsync(params IReadOnlyList<string> arguments) => RunWithInputAsync("", arguments);
+
+    /// <summary>The same with something on standard input.</summary>
+    public Task<DcrAnswer> RunWithInputAsync(string input, params IReadOnlyList<string> arguments) =>
+        StartAsync(DotNet, [s_program, .. arguments], input);
+
+    /// <summary>Runs <c>dcr</c>, which must succeed.</summary>
+    public async Task<DcrAnswer> SucceedAsync(params IReadOnlyList<string> arguments)
+    {
+        var answer = await RunAsync(arguments);
+        Assert.True(answer.ExitCode == 0, $"dcr {string.Join(' ', arguments)}\n{answer}");
+        return answer;
+    }
+
+    /// <summary>The JSON that a command which must succeed gives with <c>--json</c>.</summary>
+    public async Task<JsonObject> JsonAsync(params IReadOnlyList<string> arguments) => (await SucceedAsync([.. arguments, "--json"])).Json;
+
+    /// <summary>Lines as a user types them into a shell where <c>dcr</c> is installed. Stops at the first that fails.</summary>
+    public async Task<DcrAnswer> ShellAsync(string script)
+    {
+        var bin = Directory.CreateDirectory(Path.Combine(Folder, ".bin")).FullName;
+        var dcr = Path.Combine(bin, "dcr");
+        await File.WriteAllTextAsync(dcr, $"#!/bin/sh\nexec '{DotNet}' '{s_program}' \"$@\"\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(dcr, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Environment["PATH"] = $"{bin}:{System.Environment.GetEnvironmentVariable("PATH")}";
+        return await StartAsync("bash", ["-c", "set -euo pipefail\n" + script], "");
+    }
+
+    /// <summary>Profiles for the clients that the server's seed file names.</summary>
+    public async Task<DcrTool> KnowAsync(CliServer server, params IReadOnlyList<string> profiles)
+    {
+        foreach (var profile in profiles)
+        {
+            var (clientId, key) = profile switch
+            {
+                "admin" => ("admin", server.AdminKey),
+                "directory" => ("partner-directory", server.DirectoryKey),
+                "device-maker" => ("device-maker", server.DeviceMakerKey),
+                _ => ("warehouse-7", server.WarehouseKey),
+            };
+            await SucceedAsync("profile", "set", profile, "--server", server.Issuer, "--client-id", clientId, "--key", key);
+        }
+        return this;
+    }
+
+    public string PathOf(string name) => Path.Combine(Folder, name);
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private static string DotNet => System.Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+
+    private async Task<DcrAnswer> StartAsync(string program, IReadOnlyList<string> arguments, string input)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DCR_", StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+        start.Environment["DCR_CONFIG_DIR"] = ConfigurationFolder;
+        foreach (var (name, value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+        using var process = Process.Start(start)!;
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return new DcrAnswer(process.ExitCode, output, await errors);
+    }
+}
+
+/// <summary>What a command wrote and ended with.</summary>
+public sealed record DcrAnswer(int ExitCode, string Out, string Error)
+{
+    public JsonObject Json => JsonNode.Parse(Out)!.AsObject();
+
+    public override string ToString() => $"exit code {ExitCode}\n{Out}\n{Error}";
+}
