@@ -20,7 +20,8 @@ internal static class AssertCommand
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {
         using var connection = await Connection.OpenAsync(run, cancellationToken);
-        var assertion = await ClientAssertion.CreateAsync(await connection.CredentialsAsync(cancellationToken), connection.Server, run.Time, cancellationToken);
+        var issuer = connection.Server;
+        var assertion = await ClientAssertion.CreateAsync(await connection.CredentialsAsync(cancellationToken), issuer, run.Time, cancellationToken);
         var facts = new JsonObject { ["header"] = UnverifiedJwt.Part(assertion, 0), ["claims"] = UnverifiedJwt.Part(assertion, 1) };
         if (run.Get(CommonOptions.Out) is { } path)
         {

@@ -41,7 +41,19 @@ internal static class MetadataOptions
         {
             json["software_statement"] = (await System.IO.File.ReadAllTextAsync(statement, cancellationToken)).Trim();
         }
-        return json.Deserialize<ClientMetadata>()!;
+        return Read(json, run.Get(File));
+    }
+
+    private static ClientMetadata Read(JsonObject json, string? path)
+    {
+        try
+        {
+            return json.Deserialize<ClientMetadata>()!;
+        }
+        catch (JsonException exception)
+        {
+            throw CommandFailure.Usage($"{path}: the member {exception.Path?.TrimStart('$', '.')} is not of its kind (RFC 7591 section 2).");
+        }
     }
 
     /// <summary>A file that must hold one JSON object.</summary>

@@ -26,8 +26,9 @@ internal static class TokenCommand
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {
         using var connection = await Connection.OpenAsync(run, cancellationToken);
+        var dcr = connection.Dcr;
         var client = await connection.CredentialsAsync(cancellationToken);
-        var tokens = connection.Dcr.AccessTokensFor(client, run.Get(s_dpop) ? client.Key : null);
+        var tokens = dcr.AccessTokensFor(client, run.Get(s_dpop) ? client.Key : null);
         var token = await tokens.GetAsync(run.Get(s_scope), run.Get(s_resource), cancellationToken);
         var facts = new JsonObject
         {
