@@ -99,7 +99,7 @@ public sealed class DcrClient
     public ClientRegistration RegistrationIn(IRegistrationStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
-        return new ClientRegistration(_registrations, store);
+        return new ClientRegistration(_registrations, new HostedKeyRequests(_exchange), store);
     }
 
     /// <summary>One client's access tokens for APIs. Each call makes a new object with tokens of its own: keep it.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 using Dcr.Client;
 using Dcr.Server;
@@ -61,6 +62,18 @@ public sealed class RealServer : IAsyncLifetime
     /// <summary>Hardly waits between attempts.</summary>
     public static DcrClientOptions Quick { get; } = new() { RetryDelay = TimeSpan.FromMilliseconds(5) };
 
+    /// <summary>A hosted key set with one active key, made by the administrator.</summary>
+    /// <returns>Its <c>jwks_uri</c>.</returns>
+    public async Task<string> HostAsync(PublicJwk first)
+    {
+        var token = await Connect().AccessTokensFor(Administrator).GetAsync("dcr.admin");
+        using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new(token.TokenType, token.Value) } };
+        var set = await PostAsync(http, "key-sets", null);
+        await PostAsync(http, $"key-sets/{set["id"]}/keys", first.ToJson());
+        await PostAsync(http, $"key-sets/{set["id"]}/keys/{first.Kid}/activate", null);
+        return set["jwks_uri"]!.GetValue<string>();
+    }
+
     public string TempFile(string name) => Path.Combine(_folder, name);
 
     public async ValueTask DisposeAsync()
@@ -111,6 +124,13 @@ public sealed class RealServer : IAsyncLifetime
             entry["registration_policy"] = policy;
         }
         return entry;
+    }
+
+    private async Task<JsonObject> PostAsync(HttpClient http, string path, string? json)
+    {
+        using var body = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri($"{Issuer}/admin/v1/{path}"), body);
+        return JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!.AsObject();
     }
 
     private static int FreePort()
