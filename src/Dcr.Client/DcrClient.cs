@@ -70,6 +70,31 @@ public sealed class DcrClient
     }
 
     /// <summary>
+    /// Asks for the right to register, as a device whose key somebody vouches for. The app itself has no key: one that is in
+    /// every copy of it is no secret.
+    /// </summary>
+    /// <param name="attestation">For <paramref name="deviceKey"/>, from the app's backend. It can be used again while it lasts.</param>
+    /// <param name="deviceKey">The key that was made on the device: the token is bound to it, and it is the one to register.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="DcrException">
+    /// Refused; <c>invalid_client</c>: the attestation has ended or is not trusted; <c>invalid_dpop_proof</c>: it is for another key.
+    /// </exception>
+    /// <example>
+    /// <code>
+    /// var initial = await dcr.GetInitialAccessTokenAsync(new ClientAttestation(fromBackend), deviceKey);
+    /// var client = await registration.RegisterAsync(initial, new ClientMetadata(), deviceKey);
+    /// </code>
+    /// </example>
+    public async Task<InitialAccessToken> GetInitialAccessTokenAsync(
+        ClientAttestation attestation, ISigningKey deviceKey, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(attestation);
+        ArgumentNullException.ThrowIfNull(deviceKey);
+        var token = await _tokens.RequestAsync(attestation, "dcr", deviceKey, cancellationToken).ConfigureAwait(false);
+        return new InitialAccessToken(token.Value, deviceKey) { ExpiresAt = token.ExpiresAt };
+    }
+
+    /// <summary>
     /// Tries a registration out: nothing is registered, the token is not used up. It is here and not at
     /// <see cref="ClientRegistration"/> because it is about no client: no store is read or written, so it can also be asked
     /// before there is a store, or beside one that holds a client.

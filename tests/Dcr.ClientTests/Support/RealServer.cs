@@ -33,6 +33,15 @@ public sealed class RealServer : IAsyncLifetime
     /// <summary>A client of APIs.</summary>
     public ClientCredentials Worker { get; } = new("worker", s_rs256);
 
+    /// <summary>An app without a key of its own, whose devices <see cref="Attester"/> vouches for.</summary>
+    public const string App = "orders-app";
+
+    /// <summary>Who vouches, as the policy of <see cref="App"/> names it.</summary>
+    public const string AttesterIssuer = "https://app.example";
+
+    /// <summary>The key of the app's backend.</summary>
+    public ClientKey Attester { get; } = ClientKey.Generate();
+
     /// <summary>The first administrator, with the key that the server wrote to its file.</summary>
     public ClientCredentials Administrator => new("admin", ClientKey.FromJwk(File.ReadAllText(Path.Combine(_folder, "admin.jwk"))));
 
@@ -92,8 +101,27 @@ public sealed class RealServer : IAsyncLifetime
             Client(Onboarding, "dcr", Policy()),
             Client(DeviceMaker, "dcr", Policy(initialAccessToken: new JsonObject { ["uses"] = 1, ["bound_to_key"] = true }, proof: "required")),
             Client(Prover, "dcr", Policy(proof: "required")),
-            Client(Worker, "read write")),
+            Client(Worker, "read write"),
+            AttestedApp()),
     };
+
+    private JsonObject AttestedApp()
+    {
+        var policy = Policy(initialAccessToken: new JsonObject { ["uses"] = 1, ["bound_to_key"] = true });
+        policy["attestation"] = new JsonObject
+        {
+            ["mode"] = "required",
+            ["attesters"] = new JsonArray(new JsonObject { ["issuer"] = AttesterIssuer, ["jwks"] = JsonNode.Parse(Attester.PublicJwkSet.ToJson()) }),
+        };
+        return new JsonObject
+        {
+            ["client_id"] = App,
+            ["token_endpoint_auth_method"] = "attest_jwt_client_auth",
+            ["grant_types"] = new JsonArray("client_credentials"),
+            ["scope"] = "dcr",
+            ["registration_policy"] = policy,
+        };
+    }
 
     private static JsonObject Policy(JsonObject? initialAccessToken = null, string? proof = null)
     {
