@@ -22,6 +22,7 @@ public sealed class DcrClient
     private readonly ProtocolExchange _exchange;
     private readonly ServerDiscovery _discovery;
     private readonly TokenEndpoint _tokens;
+    private readonly RegistrationRequests _registrations;
 
     /// <summary>A server.</summary>
     /// <param name="http">Belongs to the caller. Best with redirects off: no endpoint of the protocol redirects.</param>
@@ -43,6 +44,7 @@ public sealed class DcrClient
         _exchange = new ProtocolExchange(http, options);
         _discovery = new ServerDiscovery(_exchange, issuer, options.Time);
         _tokens = new TokenEndpoint(_exchange, _discovery);
+        _registrations = new RegistrationRequests(_exchange, _discovery);
     }
 
     /// <summary>
@@ -67,12 +69,62 @@ public sealed class DcrClient
         return new InitialAccessToken(token.Value, bindTo) { ExpiresAt = token.ExpiresAt };
     }
 
+    /// <summary>
+    /// Asks for the right to register, as a device whose key somebody vouches for. The app itself has no key: one that is in
+    /// every copy of it is no secret.
+    /// </summary>
+    /// <param name="attestation">For <paramref name="deviceKey"/>, from the app's backend. It can be used again while it lasts.</param>
+    /// <param name="deviceKey">The key that was made on the device: the token is bound to it, and it is the one to register.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="DcrException">
+    /// Refused; <c>invalid_client</c>: the attestation has ended or is not trusted; <c>invalid_dpop_proof</c>: it is for another key.
+    /// </exception>
+    /// <example>
+    /// <code>
+    /// var initial = await dcr.GetInitialAccessTokenAsync(new ClientAttestation(fromBackend), deviceKey);
+    /// var client = await registration.RegisterAsync(initial, new ClientMetadata(), deviceKey);
+    /// </code>
+    /// </example>
+    public async Task<InitialAccessToken> GetInitialAccessTokenAsync(
+        ClientAttestation attestation, ISigningKey deviceKey, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(attestation);
+        ArgumentNullException.ThrowIfNull(deviceKey);
+        var token = await _tokens.RequestAsync(attestation, "dcr", deviceKey, cancellationToken).ConfigureAwait(false);
+        return new InitialAccessToken(token.Value, deviceKey) { ExpiresAt = token.ExpiresAt };
+    }
+
+    /// <summary>
+    /// Tries a registration out: nothing is registered, the token is not used up. It is here and not at
+    /// <see cref="ClientRegistration"/> because it is about no client: no store is read or written, so it can also be asked
+    /// before there is a store, or beside one that holds a client.
+    /// </summary>
+    /// <param name="token">The right to register, whose policy decides.</param>
+    /// <param name="metadata">What would be registered.</param>
+    /// <param name="key">As for <see cref="ClientRegistration.RegisterAsync"/>: the new client's key, where it is at hand.</param>
+    /// <param name="cancellationToken">Stops the wait.</param>
+    /// <returns>What would be registered, with what the server and its policy fill in.</returns>
+    /// <exception cref="DcrException">It would be refused, and why.</exception>
+    /// <example>
+    /// <code>
+    /// var registered = await dcr.ValidateRegistrationAsync(initial, new ClientMetadata { ClientName = "Warehouse 7" }, key);
+    /// Console.WriteLine(registered.Scope); // what the policy gives to those who ask for nothing
+    /// </code>
+    /// </example>
+    public Task<ClientMetadata> ValidateRegistrationAsync(
+        InitialAccessToken token, ClientMetadata metadata, ISigningKey? key = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        ArgumentNullException.ThrowIfNull(metadata);
+        return _registrations.ValidateAsync(token, RegistrationRequests.BodyOf(metadata, key), key, cancellationToken);
+    }
+
     /// <summary>One client's registration, kept in a store: to register, read, update and delete.</summary>
     /// <param name="store">Of this client alone. Make one registration object for each store.</param>
     public ClientRegistration RegistrationIn(IRegistrationStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
-        return new ClientRegistration(new RegistrationRequests(_exchange, _discovery), store);
+        return new ClientRegistration(_registrations, new HostedKeyRequests(_exchange), store);
     }
 
     /// <summary>One client's access tokens for APIs. Each call makes a new object with tokens of its own: keep it.</summary>

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Dcr.ClientTests;
 
-/// <summary>The example of the package's README: compiled here, word for word, and run.</summary>
+/// <summary>The examples of the package's README: compiled here, word for word, and run.</summary>
 public sealed partial class ReadmeTests(RealServer server) : IClassFixture<RealServer>
 {
     [Fact]
@@ -44,19 +44,86 @@ public sealed partial class ReadmeTests(RealServer server) : IClassFixture<RealS
     }
 
     [Fact]
-    public async Task The_example_is_the_one_of_the_README()
+    public async Task The_example_of_a_validation_works()
+    {
+        var dcr = server.Connect();
+        await ValidateAsync(dcr, await dcr.GetInitialAccessTokenAsync(server.Onboarding, cancellationToken: TestContext.Current.CancellationToken), new RemoteKey());
+    }
+
+    private static async Task ValidateAsync(DcrClient dcr, InitialAccessToken initial, ISigningKey key)
+    {
+        // example
+        var wouldBe = await dcr.ValidateRegistrationAsync(initial, new ClientMetadata { ClientName = "Warehouse 7" }, key);
+        Console.WriteLine($"would get the scope {wouldBe.Scope}");
+        // end
+    }
+
+    [Fact]
+    public async Task The_example_of_hosted_keys_works()
+    {
+        var dcr = server.Connect();
+        using var oldKey = ClientKey.Generate();
+        using var newKey = ClientKey.Generate();
+        var registration = dcr.RegistrationIn(new MemoryStore());
+        await registration.RegisterAsync(
+            await dcr.GetInitialAccessTokenAsync(server.Onboarding, cancellationToken: TestContext.Current.CancellationToken),
+            new ClientMetadata { JwksUri = await server.HostAsync(oldKey.PublicJwk) },
+            oldKey,
+            TestContext.Current.CancellationToken);
+        await RenewAsync(registration, oldKey, newKey);
+    }
+
+    private static async Task RenewAsync(ClientRegistration registration, ClientKey oldKey, ClientKey newKey)
+    {
+        // example
+        var keys = registration.HostedKeys;
+        await keys.AddAsync(newKey.PublicJwk, provenBy: oldKey);
+        await keys.ActivateAsync(newKey.PublicJwk.Kid!, provenBy: oldKey);
+
+        // From here on sign with the new key. The old one is good for another day; a stolen one: WithdrawAsync.
+        await keys.RetireAsync(oldKey.PublicJwk.Kid!, DateTimeOffset.UtcNow.AddDays(1), provenBy: newKey);
+
+        foreach (var hosted in (await keys.ReadAsync()).Keys)
+        {
+            Console.WriteLine($"{hosted.Kid} is {hosted.State}, last used {hosted.LastUsedAt:g}");
+        }
+        // end
+    }
+
+    [Fact]
+    public async Task The_example_of_a_mobile_app_works()
+    {
+        using var deviceKey = ClientKey.Generate();
+        await AttestAsync(server.Connect(), server.Attester, deviceKey.PublicJwk, deviceKey, new MemoryStore());
+    }
+
+    private static async Task AttestAsync(DcrClient dcr, ISigningKey backendKey, PublicJwk devicePublicJwk, ISigningKey deviceKey, IRegistrationStore deviceStore)
+    {
+        // example
+        // The backend: the policy of orders-app trusts https://app.example and its key.
+        var attestation = await ClientAttestation.CreateAsync("https://app.example", backendKey, "orders-app", devicePublicJwk);
+        var handOver = attestation.Value;
+
+        // The device.
+        var initial = await dcr.GetInitialAccessTokenAsync(new ClientAttestation(handOver), deviceKey);
+        var client = await dcr.RegistrationIn(deviceStore).RegisterAsync(initial, new ClientMetadata { ClientName = "Orders app on a phone" }, deviceKey);
+        // end
+    }
+
+    [Fact]
+    public async Task The_examples_are_those_of_the_README()
     {
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "src", "Dcr.Client", "README.md"), TestContext.Current.CancellationToken);
         var source = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "tests", "Dcr.ClientTests", "ReadmeTests.cs"), TestContext.Current.CancellationToken);
 
-        var written = Block().Match(readme).Groups["code"].Value;
-        var compiled = Region().Match(source).Groups["code"].Value;
+        var written = Block().Matches(readme).Select(block => Lines(block.Groups["code"].Value)).ToList();
+        var compiled = Region().Matches(source).Select(region => Lines(region.Groups["code"].Value)).ToList();
 
-        Assert.NotEmpty(compiled);
-        Assert.Equal(Lines(compiled), Lines(written));
+        Assert.Equal(4, compiled.Count);
+        Assert.Equal(compiled, written);
     }
 
-    private static IEnumerable<string> Lines(string code) => code.Trim().Split('\n').Select(line => line.Trim());
+    private static string[] Lines(string code) => [.. code.Trim().Split('\n').Select(line => line.Trim())];
 
     [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex Block();

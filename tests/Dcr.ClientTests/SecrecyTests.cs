@@ -8,7 +8,7 @@ namespace Dcr.ClientTests;
 /// <summary>What is secret is in no text that ends in a log.</summary>
 public sealed class SecrecyTests : IDisposable
 {
-    private const string Secret = "s3cr3t-s3cr3t";
+    private const string Secret = "s3cr3t-s3cr3t-s3";
 
     private readonly string _path = Path.Combine(Directory.CreateTempSubdirectory("dcr-secrecy-").FullName, "registration.json");
 
@@ -21,8 +21,9 @@ public sealed class SecrecyTests : IDisposable
         var state = new RegistrationState { ClientId = "partner", RegistrationAccessToken = Secret, IdempotencyKey = Secret };
         var token = new AccessToken { Value = Secret, TokenType = "Bearer", ExpiresAt = DateTimeOffset.UtcNow };
         var initial = new InitialAccessToken(Secret, key);
+        var attestation = new ClientAttestation($"{Secret}.{Secret}.{Secret}");
 
-        Assert.DoesNotContain(Secret, $"{state} {token} {initial}", StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, $"{state} {token} {initial} {attestation}", StringComparison.Ordinal);
         Assert.DoesNotContain("PRIVATE", $"{key} {new ClientCredentials("partner", key)} {key.PublicJwk} {key.PublicJwkSet}", StringComparison.Ordinal);
     }
 

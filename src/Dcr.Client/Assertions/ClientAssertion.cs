@@ -33,15 +33,7 @@ public static class ClientAssertion
         var now = (time ?? TimeProvider.System).GetUtcNow();
         return CompactJws.SignAsync(
             client.Key,
-            header =>
-            {
-                header.WriteString("alg", client.Key.Algorithm.ToString());
-                header.WriteString("typ", "client-authentication+jwt");
-                if (client.Key.PublicJwk.Kid is { } kid)
-                {
-                    header.WriteString("kid", kid);
-                }
-            },
+            header => CompactJws.WriteHeader(header, client.Key, "client-authentication+jwt"),
             claims =>
             {
                 claims.WriteString("iss", client.ClientId);

@@ -19,6 +19,36 @@ internal static class CompactJws
         return $"{input}.{Base64Url.EncodeToString(signature)}";
     }
 
+    /// <summary>Of a JWT whose key the reader finds by its name.</summary>
+    public static void WriteHeader(Utf8JsonWriter header, ISigningKey key, string type)
+    {
+        header.WriteString("alg", key.Algorithm.ToString());
+        header.WriteString("typ", type);
+        if (key.PublicJwk.Kid is { } kid)
+        {
+            header.WriteString("kid", kid);
+        }
+    }
+
+    /// <summary>The member <c>jwk</c>: the key alone, without what it says about itself.</summary>
+    public static void WriteJwk(Utf8JsonWriter writer, PublicJwk jwk)
+    {
+        writer.WriteStartObject("jwk");
+        writer.WriteString("kty", jwk.Kty);
+        if (jwk.Kty == "EC")
+        {
+            writer.WriteString("crv", jwk.Crv);
+            writer.WriteString("x", jwk.X);
+            writer.WriteString("y", jwk.Y);
+        }
+        else
+        {
+            writer.WriteString("n", jwk.N);
+            writer.WriteString("e", jwk.E);
+        }
+        writer.WriteEndObject();
+    }
+
     /// <summary>Never used before by anybody.</summary>
     public static string NewJti() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(JtiBytes));
 

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 
 namespace Dcr.Client;
 
@@ -37,7 +36,7 @@ public static class DpopProof
             {
                 header.WriteString("typ", "dpop+jwt");
                 header.WriteString("alg", key.Algorithm.ToString());
-                WriteJwk(header, key.PublicJwk);
+                CompactJws.WriteJwk(header, key.PublicJwk);
             },
             claims =>
             {
@@ -55,23 +54,5 @@ public static class DpopProof
                 }
             },
             cancellationToken);
-    }
-
-    private static void WriteJwk(Utf8JsonWriter header, PublicJwk jwk)
-    {
-        header.WriteStartObject("jwk");
-        header.WriteString("kty", jwk.Kty);
-        if (jwk.Kty == "EC")
-        {
-            header.WriteString("crv", jwk.Crv);
-            header.WriteString("x", jwk.X);
-            header.WriteString("y", jwk.Y);
-        }
-        else
-        {
-            header.WriteString("n", jwk.N);
-            header.WriteString("e", jwk.E);
-        }
-        header.WriteEndObject();
     }
 }

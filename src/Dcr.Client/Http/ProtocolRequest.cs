@@ -19,6 +19,9 @@ internal sealed record ProtocolRequest
     /// <summary>Signs a DPoP proof for each attempt. Null: none is sent.</summary>
     public ISigningKey? ProofKey { get; init; }
 
+    /// <summary>Null: the client proves itself in another way.</summary>
+    public ClientAttestation? Attestation { get; init; }
+
     public string? IdempotencyKey { get; init; }
 
     public string? IfMatch { get; init; }
@@ -35,6 +38,10 @@ internal sealed record ProtocolRequest
         {
             var proof = await DpopProof.CreateAsync(ProofKey, Method, Uri, IsTokenBound ? Token : null, nonce, time, cancellationToken).ConfigureAwait(false);
             message.Headers.TryAddWithoutValidation("DPoP", proof);
+        }
+        if (Attestation is not null)
+        {
+            message.Headers.TryAddWithoutValidation(ClientAttestation.Header, Attestation.Value);
         }
         if (IdempotencyKey is not null)
         {

@@ -20,11 +20,15 @@ public sealed class ClientRegistration
     private readonly IRegistrationStore _store;
     private readonly AsyncGate _gate = new();
 
-    internal ClientRegistration(RegistrationRequests requests, IRegistrationStore store)
+    internal ClientRegistration(RegistrationRequests requests, HostedKeyRequests keys, IRegistrationStore store)
     {
         _requests = requests;
         _store = store;
+        HostedKeys = new HostedKeys(this, keys);
     }
+
+    /// <summary>The client's keys, where its <c>jwks_uri</c> names a key set that the server hosts.</summary>
+    public HostedKeys HostedKeys { get; }
 
     /// <summary>The id of the registered client, from the store alone. Null: not registered, so far as is known.</summary>
     public async Task<string?> FindClientIdAsync(CancellationToken cancellationToken = default) =>
@@ -75,9 +79,8 @@ public sealed class ClientRegistration
     /// </summary>
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <exception cref="InvalidOperationException">The store holds no registered client.</exception>
-    public Task<ClientInformation> ReadAsync(CancellationToken cancellationToken = default) => _gate.RunAsync(async () =>
+    public Task<ClientInformation> ReadAsync(CancellationToken cancellationToken = default) => RunAsync(async state =>
     {
-        var state = await LoadAsync(cancellationToken).ConfigureAwait(false);
         var answer = await _requests.GetAsync(state, cancellationToken).ConfigureAwait(false);
         answer.ThrowIfRefused();
         var body = answer.Read(DcrClientJson.Default.ClientInformationBody, "client information");
@@ -122,9 +125,8 @@ public sealed class ClientRegistration
         ClientMetadata metadata, string? ifMatch = null, ISigningKey? proofKey = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(metadata);
-        return _gate.RunAsync(async () =>
+        return RunAsync(async before =>
         {
-            var before = await LoadAsync(cancellationToken).ConfigureAwait(false);
             var body = RegistrationRequests.BodyOf(before.ClientId!, metadata);
             await _store.SaveAsync(before with { Pending = PendingRequest.Update }, cancellationToken).ConfigureAwait(false);
 
@@ -148,9 +150,8 @@ public sealed class ClientRegistration
     /// <param name="ifMatch">The <see cref="ClientInformation.ETag"/> that is to be deleted. Null: whatever is there.</param>
     /// <param name="cancellationToken">Stops; the deletion stays in the store as pending.</param>
     /// <exception cref="InvalidOperationException">The store holds no registered client.</exception>
-    public Task DeleteAsync(string? ifMatch = null, CancellationToken cancellationToken = default) => _gate.RunAsync(async () =>
+    public Task DeleteAsync(string? ifMatch = null, CancellationToken cancellationToken = default) => RunAsync(async before =>
     {
-        var before = await LoadAsync(cancellationToken).ConfigureAwait(false);
         await _store.SaveAsync(before with { Pending = PendingRequest.Deletion }, cancellationToken).ConfigureAwait(false);
 
         var answer = await _requests.DeleteAsync(before, ifMatch, cancellationToken).ConfigureAwait(false);
@@ -167,6 +168,10 @@ public sealed class ClientRegistration
         }
         throw answer.Refusal();
     }, cancellationToken);
+
+    /// <summary>Runs when nothing else does, with the registered client that the store holds.</summary>
+    internal Task<T> RunAsync<T>(Func<RegistrationState, Task<T>> act, CancellationToken cancellationToken) => _gate.RunAsync(
+        async () => await act(await LoadAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false), cancellationToken);
 
     /// <summary>The server did nothing: it said so, and no earlier attempt's answer was lost.</summary>
     private static bool IsCertainRefusal(ProtocolAnswer answer) => (int)answer.Status is >= 400 and < 500 && !answer.IsRepeated;

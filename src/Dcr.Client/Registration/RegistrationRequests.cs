@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -44,18 +45,19 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
     public async Task<ProtocolAnswer> PostAsync(InitialAccessToken token, byte[] body, string idempotencyKey, ISigningKey? key, CancellationToken cancellationToken)
     {
         var endpoint = await discovery.RegistrationEndpointAsync(cancellationToken).ConfigureAwait(false);
-        return await exchange.SendAsync(
-            new ProtocolRequest
-            {
-                Method = HttpMethod.Post,
-                Uri = endpoint,
-                Token = token.Value,
-                IsTokenBound = token.BoundTo is not null,
-                ProofKey = token.BoundTo ?? key,
-                IdempotencyKey = idempotencyKey,
-                MakeContent = _ => ValueTask.FromResult(Json(body)),
-            },
-            cancellationToken).ConfigureAwait(false);
+        return await exchange.SendAsync(Registering(endpoint, token, body, key) with { IdempotencyKey = idempotencyKey }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Asked twice it does no harm: nothing is registered, and each attempt has a proof of its own.</summary>
+    public async Task<ClientMetadata> ValidateAsync(InitialAccessToken token, byte[] body, ISigningKey? key, CancellationToken cancellationToken)
+    {
+        var endpoint = new UriBuilder(await discovery.RegistrationEndpointAsync(cancellationToken).ConfigureAwait(false));
+        endpoint.Query += $"{(endpoint.Query.Length > 0 ? "&" : "")}validate_only=true";
+        var answer = await exchange.SendAsync(Registering(endpoint.Uri, token, body, key), cancellationToken).ConfigureAwait(false);
+        answer.ThrowIfRefused();
+        return answer.Status != HttpStatusCode.Created
+            ? answer.Read(DcrClientJson.Default.ClientMetadata, "client metadata")
+            : throw new HttpRequestException(HttpRequestError.InvalidResponse, "The server does not know validate_only: it has registered the client.", inner: null, answer.Status);
     }
 
     public Task<ProtocolAnswer> GetAsync(RegistrationState state, CancellationToken cancellationToken) =>
@@ -69,8 +71,18 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
     public Task<ProtocolAnswer> DeleteAsync(RegistrationState state, string? ifMatch, CancellationToken cancellationToken) =>
         exchange.SendAsync(Managing(HttpMethod.Delete, state) with { IfMatch = ifMatch }, cancellationToken);
 
-    private static ProtocolRequest Managing(HttpMethod method, RegistrationState state) =>
+    public static ProtocolRequest Managing(HttpMethod method, RegistrationState state) =>
         new() { Method = method, Uri = state.RegistrationClientUri!, Token = state.RegistrationAccessToken };
 
-    private static HttpContent Json(byte[] body) => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+    public static HttpContent Json(byte[] body) => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+
+    private static ProtocolRequest Registering(Uri endpoint, InitialAccessToken token, byte[] body, ISigningKey? key) => new()
+    {
+        Method = HttpMethod.Post,
+        Uri = endpoint,
+        Token = token.Value,
+        IsTokenBound = token.BoundTo is not null,
+        ProofKey = token.BoundTo ?? key,
+        MakeContent = _ => ValueTask.FromResult(Json(body)),
+    };
 }

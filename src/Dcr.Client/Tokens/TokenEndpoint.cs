@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Dcr.Client;
 
-/// <summary>The client credentials grant (RFC 6749 section 4.4) by client assertion (RFC 7523 section 2.2).</summary>
+/// <summary>The client credentials grant (RFC 6749 section 4.4), by client assertion (RFC 7523 section 2.2) or client attestation.</summary>
 internal sealed class TokenEndpoint(ProtocolExchange exchange, ServerDiscovery discovery)
 {
     // RFC 6749 section 5.1 only recommends expires_in.
@@ -13,16 +13,38 @@ internal sealed class TokenEndpoint(ProtocolExchange exchange, ServerDiscovery d
     public async Task<AccessToken> RequestAsync(ClientCredentials client, string? scope, string? resource, ISigningKey? proofKey, CancellationToken cancellationToken)
     {
         var metadata = await discovery.FindAsync(cancellationToken).ConfigureAwait(false);
+        var request = new ProtocolRequest
+        {
+            Method = HttpMethod.Post,
+            Uri = metadata.TokenEndpoint,
+            ProofKey = proofKey,
+            MakeContent = async cancel => new FormUrlEncodedContent(await FormAsync(client, scope, resource, cancel).ConfigureAwait(false)),
+        };
+        return await SendAsync(request, scope, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Section 5.2 of the draft: the DPoP proof shows the attested key as well. Asked twice it does no harm: an attestation is
+    /// good for many requests, each with a proof of its own.
+    /// </summary>
+    public async Task<AccessToken> RequestAsync(ClientAttestation attestation, string scope, ISigningKey deviceKey, CancellationToken cancellationToken)
+    {
+        var metadata = await discovery.FindAsync(cancellationToken).ConfigureAwait(false);
+        var request = new ProtocolRequest
+        {
+            Method = HttpMethod.Post,
+            Uri = metadata.TokenEndpoint,
+            ProofKey = deviceKey,
+            Attestation = attestation,
+            MakeContent = _ => ValueTask.FromResult<HttpContent>(new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("scope", scope)])),
+        };
+        return await SendAsync(request, scope, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<AccessToken> SendAsync(ProtocolRequest request, string? scope, CancellationToken cancellationToken)
+    {
         var asked = exchange.Time.GetUtcNow();
-        var answer = await exchange.SendAsync(
-            new ProtocolRequest
-            {
-                Method = HttpMethod.Post,
-                Uri = metadata.TokenEndpoint,
-                ProofKey = proofKey,
-                MakeContent = async cancel => new FormUrlEncodedContent(await FormAsync(client, scope, resource, cancel).ConfigureAwait(false)),
-            },
-            cancellationToken).ConfigureAwait(false);
+        var answer = await exchange.SendAsync(request, cancellationToken).ConfigureAwait(false);
         answer.ThrowIfRefused();
         var response = answer.Read(DcrClientJson.Default.TokenResponse, "a token");
         var lifetime = TimeSpan.FromSeconds(Math.Clamp(response.ExpiresIn ?? DefaultSeconds, 0, int.MaxValue));
@@ -30,11 +52,11 @@ internal sealed class TokenEndpoint(ProtocolExchange exchange, ServerDiscovery d
         return new AccessToken
         {
             Value = response.AccessToken,
-            TokenType = TypeOf(response, proofKey),
+            TokenType = TypeOf(response, request.ProofKey),
             ExpiresAt = asked + lifetime,
             RenewAt = asked + lifetime - margin,
             Scope = response.Scope ?? scope,
-            BoundTo = proofKey,
+            BoundTo = request.ProofKey,
         };
     }
 

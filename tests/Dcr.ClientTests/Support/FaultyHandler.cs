@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Dcr.Client;
 
 namespace Dcr.ClientTests.Support;
 
@@ -27,7 +28,7 @@ public sealed class FaultyHandler() : DelegatingHandler(new SocketsHttpHandler {
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        Sent.Enqueue(SentRequest.Of(request));
+        Sent.Enqueue(SentRequest.Of(request) with { Body = request.Content is null ? null : await request.Content.ReadAsStringAsync(cancellationToken) });
         // Discovery and token requests have faults of their own tests.
         var faults = request.RequestUri!.AbsolutePath.StartsWith("/oauth/register", StringComparison.Ordinal) ? _faults.GetValueOrDefault(request.Method) : null;
         if (faults?.TakeRequest() == true)
@@ -75,8 +76,15 @@ public sealed class FaultyHandler() : DelegatingHandler(new SocketsHttpHandler {
 /// <summary>A request as it was sent: what a message says changes when it is sent again.</summary>
 public sealed record SentRequest(HttpMethod Method, Uri Uri, string? Authorization, string? Dpop, string? IdempotencyKey, string? IfMatch)
 {
+    public string? Attestation { get; init; }
+
+    public string? Body { get; init; }
+
     public static SentRequest Of(HttpRequestMessage request) => new(
-        request.Method, request.RequestUri!, request.Headers.Authorization?.ToString(), Header(request, "DPoP"), Header(request, "Idempotency-Key"), Header(request, "If-Match"));
+        request.Method, request.RequestUri!, request.Headers.Authorization?.ToString(), Header(request, "DPoP"), Header(request, "Idempotency-Key"), Header(request, "If-Match"))
+    {
+        Attestation = Header(request, ClientAttestation.Header),
+    };
 
     private static string? Header(HttpRequestMessage request, string name) =>
         request.Headers.NonValidated.TryGetValues(name, out var values) ? string.Join(", ", values) : null;

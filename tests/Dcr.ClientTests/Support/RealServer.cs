@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 using Dcr.Client;
 using Dcr.Server;
@@ -32,6 +33,15 @@ public sealed class RealServer : IAsyncLifetime
     /// <summary>A client of APIs.</summary>
     public ClientCredentials Worker { get; } = new("worker", s_rs256);
 
+    /// <summary>An app without a key of its own, whose devices <see cref="Attester"/> vouches for.</summary>
+    public const string App = "orders-app";
+
+    /// <summary>Who vouches, as the policy of <see cref="App"/> names it.</summary>
+    public const string AttesterIssuer = "https://app.example";
+
+    /// <summary>The key of the app's backend.</summary>
+    public ClientKey Attester { get; } = ClientKey.Generate();
+
     /// <summary>The first administrator, with the key that the server wrote to its file.</summary>
     public ClientCredentials Administrator => new("admin", ClientKey.FromJwk(File.ReadAllText(Path.Combine(_folder, "admin.jwk"))));
 
@@ -61,6 +71,18 @@ public sealed class RealServer : IAsyncLifetime
     /// <summary>Hardly waits between attempts.</summary>
     public static DcrClientOptions Quick { get; } = new() { RetryDelay = TimeSpan.FromMilliseconds(5) };
 
+    /// <summary>A hosted key set with one active key, made by the administrator.</summary>
+    /// <returns>Its <c>jwks_uri</c>.</returns>
+    public async Task<string> HostAsync(PublicJwk first)
+    {
+        var token = await Connect().AccessTokensFor(Administrator).GetAsync("dcr.admin");
+        using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new(token.TokenType, token.Value) } };
+        var set = await PostAsync(http, "key-sets", null);
+        await PostAsync(http, $"key-sets/{set["id"]}/keys", first.ToJson());
+        await PostAsync(http, $"key-sets/{set["id"]}/keys/{first.Kid}/activate", null);
+        return set["jwks_uri"]!.GetValue<string>();
+    }
+
     public string TempFile(string name) => Path.Combine(_folder, name);
 
     public async ValueTask DisposeAsync()
@@ -79,8 +101,27 @@ public sealed class RealServer : IAsyncLifetime
             Client(Onboarding, "dcr", Policy()),
             Client(DeviceMaker, "dcr", Policy(initialAccessToken: new JsonObject { ["uses"] = 1, ["bound_to_key"] = true }, proof: "required")),
             Client(Prover, "dcr", Policy(proof: "required")),
-            Client(Worker, "read write")),
+            Client(Worker, "read write"),
+            AttestedApp()),
     };
+
+    private JsonObject AttestedApp()
+    {
+        var policy = Policy(initialAccessToken: new JsonObject { ["uses"] = 1, ["bound_to_key"] = true });
+        policy["attestation"] = new JsonObject
+        {
+            ["mode"] = "required",
+            ["attesters"] = new JsonArray(new JsonObject { ["issuer"] = AttesterIssuer, ["jwks"] = JsonNode.Parse(Attester.PublicJwkSet.ToJson()) }),
+        };
+        return new JsonObject
+        {
+            ["client_id"] = App,
+            ["token_endpoint_auth_method"] = "attest_jwt_client_auth",
+            ["grant_types"] = new JsonArray("client_credentials"),
+            ["scope"] = "dcr",
+            ["registration_policy"] = policy,
+        };
+    }
 
     private static JsonObject Policy(JsonObject? initialAccessToken = null, string? proof = null)
     {
@@ -111,6 +152,13 @@ public sealed class RealServer : IAsyncLifetime
             entry["registration_policy"] = policy;
         }
         return entry;
+    }
+
+    private async Task<JsonObject> PostAsync(HttpClient http, string path, string? json)
+    {
+        using var body = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri($"{Issuer}/admin/v1/{path}"), body);
+        return JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!.AsObject();
     }
 
     private static int FreePort()
