@@ -31,6 +31,7 @@ internal static class DcrCommand
                 ShowClientCommand.Create(),
                 UpdateClientCommand.Create(),
                 DeleteClientCommand.Create(),
+                ClientKeysCommand.Create(),
             },
             CompletionCommand.Create(),
         };

@@ -44,7 +44,7 @@ public sealed class DcrClient
         _exchange = new ProtocolExchange(http, options);
         _discovery = new ServerDiscovery(_exchange, issuer, options.Time);
         _tokens = new TokenEndpoint(_exchange, _discovery);
-        _registrations = new RegistrationRequests(_exchange, _discovery);
+        _registrations = new RegistrationRequests(_exchange, _discovery, boundTo: null);
     }
 
     /// <summary>
@@ -121,10 +121,15 @@ public sealed class DcrClient
 
     /// <summary>One client's registration, kept in a store: to register, read, update and delete.</summary>
     /// <param name="store">Of this client alone. Make one registration object for each store.</param>
-    public ClientRegistration RegistrationIn(IRegistrationStore store)
+    /// <param name="boundTo">
+    /// A key of the client, to prove with each use of its registration access token: needed where it registers
+    /// <see cref="ClientMetadata.DpopBoundAccessTokens"/>. Null: the token is sent as a bearer token.
+    /// </param>
+    public ClientRegistration RegistrationIn(IRegistrationStore store, ISigningKey? boundTo = null)
     {
         ArgumentNullException.ThrowIfNull(store);
-        return new ClientRegistration(_registrations, new HostedKeyRequests(_exchange), store);
+        var requests = new RegistrationRequests(_exchange, _discovery, boundTo);
+        return new ClientRegistration(requests, new HostedKeyRequests(_exchange, requests), store);
     }
 
     /// <summary>One client's access tokens for APIs. Each call makes a new object with tokens of its own: keep it.</summary>

@@ -59,6 +59,17 @@ public sealed class RegistrationTests(CliServer server) : IAsyncLifetime
 
     [Fact]
     [Requirement("P-CLI")]
+    public async Task Tries_a_registration_out_and_registers_nothing()
+    {
+        var refused = await _tool.RunAsync("register", "--via", "directory", "--scope", "delete", "--validate-only");
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        Assert.Equal("read", (string?)(await _tool.JsonAsync("register", "--via", "directory", "--validate-only"))["scope"]);
+        Assert.Equal(ExitCode.Usage, (await _tool.RunAsync("client", "show")).ExitCode);
+        await _tool.SucceedAsync("register", "--via", "directory");
+    }
+
+    [Fact]
+    [Requirement("P-CLI")]
     public async Task Proves_its_key_where_the_policy_gives_tokens_for_a_key_only()
     {
         await _tool.KnowAsync(server, "device-maker");

@@ -51,6 +51,31 @@ public sealed class RegistrationTests(RealServer server) : IClassFixture<RealSer
     }
 
     [Fact]
+    public async Task A_client_whose_tokens_are_bound_manages_itself_with_a_proof_of_its_key()
+    {
+        var dcr = server.Connect();
+        using var key = ClientKey.Generate();
+        using var newKey = ClientKey.Generate();
+        var store = new MemoryStore();
+        var registration = dcr.RegistrationIn(store, boundTo: key);
+        var client = await registration.RegisterAsync(
+            await dcr.GetInitialAccessTokenAsync(server.Onboarding, cancellationToken: Cancellation),
+            new ClientMetadata { DpopBoundAccessTokens = true },
+            key,
+            Cancellation);
+        Assert.True(client.Metadata.DpopBoundAccessTokens);
+
+        var refusal = await Assert.ThrowsAsync<DcrException>(() => dcr.RegistrationIn(store).ReadAsync(Cancellation));
+        Assert.Equal(HttpStatusCode.Unauthorized, refusal.StatusCode);
+
+        client = await registration.ReadAsync(Cancellation);
+        await registration.UpdateAsync(client.Metadata with { Jwks = newKey.PublicJwkSet }, client.ETag, cancellationToken: Cancellation);
+        registration = dcr.RegistrationIn(store, boundTo: newKey);
+        Assert.Equal(newKey.PublicJwk.Kid, Assert.Single((await registration.ReadAsync(Cancellation)).Metadata.Jwks!.Keys).Kid);
+        await registration.DeleteAsync(cancellationToken: Cancellation);
+    }
+
+    [Fact]
     public async Task A_key_changes_in_two_steps_without_a_gap()
     {
         var dcr = server.Connect();

@@ -110,6 +110,19 @@ public abstract class HostedKeySetTests(DcrServer server) : ServerTests(server)
         (await Server.GetAsync("/keys/nothing/jwks.json")).Refused(HttpStatusCode.NotFound, "not_found");
     }
 
+    [Theory]
+    [InlineData("a/b")]
+    [InlineData("..")]
+    [InlineData(".")]
+    [InlineData("")]
+    [Requirement("P-HOSTED")]
+    public async Task Rejects_a_kid_that_no_URL_could_name(string kid)
+    {
+        var (id, _, _) = await StartAsync();
+        (await AddAsync(id, TestKey.Create(kid: kid))).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "kid");
+        Assert.Equal(["first"], await PublishedAsync(id));
+    }
+
     [Fact]
     [Requirement("P-HOSTED", "P-KEY")]
     public async Task Rejects_what_would_do_harm()

@@ -29,6 +29,8 @@ internal static class CommonOptions
 
     public static readonly Option<string?> KeyPasswordFile = new("--key-password-file") { Description = "A file with the key's password on its first line; - for standard input", HelpName = "file" };
 
+    public static readonly Option<bool> Dpop = new("--dpop") { Description = "Bind the token to the client's key, or prove that it is (RFC 9449): for clients with dpop_bound_access_tokens" };
+
     public static readonly Option<bool> ShowSecret = new("--show-secret") { Description = "Write the secret itself to standard output, and the rest to standard error" };
 
     public static readonly Option<string?> Out = new("--out", "-o") { Description = "Write it to this file, readable by you only", HelpName = "file" };
@@ -40,6 +42,10 @@ internal static class CommonOptions
     /// <summary>For commands that talk to a server as a client.</summary>
     public static T WithCredentials<T>(this T command)
         where T : Command => command.With(Profile, Server, ClientId, Key, Kid, Alg, KeyPasswordFile);
+
+    /// <summary>For commands by which the client of a profile manages itself.</summary>
+    public static T WithRegistration<T>(this T command)
+        where T : Command => command.With(Profile, Server, Key, Kid, Alg, KeyPasswordFile, Dpop);
 
     public static T With<T>(this T command, params IReadOnlyList<Symbol> symbols)
         where T : Command

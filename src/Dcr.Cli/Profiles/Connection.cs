@@ -13,6 +13,7 @@ internal sealed class Connection : IDisposable
     private readonly CommandRun _run;
     private readonly Lazy<HttpClient> _http;
     private ClientKey? _key;
+    private ClientRegistration? _registration;
 
     private Connection(CommandRun run, string profileName, Profile profile)
     {
@@ -48,9 +49,6 @@ internal sealed class Connection : IDisposable
     }
 
     public FileRegistrationStore RegistrationStore => _run.Profiles.RegistrationOf(ProfileName);
-
-    /// <summary>The registration of the profile's client.</summary>
-    public ClientRegistration Registration => field ??= Dcr.RegistrationIn(RegistrationStore);
 
     /// <summary>The server and client of the command's options and profile. Nothing is sent.</summary>
     /// <param name="run">The command.</param>
@@ -89,6 +87,10 @@ internal sealed class Connection : IDisposable
     /// <summary>The private key, from its file.</summary>
     public async Task<ClientKey> KeyAsync(CancellationToken cancellationToken) =>
         _key ??= await KeyFile.ReadAsync(Profile.KeyFile ?? throw Missing("Which key?", "--key FILE"), _run, Profile.Alg, Profile.Kid, cancellationToken);
+
+    /// <summary>The registration of the profile's client, with <c>--dpop</c> proved by its key.</summary>
+    public async Task<ClientRegistration> RegistrationAsync(CancellationToken cancellationToken) =>
+        _registration ??= Dcr.RegistrationIn(RegistrationStore, _run.Get(CommonOptions.Dpop) ? await KeyAsync(cancellationToken) : null);
 
     public void Dispose()
     {

@@ -15,12 +15,14 @@ internal static class ClientFacts
         var facts = new JsonObject { ["client_id"] = client.ClientId };
         Add(facts, "issued_at", client.ClientIdIssuedAt);
         Add(facts, "expires_at", client.ClientIdExpiresAt);
-        foreach (var (name, value) in JsonSerializer.SerializeToNode(client.Metadata, s_withoutNulls)!.AsObject())
+        foreach (var (name, value) in Of(client.Metadata))
         {
             facts[name] = value?.DeepClone();
         }
         return facts;
     }
+
+    public static JsonObject Of(ClientMetadata metadata) => JsonSerializer.SerializeToNode(metadata, s_withoutNulls)!.AsObject();
 
     private static void Add(JsonObject facts, string name, DateTimeOffset? time)
     {

@@ -6,19 +6,17 @@ namespace Dcr.Cli;
 internal static class DeleteClientCommand
 {
     public static Command Create() => new LeafCommand("delete", "End the client: its registration, its keys and its tokens, for good", new Example("dcr client delete -p partner --yes", "without being asked"))
-        .With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.Yes)
+        .WithRegistration()
+        .With(CommonOptions.Yes)
         .Does(RunAsync);
 
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {
         using var connection = await Connection.OpenAsync(run, cancellationToken);
-        var state = await connection.RegistrationStore.LoadAsync(cancellationToken);
-        if (state?.ClientId is not { } clientId)
-        {
-            throw CommandFailure.Usage($"The profile {connection.ProfileName} has no client that was registered here.", "dcr profile list");
-        }
+        var registration = await RegisteredClient.OpenAsync(connection, cancellationToken);
+        var clientId = await registration.FindClientIdAsync(cancellationToken);
         run.Confirm($"End the client {clientId} at {connection.Server} for good?");
-        await connection.Registration.DeleteAsync(cancellationToken: cancellationToken);
+        await registration.DeleteAsync(cancellationToken: cancellationToken);
         run.Profiles.Remove(connection.ProfileName);
         run.Terminal.Note($"The client {clientId} is no more, and the profile {connection.ProfileName} is forgotten; its key file stays.");
     }

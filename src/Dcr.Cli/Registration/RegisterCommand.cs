@@ -13,14 +13,17 @@ internal static class RegisterCommand
 
     private static readonly Option<string?> s_initialTokenFile = new("--initial-token-file") { Description = "A file with an initial access token that somebody handed over; - for standard input", HelpName = "file" };
 
+    private static readonly Option<bool> s_validateOnly = new("--validate-only") { Description = "Only say what would be registered, or what is wrong; nothing is used up" };
+
     public static Command Create() => new LeafCommand(
         "register",
         "Register a new client (RFC 7591) and remember it as a profile",
+        new Example("dcr register --via directory --scope read --validate-only", "try it out first"),
         new Example("dcr register --via directory --name \"Warehouse 7\" --scope read", "with a new key, as the profile default"),
         new Example("dcr register -p partner --server http://localhost:5080 --initial-token-file initial.token --key partner.pem", "with a token that was handed over, and a key of your own"))
-        .With(s_via, s_initialTokenFile)
+        .With(s_via, s_initialTokenFile, s_validateOnly)
         .WithMetadata()
-        .With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.Key, CommonOptions.Kid, CommonOptions.Alg, CommonOptions.KeyPasswordFile)
+        .WithRegistration()
         .Does(RunAsync);
 
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
@@ -37,9 +40,14 @@ internal static class RegisterCommand
             ? new InitialAccessToken(await HandedOverAsync(run, cancellationToken))
             : await AskAsync(connection, await via.CredentialsAsync(cancellationToken), key, cancellationToken);
 
-        var client = await connection.Registration.RegisterAsync(token, metadata, key, cancellationToken);
-
-        run.Terminal.Show(ClientFacts.Of(client));
+        if (run.Get(s_validateOnly))
+        {
+            run.Terminal.Show(ClientFacts.Of(await connection.Dcr.ValidateRegistrationAsync(token, metadata, key, cancellationToken)));
+            run.Terminal.Note("It would be registered like this. Nothing was.");
+            return;
+        }
+        var registration = await connection.RegistrationAsync(cancellationToken);
+        run.Terminal.Show(ClientFacts.Of(await registration.RegisterAsync(token, metadata, key, cancellationToken)));
         run.Terminal.Note($"It is the profile {connection.ProfileName}. Use it: dcr token -p {connection.ProfileName}");
     }
 

@@ -6,10 +6,11 @@ namespace Dcr.Cli;
 internal static class ShowClientCommand
 {
     public static Command Create() => new LeafCommand("show", "Show what is registered", new Example("dcr client show", "of the client in the default profile"), new Example("dcr client show -p partner --json | jq .scope", "one member"))
-        .With(CommonOptions.Profile, CommonOptions.Server)
+        .WithRegistration()
         .Does(async (run, cancellationToken) =>
         {
             using var connection = await Connection.OpenAsync(run, cancellationToken);
-            run.Terminal.Show(ClientFacts.Of(await RegisteredClient.ReadAsync(connection, cancellationToken)));
+            var registration = await RegisteredClient.OpenAsync(connection, cancellationToken);
+            run.Terminal.Show(ClientFacts.Of(await registration.ReadAsync(cancellationToken)));
         });
 }

@@ -12,17 +12,18 @@ internal static class UpdateClientCommand
         new Example("dcr client update --scope \"read write\"", "may ask for more from now on"),
         new Example("echo '{\"contacts\": [\"ops@partner.example\"], \"client_uri\": null}' | dcr client update --metadata -", "set one member and take another away (RFC 7396)"))
         .WithMetadata()
-        .With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.Key, CommonOptions.Kid, CommonOptions.Alg, CommonOptions.KeyPasswordFile)
+        .WithRegistration()
         .Does(RunAsync);
 
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {
         using var connection = await Connection.OpenAsync(run, cancellationToken);
-        var before = await RegisteredClient.ReadAsync(connection, cancellationToken);
+        var registration = await RegisteredClient.OpenAsync(connection, cancellationToken);
+        var before = await registration.ReadAsync(cancellationToken);
         var after = await MetadataOptions.ReadAsync(run, before.Metadata, cancellationToken);
         // A policy may ask for a proof by a key from before, when keys change.
         var changesKeys = after.JwksUri != before.Metadata.JwksUri || after.Jwks?.ToJson() != before.Metadata.Jwks?.ToJson();
         ISigningKey? proofKey = changesKeys && connection.Profile.KeyFile is not null ? await connection.KeyAsync(cancellationToken) : null;
-        run.Terminal.Show(ClientFacts.Of(await connection.Registration.UpdateAsync(after, before.ETag, proofKey, cancellationToken)));
+        run.Terminal.Show(ClientFacts.Of(await registration.UpdateAsync(after, before.ETag, proofKey, cancellationToken)));
     }
 }

@@ -11,8 +11,6 @@ internal static class TokenCommand
 
     private static readonly Option<string?> s_resource = new("--resource") { Description = "The API it is for (RFC 8707; default: the server's)", HelpName = "uri" };
 
-    private static readonly Option<bool> s_dpop = new("--dpop") { Description = "Bind it to the client's key (RFC 9449)" };
-
     public static Command Create() => new LeafCommand(
         "token",
         "Get an access token (client credentials grant by private_key_jwt)",
@@ -20,7 +18,7 @@ internal static class TokenCommand
         new Example("curl -sf http://localhost:5080/admin/v1/clients -H \"Authorization: Bearer $(dcr token -p admin --scope dcr.admin --show-secret)\"", "use it with another program"),
         new Example("dcr token -p directory --scope dcr --out initial.token", "an initial access token, to hand over to whoever is to register"))
         .WithCredentials()
-        .With(s_scope, s_resource, s_dpop, CommonOptions.Out, CommonOptions.ShowSecret)
+        .With(s_scope, s_resource, CommonOptions.Dpop, CommonOptions.Out, CommonOptions.ShowSecret)
         .Does(RunAsync);
 
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
@@ -28,7 +26,7 @@ internal static class TokenCommand
         using var connection = await Connection.OpenAsync(run, cancellationToken);
         var dcr = connection.Dcr;
         var client = await connection.CredentialsAsync(cancellationToken);
-        var tokens = dcr.AccessTokensFor(client, run.Get(s_dpop) ? client.Key : null);
+        var tokens = dcr.AccessTokensFor(client, run.Get(CommonOptions.Dpop) ? client.Key : null);
         var token = await tokens.GetAsync(run.Get(s_scope), run.Get(s_resource), cancellationToken);
         var facts = new JsonObject
         {

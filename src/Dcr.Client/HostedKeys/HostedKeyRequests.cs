@@ -20,11 +20,11 @@ internal sealed record HostedKeyChange
 }
 
 /// <summary>The requests to {registration_client_uri}/keys.</summary>
-internal sealed class HostedKeyRequests(ProtocolExchange exchange)
+internal sealed class HostedKeyRequests(ProtocolExchange exchange, RegistrationRequests requests)
 {
     public async Task<HostedKeySet> GetAsync(RegistrationState state, CancellationToken cancellationToken)
     {
-        var request = RegistrationRequests.Managing(HttpMethod.Get, state) with { Uri = new Uri(UrlOf(state)) };
+        var request = requests.Managing(HttpMethod.Get, state) with { Uri = new Uri(UrlOf(state)) };
         var answer = await exchange.SendAsync(request, cancellationToken).ConfigureAwait(false);
         answer.ThrowIfRefused();
         return answer.Read(DcrClientJson.Default.HostedKeySet, "a hosted key set");
@@ -35,7 +35,7 @@ internal sealed class HostedKeyRequests(ProtocolExchange exchange)
     {
         var url = UrlOf(state) + change.Path;
         return exchange.SendAsync(
-            RegistrationRequests.Managing(HttpMethod.Post, state) with
+            requests.Managing(HttpMethod.Post, state) with
             {
                 Uri = new Uri(url),
                 MakeContent = async cancel =>

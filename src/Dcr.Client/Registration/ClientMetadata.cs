@@ -30,6 +30,13 @@ public sealed record ClientMetadata
     [JsonPropertyName("jwks_uri")]
     public string? JwksUri { get; init; }
 
+    /// <summary>
+    /// True: the client's tokens are worth nothing without a proof of the key they are bound to (RFC 9449 section 5.2). Null:
+    /// as the registration policy says.
+    /// </summary>
+    [JsonPropertyName("dpop_bound_access_tokens")]
+    public bool? DpopBoundAccessTokens { get; init; }
+
     /// <summary>The scopes the client may ask for later, space-separated. Null: the default of the registration policy.</summary>
     [JsonPropertyName("scope")]
     public string? Scope { get; init; }

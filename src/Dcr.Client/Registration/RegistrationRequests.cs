@@ -6,7 +6,8 @@ using System.Text.Json.Nodes;
 namespace Dcr.Client;
 
 /// <summary>The requests of RFC 7591 section 3.1 and RFC 7592 section 2, and their bodies.</summary>
-internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDiscovery discovery)
+/// <param name="boundTo">The key that is proved with each use of the registration access token. Null: none is.</param>
+internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDiscovery discovery, ISigningKey? boundTo)
 {
     public static byte[] BodyOf(ClientMetadata metadata, ISigningKey? key)
     {
@@ -65,14 +66,20 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
 
     public Task<ProtocolAnswer> PutAsync(RegistrationState state, byte[] body, string? ifMatch, ISigningKey? proofKey, CancellationToken cancellationToken) =>
         exchange.SendAsync(
-            Managing(HttpMethod.Put, state) with { IfMatch = ifMatch, ProofKey = proofKey, MakeContent = _ => ValueTask.FromResult(Json(body)) },
+            Managing(HttpMethod.Put, state) with { IfMatch = ifMatch, ProofKey = proofKey ?? boundTo, MakeContent = _ => ValueTask.FromResult(Json(body)) },
             cancellationToken);
 
     public Task<ProtocolAnswer> DeleteAsync(RegistrationState state, string? ifMatch, CancellationToken cancellationToken) =>
         exchange.SendAsync(Managing(HttpMethod.Delete, state) with { IfMatch = ifMatch }, cancellationToken);
 
-    public static ProtocolRequest Managing(HttpMethod method, RegistrationState state) =>
-        new() { Method = method, Uri = state.RegistrationClientUri!, Token = state.RegistrationAccessToken };
+    public ProtocolRequest Managing(HttpMethod method, RegistrationState state) => new()
+    {
+        Method = method,
+        Uri = state.RegistrationClientUri!,
+        Token = state.RegistrationAccessToken,
+        IsTokenBound = boundTo is not null,
+        ProofKey = boundTo,
+    };
 
     public static HttpContent Json(byte[] body) => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 

@@ -34,6 +34,11 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
         }
         var key = read.Value;
         var kid = key.Kid ?? key.Thumbprint;
+        // It becomes a part of the URL that changes the key, where these would mean something else.
+        if (kid.Contains('/', StringComparison.Ordinal) || kid is "" or "." or "..")
+        {
+            return Task.FromResult<Result<HostedKeySet>>(OAuthError.InvalidClientMetadata("kid: must not be empty, contain a slash, or be . or .. in a hosted key set, since it is part of a URL. Leave it out, and the thumbprint takes its place."));
+        }
         return ChangeAsync(id, AuditActions.KeySetKeyAdded, actor, kid, (set, now) =>
         {
             if (set.Keys.Any(other => other.Kid == kid || (other.Thumbprint == key.Thumbprint && other.IsPublished(now))))

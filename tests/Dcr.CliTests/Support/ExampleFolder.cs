@@ -30,7 +30,11 @@ internal static class ExampleFolder
         {
             case "dcr register":
                 break;
+            case "dcr client keys activate" or "dcr client keys retire" or "dcr client keys withdraw":
+                await HostAsync(tool, server, isNextActive: path != "dcr client keys activate");
+                break;
             case var _ when path.StartsWith("dcr client ", StringComparison.Ordinal):
+                await tool.SucceedAsync("keys", "new", "next.pem");
                 await tool.SucceedAsync("register", "--via", "directory", "--scope", "read");
                 await tool.SucceedAsync("register", "--via", "directory", "-p", "partner", "--key", "partner.pem");
                 break;
@@ -40,6 +44,20 @@ internal static class ExampleFolder
             default:
                 await tool.KnowAsync(server, "default");
                 break;
+        }
+    }
+
+    /// <summary>A client whose keys <c>old</c> and <c>next</c> the server hosts.</summary>
+    private static async Task HostAsync(DcrTool tool, CliServer server, bool isNextActive)
+    {
+        await tool.SucceedAsync("keys", "new", "old.pem");
+        await tool.SucceedAsync("keys", "new", "next.pem");
+        var uri = await server.HostKeyAsync(tool.PathOf("old.pem"), "old");
+        await tool.SucceedAsync("register", "--via", "directory", "--key", "old.pem", "--kid", "old", "--jwks-uri", uri);
+        await tool.SucceedAsync("client", "keys", "add", "next.pem", "--next-kid", "next");
+        if (isNextActive)
+        {
+            await tool.SucceedAsync("client", "keys", "activate", "next");
         }
     }
 
