@@ -50,6 +50,7 @@ public abstract class AssertionReplayStoreContract(StoreUnderTest store) : Store
     }
 
     [Fact]
+    [Requirement("P-DIAGNOSE")]
     public async Task Tells_on_every_node_whether_a_jti_is_used()
     {
         var jti = NewJti();
@@ -61,6 +62,7 @@ public abstract class AssertionReplayStoreContract(StoreUnderTest store) : Store
     }
 
     [Fact]
+    [Requirement("P-DIAGNOSE")]
     public async Task Telling_uses_nothing_up()
     {
         var jti = NewJti();
