@@ -132,6 +132,8 @@ public static class DcrEndpoints
             .Is("Administration", "List the server's own keys").Gives<Page<AdminSigningKey>>().Refuses(401, 403);
         admin.MapPost("/signing-keys/rotate", RotateSigningKeysRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Make the server's next key before its time").TakesJson<SigningKeyRotation>().Gives<AdminSigningKey>().Refuses(400, 401, 403, 413, 415);
+        admin.MapPost("/diagnose", DiagnoseAssertionRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Say which rule a client assertion fails and why, without using it up").TakesJson<AssertionToDiagnose>().Gives<AssertionDiagnosis>().Refuses(400, 401, 403, 413, 415);
         admin.MapGet("/audit", ListAuditRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "List the audit trail, newest first").TakesPage().TakesQuery(("subject", "The client id or kid that was acted on")).Gives<Page<AuditRecord>>().Refuses(400, 401, 403);
     }

@@ -31,6 +31,8 @@ namespace Dcr;
 [JsonSerializable(typeof(AdminClient))]
 [JsonSerializable(typeof(AssertionAudience))]
 [JsonSerializable(typeof(AssertionAudienceSetting))]
+[JsonSerializable(typeof(AssertionToDiagnose))]
+[JsonSerializable(typeof(AssertionDiagnosis))]
 [JsonSerializable(typeof(ClientInformation))]
 [JsonSerializable(typeof(ClientStatus))]
 [JsonSerializable(typeof(IssuedAccessToken))]

@@ -25,5 +25,7 @@ public sealed class UnexpectedFaultTests
     {
         public Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("boom");
+
+        public Task<bool> IsUsedAsync(string clientId, string jti, CancellationToken cancellationToken) => throw new InvalidOperationException("boom");
     }
 }

@@ -48,6 +48,27 @@ public abstract class AssertionReplayStoreContract(StoreUnderTest store) : Store
         await using var restarted = Store.Open();
         Assert.Equal(RecordAssertionOutcome.AlreadyUsed, await restarted.Replays.RecordAsync("client", jti, Soon, Cancellation));
     }
+
+    [Fact]
+    [Requirement("P-DIAGNOSE")]
+    public async Task Tells_on_every_node_whether_a_jti_is_used()
+    {
+        var jti = NewJti();
+        Assert.False(await One.Replays.IsUsedAsync("client", jti, Cancellation));
+        await One.Replays.RecordAsync("client", jti, Soon, Cancellation);
+        Assert.True(await One.Replays.IsUsedAsync("client", jti, Cancellation));
+        Assert.True(await Other.Replays.IsUsedAsync("client", jti, Cancellation));
+        Assert.False(await Other.Replays.IsUsedAsync("another", jti, Cancellation));
+    }
+
+    [Fact]
+    [Requirement("P-DIAGNOSE")]
+    public async Task Telling_uses_nothing_up()
+    {
+        var jti = NewJti();
+        await RaceAsync(20, (node, _) => node.Replays.IsUsedAsync("client", jti, Cancellation));
+        Assert.Equal(RecordAssertionOutcome.Recorded, await Other.Replays.RecordAsync("client", jti, Soon, Cancellation));
+    }
 }
 
 public sealed class AssertionReplayStoreOnSqlite(SqliteUnderTest store) : AssertionReplayStoreContract(store), IClassFixture<SqliteUnderTest>;

@@ -33,5 +33,6 @@ internal abstract record AssertionVerdict
     /// <param name="Description">For the caller; the same for rules 3 to 5, whoever the caller names.</param>
     /// <param name="Detail">For the log, the audit trail and administrators.</param>
     /// <param name="Client">The client that was named, where there is one.</param>
-    public sealed record Refused(AssertionRule Rule, string Description, string Detail, Client? Client = null) : AssertionVerdict;
+    /// <param name="Key">The key that verified the signature. Null: none did, or it did not come to that.</param>
+    public sealed record Refused(AssertionRule Rule, string Description, string Detail, Client? Client = null, ClientKey? Key = null) : AssertionVerdict;
 }

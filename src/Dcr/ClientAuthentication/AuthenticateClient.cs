@@ -54,8 +54,7 @@ internal sealed partial class AuthenticateClient(
                     accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
                 if (recorded == RecordAssertionOutcome.AlreadyUsed)
                 {
-                    const string Text = "jti has been used before: each assertion is accepted once.";
-                    return await RefuseAsync(new AssertionVerdict.Refused(AssertionRule.SingleUse, Text, Text, accepted.Client), cancellationToken);
+                    return await RefuseAsync(ClientAssertionRules.AlreadyUsed(accepted), cancellationToken);
                 }
                 metrics.Accepted(accepted.Audience);
                 RecordUse(accepted);

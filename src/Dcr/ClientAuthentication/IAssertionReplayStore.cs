@@ -8,6 +8,12 @@ public interface IAssertionReplayStore
 {
     /// <summary>Atomic: of parallel calls with one client id and <c>jti</c>, one records.</summary>
     Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Whether such a call would find the <c>jti</c> used at this moment. Only to tell somebody: nothing is recorded, and
+    /// another request may use it a moment later. Who accepts an assertion calls <see cref="RecordAsync"/> alone.
+    /// </summary>
+    Task<bool> IsUsedAsync(string clientId, string jti, CancellationToken cancellationToken);
 }
 
 public enum RecordAssertionOutcome

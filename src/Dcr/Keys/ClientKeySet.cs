@@ -9,11 +9,16 @@ public sealed class ClientKeySet
     /// <summary>How many keys a set may hold, usable or not.</summary>
     public const int MaxKeys = 100;
 
-    private const int MaxNamed = 64;
-
-    private ClientKeySet(IReadOnlyList<ClientKey> keys) => Keys = keys;
+    private ClientKeySet(IReadOnlyList<ClientKey> keys, IReadOnlyList<LeftOutKey> leftOut)
+    {
+        Keys = keys;
+        LeftOut = leftOut;
+    }
 
     public IReadOnlyList<ClientKey> Keys { get; }
+
+    /// <summary>The keys beside them that have a <c>kid</c>, to say why not when one of them is asked for.</summary>
+    internal IReadOnlyList<LeftOutKey> LeftOut { get; }
 
     /// <summary>
     /// A set that a client registers: every key meant for signing must be good, no <c>kid</c> may stand twice. Keys of
@@ -29,7 +34,7 @@ public sealed class ClientKeySet
     }
 
     /// <summary>Keys that were read and judged before.</summary>
-    internal static ClientKeySet Of(IReadOnlyList<ClientKey> keys) => new(keys);
+    internal static ClientKeySet Of(IReadOnlyList<ClientKey> keys) => new(keys, []);
 
     /// <summary>A set that was downloaded: one bad key does not stop the good ones, but a private one stops all.</summary>
     internal static ClientKeySet? ReadDownloaded(JwkSet set, int maxKeys, out string fault) => Read(set, skipUnfit: true, maxKeys, out fault);
@@ -62,6 +67,7 @@ public sealed class ClientKeySet
             return null;
         }
         var keys = new List<ClientKey>();
+        var leftOut = new List<LeftOutKey>();
         for (var i = 0; i < set.Keys.Count; i++)
         {
             switch (ClientKeyReader.Read(set.Keys[i]))
@@ -75,13 +81,16 @@ public sealed class ClientKeySet
                 case ReadKey.Unfit unfit when !skipUnfit:
                     fault = $"{Name(set.Keys[i], i)}: {unfit.Fault}.";
                     return null;
+                case var other when KidOf(set.Keys[i]) is { } kid:
+                    leftOut.Add(new LeftOutKey(kid, other is ReadKey.Unfit { Fault: var why } ? why : "it is not for signatures, or of a kind or alg that is not known here"));
+                    break;
                 default:
                     break;
             }
         }
         if (keys.GroupBy(key => key.Kid).FirstOrDefault(group => group.Key is not null && group.Count() > 1) is { } twice)
         {
-            fault = $"two keys have the kid {Shorten(twice.Key!)}.";
+            fault = $"two keys have the kid {Shortened.Of(twice.Key!)}.";
             return null;
         }
         if (keys.Count == 0)
@@ -89,16 +98,28 @@ public sealed class ClientKeySet
             fault = "no key in the set can verify signatures; EC keys on P-256, P-384 or P-521 and RSA keys are known here.";
             return null;
         }
-        return new ClientKeySet(keys);
+        return new ClientKeySet(keys, leftOut);
     }
 
-    private static string Name(JsonElement key, int index) =>
-        key.ValueKind == JsonValueKind.Object && key.TryGetProperty("kid", out var kid) && kid.ValueKind == JsonValueKind.String
-            ? $"key {Shorten(kid.GetString()!)}"
-            : $"key number {index + 1}";
+    private static string Name(JsonElement key, int index) => KidOf(key) is { } kid ? $"key {Shortened.Of(kid)}" : $"key number {index + 1}";
 
-    private static string Shorten(string text) => text.Length <= MaxNamed ? text : text[..MaxNamed] + "...";
+    private static string? KidOf(JsonElement key)
+    {
+        try
+        {
+            return key.ValueKind == JsonValueKind.Object && key.TryGetProperty("kid", out var kid) && kid.ValueKind == JsonValueKind.String ? kid.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate escape is no name.
+            return null;
+        }
+    }
 }
+
+/// <param name="Kid">As the document names it.</param>
+/// <param name="Fault">Why it cannot verify anything.</param>
+internal readonly record struct LeftOutKey(string Kid, string Fault);
 
 /// <summary>Which key an assertion is to be verified with.</summary>
 internal abstract record KeySelection

@@ -6,40 +6,54 @@ namespace Dcr.Keys;
 
 /// <param name="Set">Null when the keys cannot be had.</param>
 /// <param name="Fault">Why not; for the log.</param>
-internal readonly record struct FoundKeys(ClientKeySet? Set, string Fault);
+/// <param name="Hosted">The hosted set they are of. Null: they come from elsewhere.</param>
+internal readonly record struct FoundKeys(ClientKeySet? Set, string Fault, HostedKeySet? Hosted = null);
 
 /// <summary>
 /// The keys of a client: inline <c>jwks</c>, imported once per version of the client and kept (importing an EC key
 /// costs more than verifying with it), or those of its <c>jwks_uri</c>, kept by document (<see cref="JwksCache"/>).
 /// </summary>
-internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted) : IDisposable
+internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted, TimeProvider time) : IDisposable
 {
     private const int MaxKeysKept = 20_000;
 
     private readonly MemoryCache _imported = new(new MemoryCacheOptions { SizeLimit = MaxKeysKept });
 
     /// <summary>The key that <paramref name="kid"/> and <paramref name="alg"/> pick, or why there is none.</summary>
-    public async ValueTask<FoundKey> SelectAsync(Client client, string? kid, string alg, CancellationToken cancellationToken)
+    public ValueTask<FoundKey> SelectAsync(Client client, string? kid, string alg, CancellationToken cancellationToken)
     {
-        return client.Metadata.JwksUri is { } uri ? await SelectAsync(uri, kid, alg, cancellationToken) : Select(FindInline(client), kid, alg);
+        var wanted = new WantedKey("the client", kid, alg);
+        return client.Metadata.JwksUri is { } uri ? SelectAsync(uri, wanted, cancellationToken) : new(SelectInline(FindInline(client), wanted));
     }
 
     /// <summary>The same for somebody whose signature a policy trusts.</summary>
-    public async ValueTask<FoundKey> SelectAsync(ITrustedIssuer issuer, string? kid, string alg, CancellationToken cancellationToken) =>
-        issuer.JwksUri is { } uri ? await SelectAsync(uri, kid, alg, cancellationToken) : Select(FindInline(issuer), kid, alg);
+    public ValueTask<FoundKey> SelectAsync(ITrustedIssuer issuer, string? kid, string alg, CancellationToken cancellationToken)
+    {
+        var wanted = new WantedKey(issuer.Issuer, kid, alg);
+        return issuer.JwksUri is { } uri ? SelectAsync(uri, wanted, cancellationToken) : new(SelectInline(FindInline(issuer), wanted));
+    }
 
-    private async ValueTask<FoundKey> SelectAsync(string uri, string? kid, string alg, CancellationToken cancellationToken)
+    private async ValueTask<FoundKey> SelectAsync(string uri, WantedKey wanted, CancellationToken cancellationToken)
     {
         if (hosted.IdOf(uri) is { } id)
         {
-            return Select(await hosted.FindAsync(id, cancellationToken), kid, alg);
+            return SelectHosted(await hosted.FindAsync(id, cancellationToken), wanted);
         }
-        var known = await cache.FindAsync(uri, cancellationToken);
-        var found = Select(known, kid, alg);
+        var keys = await cache.FindAsync(uri, cancellationToken);
+        var found = Select(keys, wanted);
+        if (found.Key is not null || keys.Set is not { } seen)
+        {
+            return found.Key is not null ? found : found with { Fault = KeyFaults.Unavailable(uri, keys.Fault, cache.Peek(uri)) };
+        }
         // OpenID Connect Core section 10.1.1: the key may have been published since.
-        return found.Key is null && known.Set is not null && await cache.FindNewerAsync(uri, known.Set, cancellationToken) is { } newer
-            ? Select(newer, kid, alg)
-            : found;
+        if (await cache.FindNewerAsync(uri, seen, cancellationToken) is not { } newer)
+        {
+            return found.Because(KeyFaults.Fetched(uri, seen, cache.Peek(uri))).Because(KeyFaults.NotAskedAgain(cache.UnknownKidCooldown));
+        }
+        found = Select(newer, wanted);
+        return found.Key is not null ? found
+            : newer.Set is { } set ? found.Because(KeyFaults.Fetched(uri, set, cache.Peek(uri)))
+            : found with { Fault = KeyFaults.Unavailable(uri, newer.Fault, cache.Peek(uri)) };
     }
 
     /// <summary>All keys of the client that can be had.</summary>
@@ -97,19 +111,26 @@ internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted) : IDispo
         return new FoundKeys(read.Value, "");
     }
 
-    private static FoundKey Select(FoundKeys found, string? kid, string alg)
+    private FoundKey SelectHosted(FoundKeys keys, WantedKey wanted)
     {
-        if (found.Set is not { } set)
+        var found = Select(keys, wanted);
+        return found.Key is null && keys.Hosted is { } set ? found.Because(KeyFaults.Hosted(set, time.GetUtcNow())) : found;
+    }
+
+    private static FoundKey SelectInline(FoundKeys keys, WantedKey wanted)
+    {
+        var found = Select(keys, wanted);
+        return found.Key is null && keys.Set is { } set ? found.Because(KeyFaults.Inline(set)) : found;
+    }
+
+    private static FoundKey Select(FoundKeys keys, WantedKey wanted)
+    {
+        if (keys.Set is not { } set)
         {
-            return new FoundKey(null, found.Fault);
+            return new FoundKey(null, keys.Fault);
         }
-        return set.Select(kid, alg) switch
-        {
-            KeySelection.Found selection => new FoundKey(selection.Key, ""),
-            KeySelection.UnknownKid => new FoundKey(null, $"no key of the client has kid {kid}"),
-            KeySelection.Ambiguous => new FoundKey(null, $"there is no kid and more than one key fits {alg}"),
-            _ => new FoundKey(null, $"no key of the client fits {alg}"),
-        };
+        var selection = set.Select(wanted.Kid, wanted.Alg);
+        return selection is KeySelection.Found found ? new FoundKey(found.Key, "") : new FoundKey(null, KeyFaults.Of(selection, set, wanted));
     }
 
     public void Dispose() => _imported.Dispose();
@@ -117,4 +138,7 @@ internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted) : IDispo
 
 /// <param name="Key">Null when there is none to verify with.</param>
 /// <param name="Fault">Why not; for the log.</param>
-internal readonly record struct FoundKey(ClientKey? Key, string Fault);
+internal readonly record struct FoundKey(ClientKey? Key, string Fault)
+{
+    public FoundKey Because(string more) => this with { Fault = $"{Fault.TrimEnd('.')}; {more}" };
+}

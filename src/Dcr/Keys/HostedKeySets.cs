@@ -27,7 +27,7 @@ internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimePro
         var now = time.GetUtcNow();
         var usable = set.Keys.Where(key => wanted(key, now)).Select(key => key.Kid).ToHashSet(StringComparer.Ordinal);
         var keys = Imported(set).Where(key => usable.Contains(key.Kid!)).ToList();
-        return keys.Count > 0 ? new FoundKeys(ClientKeySet.Of(keys), "") : new FoundKeys(null, "the hosted key set has no active key.");
+        return keys.Count > 0 ? new FoundKeys(ClientKeySet.Of(keys), "", set) : new FoundKeys(null, "the hosted key set has no active key.", set);
     }
 
     public void Dispose() => _imported.Dispose();

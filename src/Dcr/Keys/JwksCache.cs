@@ -22,6 +22,9 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
     private readonly Lock _adding = new();
 
+    /// <summary>How long after a download because of a key that was not found there is no other.</summary>
+    public TimeSpan UnknownKidCooldown => _options.UnknownKidCooldown;
+
     /// <summary>What is known of a URI now, without a download. Null: nothing.</summary>
     public CachedJwks? Peek(string uri) => _kept.Get<JwksEntry>(uri)?.Current;
 

@@ -19,4 +19,10 @@ internal sealed class MongoDbAssertionReplayStore(MongoDbStorage storage) : IAss
             return RecordAssertionOutcome.AlreadyUsed;
         }
     }
+
+    public Task<bool> IsUsedAsync(string clientId, string jti, CancellationToken cancellationToken)
+    {
+        var used = Builders<BsonDocument>.Filter.Eq("_id", new BsonBinaryData(UsedAssertion.Hash(clientId, jti)));
+        return MongoDbFault.GuardAsync(() => storage.UsedAssertions.Find(used).AnyAsync(cancellationToken));
+    }
 }

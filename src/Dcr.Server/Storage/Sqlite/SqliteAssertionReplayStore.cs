@@ -25,6 +25,9 @@ internal sealed class SqliteAssertionReplayStore(SqliteStorage storage, TimeProv
             cancellationToken);
     }
 
+    public Task<bool> IsUsedAsync(string clientId, string jti, CancellationToken cancellationToken) => Task.FromResult(storage.Replay.Read(session =>
+        session.Read(row => row.GetInt64(0), "SELECT 1 FROM used_assertions WHERE hash = $1", UsedAssertion.Hash(clientId, jti)).Count == 1));
+
     // Only ever called by the one writer.
     private void ForgetExpired(SqliteSession session)
     {
