@@ -12,6 +12,9 @@ internal sealed record FailureReport(int ExitCode, string Message, string? Next 
     /// <summary>The <c>error</c> of the server's answer. Null: it is not the server that refused.</summary>
     public string? Error { get; init; }
 
+    /// <summary>Of a fault: where it happened, line by line.</summary>
+    public IReadOnlyList<string> Trace { get; init; } = [];
+
     public static FailureReport Of(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         CommandFailure failure => new(failure.ExitCode, failure.Message, failure.Next),
@@ -22,7 +25,7 @@ internal sealed record FailureReport(int ExitCode, string Message, string? Next 
         CryptographicException => new(Cli.ExitCode.Usage, exception.Message),
         JsonException => new(Cli.ExitCode.Usage, $"A file is not the JSON that it should be: {exception.Message}"),
         IOException or UnauthorizedAccessException => new(Cli.ExitCode.Usage, exception.Message),
-        _ => new(Cli.ExitCode.Fault, $"A fault of this command: {exception}", "Please report it."),
+        _ => new(Cli.ExitCode.Fault, $"A fault of this command: {exception.Message}", "Please report it, with the lines above.") { Trace = exception.ToString().Split('\n') },
     };
 
     public JsonObject ToJson()

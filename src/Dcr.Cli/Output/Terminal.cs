@@ -87,6 +87,10 @@ internal sealed class Terminal(bool json)
             Console.Error.WriteLine(report.ToJson().ToJsonString(s_json));
             return;
         }
+        foreach (var line in report.Trace)
+        {
+            Console.Error.WriteLine(Printable.Of(line.TrimEnd('\r')));
+        }
         Error.MarkupLineInterpolated($"[red]error:[/] {Printable.Of(report.Message)}");
         if (report.Next is { } next)
         {
