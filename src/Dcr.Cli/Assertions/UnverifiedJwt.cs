@@ -7,6 +7,9 @@ namespace Dcr.Cli;
 /// <summary>What a JWT says, to be shown; nothing is believed.</summary>
 internal static class UnverifiedJwt
 {
+    // A member that stands twice would be found out only when it is asked for.
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
     /// <param name="jwt">Compact serialization.</param>
     /// <param name="index">0 the header, 1 the claims.</param>
     /// <returns>Null: there is no JSON object there.</returns>
@@ -14,7 +17,7 @@ internal static class UnverifiedJwt
     {
         try
         {
-            return jwt.Split('.') is { Length: 3 } parts ? JsonNode.Parse(Base64Url.DecodeFromChars(parts[index])) as JsonObject : null;
+            return jwt.Split('.') is { Length: 3 } parts ? JsonNode.Parse(Base64Url.DecodeFromChars(parts[index]), documentOptions: s_strict) as JsonObject : null;
         }
         catch (Exception exception) when (exception is FormatException or JsonException)
         {

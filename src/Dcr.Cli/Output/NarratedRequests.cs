@@ -16,6 +16,8 @@ internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler 
     // JWTs that prove something: what they say is shown, their signature is not.
     private static readonly HashSet<string> s_proofs = new(StringComparer.Ordinal) { "client_assertion", "proof", "software_statement" };
 
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var body = request.Content is null ? "" : Describe(await request.Content.ReadAsStringAsync(cancellationToken));
@@ -57,9 +59,9 @@ internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler 
         }
         try
         {
-            return Members(JsonNode.Parse(body)!.AsObject());
+            return Members(JsonNode.Parse(body, documentOptions: s_strict)!.AsObject());
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return "(not JSON)";
         }
