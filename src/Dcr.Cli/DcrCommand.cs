@@ -24,6 +24,7 @@ internal static class DcrCommand
                 RemoveProfileCommand.Create(),
             },
             AssertCommand.Create(),
+            DoctorCommand.Create(),
             TokenCommand.Create(),
             RegisterCommand.Create(),
             new CommandGroup("client", "Read, change and delete the client of a profile (RFC 7592)")

@@ -41,6 +41,15 @@ internal static class ExampleFolder
             case "dcr profile remove":
                 await tool.SucceedAsync("register", "--via", "directory", "-p", "old");
                 break;
+            case "dcr doctor":
+                await tool.KnowAsync(server, "default");
+                await tool.SucceedAsync("assert", "--out", "assertion.jwt");
+                await tool.SucceedAsync("keys", "jwks", server.WarehouseKey, "--out", "jwks.json");
+                using (var old = new TestAssertion("warehouse-7", server.Issuer, DateTimeOffset.UtcNow.AddDays(-1)))
+                {
+                    await File.WriteAllTextAsync(tool.PathOf("old.jwt"), old.Write(), TestContext.Current.CancellationToken);
+                }
+                break;
             default:
                 await tool.KnowAsync(server, "default");
                 break;

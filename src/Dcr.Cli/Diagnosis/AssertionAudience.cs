@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+
+namespace Dcr.Cli;
+
+/// <summary>Rule 6: <c>aud</c> is the issuer of the server, character by character, and nothing else.</summary>
+internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? server, ICollection<string> warnings)
+{
+    // Where this server has it, when it cannot be asked.
+    private const string UsualTokenEndpoint = "/oauth/token";
+
+    public Finding Examine()
+    {
+        var next = server is null ? "Put the server's issuer into aud." : $"Put the issuer into aud: {Excerpt.Of(server.Issuer)}";
+        if (!claims.TryGetPropertyValue("aud", out var aud))
+        {
+            return Failed("aud is missing", next);
+        }
+        if (Values(aud) is not { } values)
+        {
+            return Failed("aud is neither a string nor an array of strings", next);
+        }
+        if (values is not [var value])
+        {
+            return Failed($"aud has {values.Count} values{(values.Count == 0 ? "" : $", {Excerpt.List(values)}")}; it must be one: an assertion for two servers can be used by each at the other", next);
+        }
+        if (aud is JsonArray)
+        {
+            warnings.Add("aud is an array of one; a server under FAPI 2.0 wants a plain string.");
+        }
+        return server is null
+            ? Finding.Unknown(AssertionRule.Audience, $"aud is {Excerpt.Of(value)}; which server it is for is not known here", "Name the server: --server URL")
+            : Compare(value, server, next);
+    }
+
+    private Finding Compare(string value, ExaminedServer known, string next)
+    {
+        var issuer = Excerpt.Of(known.Issuer);
+        var shown = Excerpt.Of(value);
+        if (value == known.Issuer)
+        {
+            return Finding.Passed(AssertionRule.Audience, $"aud is the issuer, {issuer}");
+        }
+        if (value == (known.TokenEndpoint ?? known.Issuer.TrimEnd('/') + UsualTokenEndpoint))
+        {
+            warnings.Add($"aud is the token endpoint. A server in dual mode takes it from a client that has never used the issuer, and from then on never again; a strict one never does. Use the issuer: {issuer}");
+            return Finding.Unknown(
+                AssertionRule.Audience,
+                $"aud is the token endpoint, {shown}, and this server wants the issuer, {issuer}; whether it takes the endpoint from this client as well only the server can say",
+                next);
+        }
+        return Failed(
+            value.TrimEnd('/') == known.Issuer.TrimEnd('/') ? SlashFault(value, issuer)
+                : string.Equals(value, known.Issuer, StringComparison.OrdinalIgnoreCase) ? $"aud is {shown} and the issuer {issuer}: capitals differ, and they count"
+                : WithoutScheme(value) == WithoutScheme(known.Issuer) ? $"aud is {shown} and the issuer {issuer}: one is https and the other is not"
+                : value.StartsWith(known.Issuer.TrimEnd('/') + "/", StringComparison.Ordinal) ? $"aud is {shown}, a URL of this server; it must be the issuer, {issuer}"
+                : $"aud is {shown}, and this server is {issuer}: the assertion is for another server",
+            next);
+    }
+
+    private static string SlashFault(string value, string issuer) => value.EndsWith('/')
+        ? $"aud has a slash at the end and the issuer has none: {issuer}"
+        : $"aud has no slash at the end and the issuer has one: {issuer}";
+
+    private static string WithoutScheme(string url) => url[(url.IndexOf("://", StringComparison.Ordinal) + 1)..];
+
+    private static IReadOnlyList<string>? Values(JsonNode? aud) => aud switch
+    {
+        JsonArray array when array.All(item => TextOf(item) is not null) => [.. array.Select(item => TextOf(item)!)],
+        _ when TextOf(aud) is { } text => [text],
+        _ => null,
+    };
+
+    private static string? TextOf(JsonNode? node) => ExaminedAssertion.Text(new JsonObject { ["text"] = node?.DeepClone() }, "text");
+
+    private static Finding Failed(string detail, string next) => Finding.Failed(AssertionRule.Audience, detail, next);
+}

@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+
+namespace Dcr.Cli;
+
+/// <summary>What came of an examination.</summary>
+internal sealed record Diagnosis
+{
+    /// <summary>One for each rule, in their order; the server's word where it was asked.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    public required KnownFacts Known { get; init; }
+
+    /// <summary>Null: it was not asked for.</summary>
+    public ServerVerdict? Verdict { get; init; }
+
+    public IReadOnlyList<Finding> Failed => [.. Findings.Where(finding => finding.Outcome == RuleOutcome.Failed)];
+
+    public IReadOnlyList<Finding> Unknown => [.. Findings.Where(finding => finding.Outcome == RuleOutcome.Unknown)];
+
+    /// <summary>What the server would say, as far as it is known.</summary>
+    public string Conclusion => this switch
+    {
+        { Failed.Count: > 0 } => "refused",
+        { Verdict.Answer: not null } => Verdict.Accepted ? "accepted" : "refused",
+        { Unknown.Count: > 0 } => "unknown",
+        _ => "accepted",
+    };
+
+    /// <summary>Not as it should be, where a rule fails; and where the server's word was wanted and cannot be had, why that is.</summary>
+    public int ExitCode => Conclusion == "refused" ? Cli.ExitCode.Unhealthy : Verdict?.Failure?.ExitCode ?? Cli.ExitCode.Success;
+
+    public JsonObject ToJson() => new()
+    {
+        ["verdict"] = Conclusion,
+        ["rules"] = new JsonArray([.. Findings.Select(finding => new JsonObject
+        {
+            ["rule"] = (int)finding.Rule,
+            ["name"] = finding.RuleName,
+            ["outcome"] = NameOf(finding.Outcome),
+            ["detail"] = finding.Detail,
+            ["next"] = finding.Next,
+        })]),
+        ["warnings"] = new JsonArray([.. Warnings.Select(warning => JsonValue.Create(warning))]),
+        ["server"] = Known.Server?.ToJson(),
+        ["clock"] = new JsonObject
+        {
+            ["judged_by"] = Known.Server?.Ahead is null ? "local" : "server",
+            ["now"] = Known.Now.UtcDateTime.ToString("O"),
+            ["server_ahead_seconds"] = Known.Server?.Ahead is { } ahead ? Math.Round(ahead.TotalSeconds) : null,
+        },
+        ["published_keys"] = Known.Published?.ToJson(),
+        ["server_view"] = Verdict?.Answer?.DeepClone(),
+    };
+
+    public static string NameOf(RuleOutcome outcome) => outcome switch
+    {
+        RuleOutcome.Passed => "passed",
+        RuleOutcome.Failed => "failed",
+        _ => "unknown",
+    };
+}

@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Dcr.Cli;
+
+/// <summary>A diagnosis for people: the verdict, the rules, what it rests on, what to do next.</summary>
+internal static class DiagnosisText
+{
+    public static void Write(IAnsiConsole console, Diagnosis diagnosis)
+    {
+        console.Write(new Text(VerdictOf(diagnosis) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
+        console.Write(Rules(diagnosis.Findings));
+        console.Write(new Text("\n"));
+        console.Write(Facts.Of(Basis(diagnosis)));
+        foreach (var warning in diagnosis.Warnings)
+        {
+            console.MarkupLineInterpolated($"[yellow]warning:[/] {warning}");
+        }
+        foreach (var next in NextOf(diagnosis).Distinct())
+        {
+            console.MarkupLineInterpolated($"[grey]next:[/]  {next}");
+        }
+    }
+
+    private static string VerdictOf(Diagnosis diagnosis)
+    {
+        if (diagnosis.Failed is [var first, ..])
+        {
+            var others = diagnosis.Failed.Skip(1).ToList();
+            return $"Rule {(int)first.Rule} ({first.RuleName}) fails: {first.Detail}.{(others.Count == 0 ? "" : $" So {(others.Count == 1 ? "does" : "do")} {Names(others)}.")}";
+        }
+        return diagnosis switch
+        {
+            { Conclusion: "refused" } => $"The server refuses it: {diagnosis.Verdict!.Detail}.",
+            { Verdict.Answer: not null } => "The server accepts it.",
+            { Unknown.Count: 0 } => "Nothing fails: it passes all eight rules.",
+            _ => $"Nothing fails that can be seen from here. Not known: {Names(diagnosis.Unknown)}.",
+        };
+    }
+
+    private static string Names(IReadOnlyList<Finding> findings) =>
+        $"rule{(findings.Count == 1 ? "" : "s")} {string.Join(", ", findings.Select(finding => $"{(int)finding.Rule} ({finding.RuleName})"))}";
+
+    private static Table Rules(IReadOnlyList<Finding> findings)
+    {
+        var table = new Table { Border = TableBorder.None, ShowHeaders = false };
+        table.AddColumns(new TableColumn(""), new TableColumn(""), new TableColumn(""), new TableColumn(""));
+        foreach (var finding in findings)
+        {
+            var outcome = Diagnosis.NameOf(finding.Outcome);
+            table.AddRow(new Text(outcome, new Style(ColorOf(outcome))), new Text($"{(int)finding.Rule}"), new Text(finding.RuleName), new Text(finding.Detail));
+        }
+        return table;
+    }
+
+    /// <summary>What was looked at.</summary>
+    private static JsonObject Basis(Diagnosis diagnosis)
+    {
+        var basis = new JsonObject();
+        if (diagnosis.Known.Server is { } server)
+        {
+            basis["server"] = $"{server.Issuer}{(server.TokenEndpoint is null ? ", not asked or not reached" : "")}";
+        }
+        basis["clock"] = diagnosis.Known.Server?.Ahead switch
+        {
+            null => "the one here; the server's is not known",
+            { Ticks: 0 } => "the server's, with which the one here agrees",
+            { } ahead => $"the server's, which is {TimeText.Seconds(ahead)} {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} the one here",
+        };
+        if (diagnosis.Known.Published is { } published)
+        {
+            basis["keys"] = published.Absence ?? $"{published.Name}{(published.FetchedAt is null ? "" : $" (max-age {(published.MaxAge is { } age ? TimeText.Seconds(age) : "not said")})")}: {published.Fault ?? published.KeyNames}";
+        }
+        if (diagnosis.Verdict?.Answer is { } answer)
+        {
+            basis["server's word"] = diagnosis.Verdict.Accepted ? "accepted" : diagnosis.Verdict.Detail;
+            Copy(answer, "told_client", basis, "the client is told");
+            Copy(answer, "client_status", basis, "the client is");
+            Copy(answer["key"], "thumbprint", basis, "verified by");
+            if (answer["keys"] is JsonArray keys)
+            {
+                basis["its keys"] = string.Join("; ", keys.OfType<JsonObject>().Select(KeyLine));
+            }
+        }
+        return basis;
+    }
+
+    private static void Copy(JsonNode? from, string member, JsonObject to, string name)
+    {
+        if (from?[member] is { } value)
+        {
+            to[name] = value.DeepClone();
+        }
+    }
+
+    private static string KeyLine(JsonObject key) => string.Join(' ', key
+        .Where(member => member.Value is not null && member.Key is "kid" or "alg" or "state" or "last_used_at" or "fetched_at" or "fresh_until" or "last_failure")
+        .Select(member => member.Key is "kid" or "alg" or "state" ? Facts.TextOf(member.Value) : $"{member.Key} {Facts.TextOf(member.Value)}"));
+
+    private static IEnumerable<string> NextOf(Diagnosis diagnosis)
+    {
+        // What is not known matters only where nothing is known to be wrong.
+        foreach (var finding in diagnosis.Failed.Count > 0 ? diagnosis.Failed : diagnosis.Unknown)
+        {
+            if (finding.Next is { } next)
+            {
+                yield return next;
+            }
+        }
+        if (diagnosis is { Verdict: null, Conclusion: "unknown" })
+        {
+            yield return "An administrator can ask the server itself: dcr doctor FILE --admin PROFILE";
+        }
+    }
+
+    private static Color ColorOf(string outcome) => outcome switch
+    {
+        "passed" or "accepted" => Color.Green,
+        "failed" or "refused" => Color.Red,
+        _ => Color.Yellow,
+    };
+}
