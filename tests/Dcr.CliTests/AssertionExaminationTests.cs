@@ -30,7 +30,7 @@ public sealed class AssertionExaminationTests : IDisposable
     [InlineData("-----BEGIN PRIVATE KEY-----", "it is a PEM file and no JWT")]
     [InlineData("{\"alg\":\"ES256\"}", "it is JSON and no signed JWT")]
     [InlineData("W10.e30.AA", "its header is no JSON object")]
-    [InlineData("e30.W10.AA", "its claims is no JSON object")]
+    [InlineData("e30.W10.AA", "its payload is no JSON object")]
     [InlineData("e30.e30.AA", "its header has no alg")]
     public void Rejects_what_is_no_signed_JWT(string text, string why)
     {
@@ -74,7 +74,7 @@ public sealed class AssertionExaminationTests : IDisposable
     [InlineData("""{"alg":"ES256","b64":false}""", "{}", "its header has b64, and the server takes no unencoded payload (RFC 7797)")]
     [InlineData("""{"alg":"ES256","kid":7}""", "{}", "kid is no string")]
     [InlineData("""{"alg":"ES256"}""", """{"jti":null}""", "jti is null")]
-    [InlineData("""{"alg":"ES256"}""", """{"sub":"a","sub":"b"}""", "its claims is not a JSON object with each member named once")]
+    [InlineData("""{"alg":"ES256"}""", """{"sub":"a","sub":"b"}""", "its payload is not a JSON object with each member named once")]
     [InlineData("""{"alg":"ES256"}""", """{"iss":"\ud800"}""", "iss is no string")]
     public void Rejects_members_that_are_not_as_they_must_be(string header, string claims, string why)
     {

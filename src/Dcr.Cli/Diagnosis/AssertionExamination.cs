@@ -97,7 +97,7 @@ internal sealed class AssertionExamination(ExaminedAssertion assertion, KnownFac
         var who = $"iss and sub are both {Excerpt.Of(subject)}{(known.ClientId is null ? "" : ", your client")}";
         return known.Registration switch
         {
-            { IsStopped: true } => Finding.Failed(AssertionRule.Client, $"{who}, which is suspended or has expired", "An administrator can resume it: dcr admin clients --help"),
+            { IsStopped: true } => Finding.Failed(AssertionRule.Client, $"{who}, which is suspended or has expired", "An administrator can resume it."),
             { IsActive: true } => Finding.Passed(AssertionRule.Client, $"{who}, which is registered and active"),
             { Absence: { } absence } => Finding.Unknown(AssertionRule.Client, $"{who}; {absence}"),
             _ => Finding.Unknown(AssertionRule.Client, $"{who}; whether it is registered and active only the server can say"),

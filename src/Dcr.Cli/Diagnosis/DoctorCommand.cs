@@ -109,7 +109,7 @@ internal static class DoctorCommand
         }
         else if (known.Server is { } server && server.Issuer != typedServer)
         {
-            warnings.Add($"The server calls itself {Excerpt.Of(server.Issuer)}, and it was called {Excerpt.Of(typedServer)} here: the two must be equal, also in a slash at the end.");
+            warnings.Add($"The server calls itself {Excerpt.Of(server.Issuer)}, and it was called {Excerpt.Of(typedServer)} here: the two must be equal, also in a slash at the end. Say --server {Excerpt.Of(server.Issuer)}, or keep it: dcr profile set NAME --server {Excerpt.Of(server.Issuer)}");
         }
         if (known.Server?.Ahead is { Ticks: not 0 } ahead)
         {

@@ -17,7 +17,7 @@ internal sealed record ExaminedAssertion
     private const int MaxHeaderLength = 1024;
     private const string SignAgain = "Let a JWT library write it: header, claims and signature, each in base64url without padding, with dots between.";
 
-    private static readonly string[] s_partNames = ["header", "claims", "signature"];
+    private static readonly string[] s_partNames = ["header", "payload", "signature"];
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     /// <summary>What is wrong. Null: it is well formed.</summary>
@@ -48,7 +48,7 @@ internal sealed record ExaminedAssertion
         }
         var decoded = parts.Select(Decode).ToArray();
         var (header, headerFault) = ReadObject(decoded[0], "header");
-        var (claims, claimsFault) = ReadObject(decoded[1], "claims");
+        var (claims, claimsFault) = ReadObject(decoded[1], "payload");
         var (fault, next) =
             jwt.Length > MaxLength ? (TooLong(jwt), "Leave out what the server does not need.")
             : EncodingFault(parts, decoded) is { } encoding ? (encoding, SignAgain)

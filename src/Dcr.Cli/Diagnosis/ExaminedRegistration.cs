@@ -55,7 +55,7 @@ internal sealed record ExaminedRegistration
                     : $"its registration cannot be read: {Excerpt.Of(refusal.Message)}",
             };
         }
-        catch (HttpRequestException exception)
+        catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return new ExaminedRegistration { Absence = $"its registration cannot be read: {Excerpt.Of(exception.Message)}" };
         }

@@ -8,6 +8,8 @@ namespace Dcr.Cli;
 /// <summary>The server as an assertion must fit it: by its metadata (RFC 8414) and its clock, where it was asked.</summary>
 internal sealed record ExaminedServer
 {
+    private const int MaxBytes = 1024 * 1024;
+
     // The Date header has whole seconds.
     private static readonly TimeSpan s_resolution = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
@@ -37,20 +39,17 @@ internal sealed record ExaminedServer
         try
         {
             var sent = time.GetUtcNow();
-            using var response = await http.GetAsync(MetadataUri(issuer), timeout.Token);
+            using var response = await http.GetAsync(MetadataUri(issuer), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
             var answered = time.GetUtcNow();
             if (response.StatusCode != HttpStatusCode.OK)
             {
                 return unknown with { Absence = $"{issuer} answers {(int)response.StatusCode} where its metadata should be" };
             }
-            var metadata = JsonSerializer.Deserialize<AuthorizationServerMetadata>(await response.Content.ReadAsStringAsync(timeout.Token));
-            return metadata is null ? unknown with { Absence = $"{issuer} has no metadata" } : new ExaminedServer
-            {
-                Issuer = metadata.Issuer,
-                TokenEndpoint = metadata.TokenEndpoint.OriginalString,
-                Algorithms = metadata.TokenEndpointAuthSigningAlgValuesSupported,
-                Ahead = DateOf(response) - (sent + (answered - sent) / 2) is { } ahead ? (ahead.Duration() > s_resolution ? ahead : TimeSpan.Zero) : null,
-            };
+            await response.Content.LoadIntoBufferAsync(MaxBytes, timeout.Token);
+            var metadata = JsonSerializer.Deserialize<AuthorizationServerMetadata>(await response.Content.ReadAsByteArrayAsync(timeout.Token));
+            return metadata is { Issuer: not null, TokenEndpoint: not null }
+                ? Of(metadata, DateOf(response) - (sent + (answered - sent) / 2))
+                : unknown with { Absence = $"what {issuer} answers is no server metadata (RFC 8414)" };
         }
         catch (HttpRequestException exception)
         {
@@ -74,6 +73,14 @@ internal sealed record ExaminedServer
         ["token_endpoint"] = TokenEndpoint,
         ["token_endpoint_auth_signing_alg_values_supported"] = Algorithms is null ? null : new JsonArray([.. Algorithms.Select(alg => JsonValue.Create(alg))]),
         ["absence"] = Absence,
+    };
+
+    private static ExaminedServer Of(AuthorizationServerMetadata metadata, TimeSpan? ahead) => new()
+    {
+        Issuer = metadata.Issuer,
+        TokenEndpoint = metadata.TokenEndpoint.OriginalString,
+        Algorithms = metadata.TokenEndpointAuthSigningAlgValuesSupported,
+        Ahead = ahead?.Duration() <= s_resolution ? TimeSpan.Zero : ahead,
     };
 
     /// <summary>RFC 8414 section 3.1: between host and path.</summary>

@@ -66,6 +66,10 @@ internal sealed record PublishedKeys
         timeout.CancelAfter(s_timeout);
         var now = time.GetUtcNow();
         var name = $"the set fetched at {TimeText.Of(now)} from {Excerpt.Of(url)}";
+        if (!IsUrl(url))
+        {
+            return new PublishedKeys { Name = name, Fault = "it must be an https URL" };
+        }
         try
         {
             using var response = await http.GetAsync(new Uri(url), HttpCompletionOption.ResponseHeadersRead, timeout.Token);

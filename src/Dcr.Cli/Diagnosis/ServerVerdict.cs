@@ -20,7 +20,10 @@ internal sealed record ServerVerdict(JsonObject? Answer, FailureReport? Failure)
     {
         try
         {
-            return new ServerVerdict(await api.PostAsync("diagnose", new JsonObject { ["client_assertion"] = assertion }, cancellationToken), Failure: null);
+            var answer = await api.PostAsync("diagnose", new JsonObject { ["client_assertion"] = assertion }, cancellationToken);
+            return answer.ContainsKey("accepted")
+                ? new ServerVerdict(answer, Failure: null)
+                : new ServerVerdict(Answer: null, new FailureReport(ExitCode.Unreachable, "What the server answers is no diagnosis."));
         }
         catch (Exception exception) when (exception is DcrException or HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
@@ -35,10 +38,32 @@ internal sealed record ServerVerdict(JsonObject? Answer, FailureReport? Failure)
     {
         if (Accepted || seen.Rule < Rule)
         {
-            return seen.Outcome == RuleOutcome.Passed ? seen : Finding.Passed(seen.Rule, $"the server accepts it; seen from here: {seen.Detail}");
+            return seen.Outcome switch
+            {
+                RuleOutcome.Passed => seen,
+                RuleOutcome.Failed => Finding.Passed(seen.Rule, $"the server accepts it, though seen from here: {seen.Detail}"),
+                _ => Finding.Passed(seen.Rule, "the server accepts it"),
+            };
         }
-        return seen.Rule == Rule
-            ? seen with { Outcome = RuleOutcome.Failed, Detail = seen.Outcome == RuleOutcome.Failed ? $"{seen.Detail} (the server: {Detail})" : Detail }
-            : seen;
+        if (seen.Rule != Rule)
+        {
+            return seen;
+        }
+        return seen.Outcome == RuleOutcome.Failed
+            ? seen with { Detail = $"{seen.Detail} (the server: {Detail})" }
+            : Finding.Failed(seen.Rule, Detail, NextAfter(seen.Rule));
     }
+
+    // Where nothing is wrong that can be seen from here.
+    private string NextAfter(AssertionRule rule) => rule switch
+    {
+        AssertionRule.Shape => "Send the assertion as a JWT library writes it.",
+        AssertionRule.Algorithm => "Sign with an alg that the server takes from this client.",
+        AssertionRule.Client => "Is the client_id right? Else the client must be registered, or resumed.",
+        AssertionRule.Key => "Sign with a key that the server has for this client, or register the one that signs.",
+        AssertionRule.Signature => "Sign with the private half of the key that kid names.",
+        AssertionRule.Audience => $"Put the issuer into aud: {Excerpt.Of((string?)Answer?["issuer"])}",
+        AssertionRule.Times => "Make a new assertion for each request, by a clock that is right.",
+        _ => "Make a new assertion, with a new jti, for each request.",
+    };
 }
