@@ -256,6 +256,44 @@ public sealed class AssertionExaminationTests : IDisposable
         Assert.True(Failing(AssertionRule.Audience).Detail.Length < 400);
     }
 
+    [Fact]
+    public void Examines_whatever_it_is_given()
+    {
+        string[] values = ["null", "true", "7", "-1", "1e400", "1e308", "\"\"", "\"\\ud800\"", "[]", "[null]", "[7]", "[\"\\ud800\"]", "{}", "{\"a\":1}"];
+        foreach (var value in values)
+        {
+            foreach (var member in new[] { "alg", "typ", "kid", "jwk" })
+            {
+                _scenario.Text = _scenario.Assertion.Sign(With(_scenario.Assertion.Header, member, value), _scenario.Assertion.Claims.ToJsonString());
+                Assert.Equal(8, _scenario.Examine().Count);
+            }
+            foreach (var member in new[] { "iss", "sub", "aud", "exp", "iat", "nbf", "jti" })
+            {
+                _scenario.Text = _scenario.Assertion.Sign(_scenario.Assertion.Header.ToJsonString(), With(_scenario.Assertion.Claims, member, value));
+                Assert.Equal(8, _scenario.Examine().Count);
+            }
+            foreach (var member in new[] { "kty", "crv", "x", "kid", "alg", "use", "key_ops", "d", "x5c", "other" })
+            {
+                var set = $$"""{"keys":[{{With(TestAssertion.Jwk(_scenario.OtherKey, "k3"), member, value)}}]}""";
+                _scenario.Known = _scenario.Known with { Published = PublishedKeys.Parse("the set", set) };
+                Assert.Equal(8, _scenario.Examine().Count);
+            }
+        }
+        var jwt = _scenario.Assertion.Write();
+        for (var i = 0; i < jwt.Length; i++)
+        {
+            _scenario.Text = jwt[..i] + jwt[(i + 1)..];
+            Assert.Contains(_scenario.Examine(), finding => finding.Outcome == RuleOutcome.Failed);
+        }
+    }
+
+    private static string With(JsonObject json, string member, string value)
+    {
+        var changed = json.DeepClone().AsObject();
+        changed[member] = "@";
+        return changed.ToJsonString().Replace("\"@\"", value, StringComparison.Ordinal);
+    }
+
     private Finding Failing(AssertionRule rule)
     {
         var finding = _scenario.Examine(rule);
