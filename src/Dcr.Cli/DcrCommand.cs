@@ -34,6 +34,7 @@ internal static class DcrCommand
                 DeleteClientCommand.Create(),
                 ClientKeysCommand.Create(),
             },
+            AdminCommands.Create(),
             CompletionCommand.Create(),
         };
         return CommandLineRules.Apply(root);

@@ -33,7 +33,7 @@ internal sealed class AdminApi : IDisposable
     public static async Task<AdminApi> OpenAsync(Connection connection, CancellationToken cancellationToken) =>
         new(connection, connection.Dcr.AccessTokensFor(await connection.CredentialsAsync(cancellationToken)));
 
-    /// <param name="path">Below <c>/admin/v1/</c>; its parts escaped by <see cref="Uri.EscapeDataString(string)"/>.</param>
+    /// <param name="path">Below <c>/admin/v1/</c>; its parts escaped by <see cref="Part"/>.</param>
     public Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, body: null, ifMatch: null, cancellationToken);
 
     /// <inheritdoc cref="GetAsync"/>
@@ -49,9 +49,15 @@ internal sealed class AdminApi : IDisposable
 
     public void Dispose() => _services.Dispose();
 
+    /// <summary>What a user calls something, as one part of a path.</summary>
+    public static string Part(string value) => value is "" or "." or ".."
+        ? throw CommandFailure.Usage($"'{value}' is no id.")
+        : Uri.EscapeDataString(value);
+
     private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string? ifMatch, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        // RFC 3986 section 4.2: without the dot, clients:revoke would be a URI of the scheme clients.
+        using var request = new HttpRequestMessage(method, "./" + path) { Content = body is null ? null : JsonContent.Create(body) };
         if (ifMatch is not null)
         {
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);

@@ -8,5 +8,8 @@ internal sealed class CommandFailure(int exitCode, string message, string? next 
     /// <summary>What the user can do about it. Null: the message says it.</summary>
     public string? Next => next;
 
+    /// <summary>The <c>error</c> of the server's answer, where a refusal is behind it.</summary>
+    public string? Error { get; init; }
+
     public static CommandFailure Usage(string message, string? next = null) => new(Cli.ExitCode.Usage, message, next);
 }

@@ -2,12 +2,13 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Dcr.Client;
 
 namespace Dcr.Cli;
 
 /// <summary>What is said of a failure, and the exit code that goes with it.</summary>
-internal sealed record FailureReport(int ExitCode, string Message, string? Next = null)
+internal sealed partial record FailureReport(int ExitCode, string Message, string? Next = null)
 {
     /// <summary>The <c>error</c> of the server's answer. Null: it is not the server that refused.</summary>
     public string? Error { get; init; }
@@ -15,9 +16,12 @@ internal sealed record FailureReport(int ExitCode, string Message, string? Next 
     /// <summary>Of a fault: where it happened, line by line.</summary>
     public IReadOnlyList<string> Trace { get; init; } = [];
 
+    /// <summary>The message for people: where the server names several faults at once, each on its own line.</summary>
+    public IReadOnlyList<string> Lines => Error == "invalid_client_metadata" ? BetweenFaults().Split(Message) : [Message];
+
     public static FailureReport Of(Exception exception, CancellationToken cancellationToken) => exception switch
     {
-        CommandFailure failure => new(failure.ExitCode, failure.Message, failure.Next),
+        CommandFailure failure => new(failure.ExitCode, failure.Message, failure.Next) { Error = failure.Error },
         DcrException { StatusCode: >= HttpStatusCode.InternalServerError } refusal => new(Cli.ExitCode.Unreachable, Text(refusal), "The server is out of order. Try again later, and look at its log.") { Error = refusal.Error },
         DcrException refusal => new(Cli.ExitCode.Refused, Text(refusal), NextAfter(refusal)) { Error = refusal.Error },
         OperationCanceledException when cancellationToken.IsCancellationRequested => new(Cli.ExitCode.Cancelled, "Stopped."),
@@ -48,7 +52,11 @@ internal sealed record FailureReport(int ExitCode, string Message, string? Next 
         { Error: "invalid_scope" } => "Ask for less (--scope), or let an administrator widen what the client may ask for.",
         { Error: "insufficient_scope" } => "Use the profile of a client that has the scope which this needs.",
         { Error: "invalid_dpop_proof" } => "The policy asks for a proof of the key: is --key the one that is registered?",
-        { StatusCode: HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict } => "Somebody else was faster, or it is there already. Look again, and repeat if it is still wanted.",
+        { StatusCode: HttpStatusCode.PreconditionFailed } or { StatusCode: HttpStatusCode.Conflict, ErrorDescription: null } => "Somebody else was faster, or it is there already. Look again, and repeat if it is still wanted.",
         _ => null,
     };
+
+    // Each begins with the path of a member: scope: ... registration_policy.scope.allowed[0]: ...
+    [GeneratedRegex(@"(?<=\.) (?=[a-z][a-z0-9_.#\[\]-]*: )")]
+    private static partial Regex BetweenFaults();
 }

@@ -9,6 +9,9 @@ namespace Dcr.Cli;
 /// <summary>JSON as people read it: the same names, without the braces.</summary>
 internal static class Facts
 {
+    // What people copy out of a table: the first of these is not broken into lines, where there is room.
+    private static readonly HashSet<string> s_copied = new(StringComparer.Ordinal) { "client_id", "id", "kid", "thumbprint", "subject" };
+
     /// <summary>One member below the other; members of members by path.</summary>
     public static IRenderable Of(JsonObject json)
     {
@@ -23,17 +26,19 @@ internal static class Facts
     }
 
     /// <summary>One row an item.</summary>
-    public static IRenderable Table(JsonArray items, IReadOnlyList<string> columns)
+    /// <param name="width">Of the terminal, in characters.</param>
+    /// <param name="withHeaders">False: the table goes on from one before.</param>
+    public static IRenderable Table(JsonArray items, IReadOnlyList<string> columns, int width = int.MaxValue, bool withHeaders = true)
     {
         if (items.Count == 0)
         {
             return new Markup("[grey]none[/]\n");
         }
-        var table = new Table { Border = TableBorder.None };
+        var whole = columns.FirstOrDefault(column => s_copied.Contains(NameOf(column)) && items.Max(item => TextOf(At(item, column)).Length) <= width / 2);
+        var table = new Table { Border = TableBorder.None, ShowHeaders = withHeaders };
         foreach (var column in columns)
         {
-            // The last name of a path says enough.
-            table.AddColumn(new TableColumn(new Text(column[(column.LastIndexOf('.') + 1)..], new Style(Color.Grey))).PadRight(2));
+            table.AddColumn(new TableColumn(new Text(NameOf(column), new Style(Color.Grey))) { NoWrap = column == whole }.PadRight(2));
         }
         foreach (var item in items)
         {
@@ -69,6 +74,9 @@ internal static class Facts
             }
         }
     }
+
+    // The last name of a path says enough.
+    private static string NameOf(string column) => column[(column.LastIndexOf('.') + 1)..];
 
     private static JsonNode? At(JsonNode? item, string path)
     {

@@ -49,7 +49,53 @@ internal sealed class Terminal(bool json)
             WriteJson(page);
             return;
         }
-        Out.Write(Facts.Table(page["items"]?.AsArray() ?? [], columns));
+        Out.Write(Facts.Table(page["items"]?.AsArray() ?? [], columns, Out.Profile.Width));
+    }
+
+    /// <summary>The result of a command that has a list within: the other members, then a table.</summary>
+    /// <param name="member">The list.</param>
+    /// <param name="columns">As those of <see cref="ShowList"/>.</param>
+    public void ShowWithList(JsonObject result, string member, params IReadOnlyList<string> columns)
+    {
+        if (json)
+        {
+            WriteJson(result);
+            return;
+        }
+        Out.Write(Facts.Of(new JsonObject(result.Where(other => other.Key != member).Select(other => KeyValuePair.Create(other.Key, other.Value?.DeepClone())))));
+        Out.WriteLine();
+        Out.Write(Facts.Table(result[member]?.AsArray() ?? [], columns, Out.Profile.Width));
+    }
+
+    /// <summary>The result of a command that is a list of any length: shown page by page, and with <c>--json</c> as one document all the same.</summary>
+    /// <param name="pages">As the server gives them: <c>items</c> and <c>next</c>.</param>
+    /// <param name="columns">As those of <see cref="ShowList"/>.</param>
+    /// <param name="forPeople">An item as people read it. Null: as it is.</param>
+    /// <returns>The <c>next</c> of the last page. Null: there is no more.</returns>
+    public async Task<string?> ShowPagesAsync(IAsyncEnumerable<JsonObject> pages, IReadOnlyList<string> columns, Func<JsonObject, JsonObject>? forPeople = null)
+    {
+        string? next = null;
+        var isFirst = true;
+        await using var document = json ? new JsonListWriter(Console.OpenStandardOutput(), s_json) : null;
+        await foreach (var page in pages)
+        {
+            var items = page["items"]?.AsArray() ?? [];
+            next = (string?)page["next"];
+            if (document is not null)
+            {
+                await document.AddAsync(items);
+            }
+            else if (isFirst || items.Count > 0)
+            {
+                Out.Write(Facts.Table(forPeople is null ? items : [.. items.OfType<JsonObject>().Select(forPeople)], columns, Out.Profile.Width, withHeaders: isFirst));
+            }
+            isFirst = false;
+        }
+        if (document is not null)
+        {
+            await document.EndAsync(next);
+        }
+        return next;
     }
 
     /// <summary>The secret that was asked for on standard output, so that a shell can take it; the facts beside it.</summary>
@@ -91,7 +137,11 @@ internal sealed class Terminal(bool json)
         {
             Console.Error.WriteLine(Printable.Of(line.TrimEnd('\r')));
         }
-        Error.MarkupLineInterpolated($"[red]error:[/] {Printable.Of(report.Message)}");
+        Error.MarkupLineInterpolated($"[red]error:[/] {Printable.Of(report.Lines[0])}");
+        foreach (var line in report.Lines.Skip(1))
+        {
+            Error.MarkupLineInterpolated($"       {Printable.Of(line)}");
+        }
         if (report.Next is { } next)
         {
             Error.MarkupLineInterpolated($"[grey]next:[/]  {Printable.Of(next)}");

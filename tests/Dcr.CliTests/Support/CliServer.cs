@@ -12,7 +12,8 @@ namespace Dcr.CliTests.Support;
 
 /// <summary>
 /// The real server as a process, for all tests of the command: with an administrator, two clients that may register
-/// others, and a client for APIs. It accepts a <c>jwks_uri</c> on this machine.
+/// others, and a client for APIs; and with those that examples of <c>dcr admin</c> stop. It accepts a <c>jwks_uri</c> on
+/// this machine.
 /// </summary>
 public sealed class CliServer : IAsyncLifetime
 {
@@ -45,7 +46,10 @@ public sealed class CliServer : IAsyncLifetime
             ["clients"] = new JsonArray(
                 Client("partner-directory", "dcr", DirectoryKey, Policy(new JsonObject { ["uses"] = 100 })),
                 Client("device-maker", "dcr", DeviceMakerKey, Policy(new JsonObject { ["bound_to_key"] = true })),
-                Client("warehouse-7", "read write", WarehouseKey)),
+                Client("warehouse-7", "read write", WarehouseKey),
+                Client("warehouse-8", "read", Path.Combine(Folder, "warehouse-8.pem")),
+                Client("warehouse-9", "read", Path.Combine(Folder, "warehouse-9.pem")),
+                Client("old-directory", "dcr", Path.Combine(Folder, "old-directory.pem"), Policy(new JsonObject { ["uses"] = 100 }))),
         };
         await File.WriteAllTextAsync(Path.Combine(Folder, "seed.json"), seed.ToJsonString());
         _process = await ServerProcess.StartAsync(

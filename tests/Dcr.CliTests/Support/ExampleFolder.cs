@@ -13,6 +13,11 @@ internal static class ExampleFolder
 
     public static async Task PrepareAsync(DcrTool tool, CliServer server, string path)
     {
+        if (path.StartsWith("dcr admin ", StringComparison.Ordinal))
+        {
+            await AdminExamples.PrepareAsync(tool, server, path);
+            return;
+        }
         var isAboutKeys = path.StartsWith("dcr keys new", StringComparison.Ordinal);
         Directory.CreateDirectory(tool.PathOf("data"));
         File.Copy(server.AdminKey, tool.PathOf("data/admin.jwk"));
