@@ -51,7 +51,8 @@ internal sealed class AdminApi : IDisposable
 
     private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string? ifMatch, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        // RFC 3986 section 4.2: without the dot, clients:revoke would be a URI of the scheme clients.
+        using var request = new HttpRequestMessage(method, "./" + path) { Content = body is null ? null : JsonContent.Create(body) };
         if (ifMatch is not null)
         {
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);

@@ -7,7 +7,9 @@ namespace Dcr.CliTests.Support;
 /// <summary>One user of the <c>dcr</c> command, with a folder and profiles of its own. Every call is a process.</summary>
 public sealed class DcrTool : IDisposable
 {
-    private static readonly string s_program = Path.Combine(AppContext.BaseDirectory, "Dcr.Cli.dll");
+    // As it is installed: beside the tests it would lack what their framework has and its own has not.
+    private static readonly string s_program = Path.Combine(
+        Repository.Root, "src", "Dcr.Cli", Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Dcr.CliTests"), AppContext.BaseDirectory), "Dcr.Cli.dll");
 
     /// <summary>Where the commands are run.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("dcr-cli-").FullName;
