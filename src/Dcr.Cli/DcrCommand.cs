@@ -33,6 +33,7 @@ internal static class DcrCommand
                 DeleteClientCommand.Create(),
                 ClientKeysCommand.Create(),
             },
+            QuickstartCommand.Create(),
             CompletionCommand.Create(),
         };
         return CommandLineRules.Apply(root);
