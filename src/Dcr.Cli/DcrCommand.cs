@@ -34,6 +34,7 @@ internal static class DcrCommand
                 ClientKeysCommand.Create(),
             },
             QuickstartCommand.Create(),
+            BenchCommand.Create(),
             CompletionCommand.Create(),
         };
         return CommandLineRules.Apply(root);
