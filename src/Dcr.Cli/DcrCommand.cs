@@ -35,6 +35,8 @@ internal static class DcrCommand
                 ClientKeysCommand.Create(),
             },
             AdminCommands.Create(),
+            QuickstartCommand.Create(),
+            BenchCommand.Create(),
             CompletionCommand.Create(),
         };
         return CommandLineRules.Apply(root);

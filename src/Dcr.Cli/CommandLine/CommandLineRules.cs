@@ -26,8 +26,9 @@ internal static class CommandLineRules
 
     public static async Task<int> InvokeAsync(ParseResult parsed)
     {
-        // Failures are handled where commands run; what gets past is a fault that should be seen whole.
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+        // Failures are handled where commands run; what gets past is a fault that should be seen whole. After Ctrl+C a
+        // command has time to clear away at the server what it made there.
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) };
         if (parsed.Action is not ParseErrorAction wrong)
         {
             return await parsed.InvokeAsync(configuration);

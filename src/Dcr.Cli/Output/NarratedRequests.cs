@@ -7,7 +7,10 @@ using Spectre.Console;
 namespace Dcr.Cli;
 
 /// <summary>Shows each request and its answer while they pass, with every secret left out.</summary>
-internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler inner) : DelegatingHandler(inner)
+/// <param name="console">Where.</param>
+/// <param name="inner">Where the requests go.</param>
+/// <param name="longestBody">How many characters of a body are shown.</param>
+internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler inner, int longestBody = int.MaxValue) : DelegatingHandler(inner)
 {
     private const int LongestValue = 100;
 
@@ -46,7 +49,9 @@ internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler 
         return sent.ToString();
     }
 
-    private static string Describe(string body)
+    private string Describe(string body) => Shortened(DescribeWhole(body), longestBody);
+
+    private static string DescribeWhole(string body)
     {
         if (body.Length == 0)
         {
@@ -79,8 +84,10 @@ internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler 
         {
             return "(secret)";
         }
-        return s_proofs.Contains(name) ? Claims(value) : value.Length <= LongestValue ? value : value[..LongestValue] + "...";
+        return s_proofs.Contains(name) ? Claims(value) : Shortened(value, LongestValue);
     }
+
+    private static string Shortened(string text, int longest) => text.Length <= longest ? text : text[..longest] + "...";
 
     private static string Claims(string jwt) => UnverifiedJwt.Part(jwt, 1) is { } claims ? $"(JWT: {Members(claims)})" : "(secret)";
 }

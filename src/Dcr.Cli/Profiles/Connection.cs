@@ -33,6 +33,12 @@ internal sealed class Connection : IDisposable
 
     public HttpClient Http => _http.Value;
 
+    /// <summary>
+    /// What a command that watches its requests puts before the network, in place of what <c>--verbose</c> does. To be set
+    /// before the first request. Null: nothing.
+    /// </summary>
+    public Func<HttpMessageHandler, HttpMessageHandler>? Through { get; set; }
+
     public DcrClient Dcr
     {
         get
@@ -113,7 +119,7 @@ internal sealed class Connection : IDisposable
     public HttpMessageHandler CreateHandler()
     {
         HttpMessageHandler network = new SocketsHttpHandler { AllowAutoRedirect = false };
-        return _run.IsVerbose ? new NarratedRequests(_run.Terminal.Error, network) : network;
+        return Through?.Invoke(network) ?? (_run.IsVerbose ? new NarratedRequests(_run.Terminal.Error, network) : network);
     }
 
     public static void Configure(HttpClient http)
