@@ -39,7 +39,7 @@ internal static class ClientKeysCommand
         RenewKeyCommand.Create(),
     };
 
-    public static async Task ShowAsync(CommandRun run, PublishedKeys keys, CancellationToken cancellationToken) => run.Terminal.ShowList(
+    public static async Task ShowAsync(CommandRun run, RegisteredKeys keys, CancellationToken cancellationToken) => run.Terminal.ShowList(
         new JsonObject { ["items"] = await keys.ListAsync(cancellationToken) }, "kid", "state", "alg", "until", "last_used_at", "safe_to_retire");
 
     private static async Task AddAsync(CommandRun run, CancellationToken cancellationToken)
@@ -48,10 +48,10 @@ internal static class ClientKeysCommand
         await ChangeAsync(run, (keys, by) => keys.AddAsync(added.PublicJwk, by, cancellationToken), cancellationToken);
     }
 
-    private static async Task ChangeAsync(CommandRun run, Func<PublishedKeys, ISigningKey, Task> change, CancellationToken cancellationToken)
+    private static async Task ChangeAsync(CommandRun run, Func<RegisteredKeys, ISigningKey, Task> change, CancellationToken cancellationToken)
     {
         using var connection = await Connection.OpenAsync(run, cancellationToken);
-        var keys = await PublishedKeys.OpenAsync(connection, cancellationToken);
+        var keys = await RegisteredKeys.OpenAsync(connection, cancellationToken);
         await change(keys, await connection.KeyAsync(cancellationToken));
         await ShowAsync(run, keys, cancellationToken);
     }

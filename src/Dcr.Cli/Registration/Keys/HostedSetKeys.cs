@@ -6,7 +6,7 @@ using Dcr.Client;
 namespace Dcr.Cli;
 
 /// <summary>Keys in a set that the server hosts for the client: pending, active, retiring, withdrawn.</summary>
-internal sealed class HostedSetKeys(HostedKeys keys) : PublishedKeys
+internal sealed class HostedSetKeys(HostedKeys keys) : RegisteredKeys
 {
     // Longer than any node or API may keep the set, and an assertion lasts.
     private static readonly TimeSpan s_overlap = TimeSpan.FromHours(1);

@@ -4,7 +4,7 @@ using Dcr.Client;
 namespace Dcr.Cli;
 
 /// <summary>Keys that are registered by value: each change is an update of the registration, in force on the next request.</summary>
-internal sealed class InlineKeys(ClientRegistration registration, ClientInformation client) : PublishedKeys
+internal sealed class InlineKeys(ClientRegistration registration, ClientInformation client) : RegisteredKeys
 {
     private ClientInformation _client = client;
 

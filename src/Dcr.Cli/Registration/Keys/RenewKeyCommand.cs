@@ -24,7 +24,7 @@ internal static class RenewKeyCommand
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {
         using var connection = await Connection.OpenAsync(run, cancellationToken);
-        var keys = await PublishedKeys.OpenAsync(connection, cancellationToken);
+        var keys = await RegisteredKeys.OpenAsync(connection, cancellationToken);
         var old = await connection.KeyAsync(cancellationToken);
         var file = Path.GetFullPath(run.Get(s_file) ?? run.Profiles.KeyFileOf($"{connection.ProfileName}-{run.Time.GetUtcNow().ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}"));
         using var key = await ReadOrMakeAsync(run, file, cancellationToken);

@@ -8,9 +8,9 @@ namespace Dcr.Cli;
 /// Where a client's public keys are, and how they change there: by value in its registration, or in a set that the server
 /// hosts. Keys at a URL of the client's own are its own affair.
 /// </summary>
-internal abstract class PublishedKeys
+internal abstract class RegisteredKeys
 {
-    public static async Task<PublishedKeys> OpenAsync(Connection connection, CancellationToken cancellationToken)
+    public static async Task<RegisteredKeys> OpenAsync(Connection connection, CancellationToken cancellationToken)
     {
         var registration = await RegisteredClient.OpenAsync(connection, cancellationToken);
         var client = await registration.ReadAsync(cancellationToken);
