@@ -25,7 +25,7 @@ internal static class DoctorCommand
         new Example("dcr doctor --jwks jwks.json", "against the keys that are to be published"),
         new Example("dcr doctor old.jwt --offline --json", "for a program, and nothing is sent", ExitCode.Unhealthy),
         new Example("dcr doctor - --admin admin < assertion.jwt", "what the server says, with all that it knows"))
-        .With(s_file, s_jwks, s_admin, s_offline)
+        .With(s_file, s_jwks, s_admin, s_offline, CommonOptions.Dpop)
         .WithCredentials()
         .Does(RunAsync);
 

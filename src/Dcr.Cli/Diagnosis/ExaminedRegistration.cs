@@ -29,7 +29,7 @@ internal sealed record ExaminedRegistration
         }
         try
         {
-            var metadata = (await connection.Registration.ReadAsync(cancellationToken)).Metadata;
+            var metadata = (await (await connection.RegistrationAsync(cancellationToken)).ReadAsync(cancellationToken)).Metadata;
             return new ExaminedRegistration
             {
                 IsActive = true,
