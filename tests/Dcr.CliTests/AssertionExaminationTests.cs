@@ -275,7 +275,7 @@ public sealed class AssertionExaminationTests : IDisposable
             foreach (var member in new[] { "kty", "crv", "x", "kid", "alg", "use", "key_ops", "d", "x5c", "other" })
             {
                 var set = $$"""{"keys":[{{With(TestAssertion.Jwk(_scenario.OtherKey, "k3"), member, value)}}]}""";
-                _scenario.Known = _scenario.Known with { Published = PublishedKeys.Parse("the set", set) };
+                _scenario.Known = _scenario.Known with { Published = ExaminedKeySet.Parse("the set", set) };
                 Assert.Equal(8, _scenario.Examine().Count);
             }
         }

@@ -83,7 +83,7 @@ public sealed class AssertionKeysTests : IDisposable
     [InlineData("""{"keys":[7,{"kty":7}]}""", "it has no key that can be used: number 1: it is no JSON object; number 2: it is no JWK (RFC 7517 section 4)")]
     public void Rejects_what_is_no_set_of_keys(string json, string why)
     {
-        _scenario.Known = _scenario.Known with { Published = PublishedKeys.Parse("the set", json) };
+        _scenario.Known = _scenario.Known with { Published = ExaminedKeySet.Parse("the set", json) };
         Assert.Equal($"the set is refused whole: {why}", Failing(AssertionRule.Key).Detail);
     }
 

@@ -15,7 +15,7 @@ internal sealed class AssertionKeys(ExaminedAssertion assertion, KnownFacts know
     private readonly string _alg = ExaminedAssertion.Text(assertion.Header!, "alg") ?? "";
 
     /// <summary>Null: there is no set to look at.</summary>
-    private readonly PublishedKeys? _published = known.Published is { Absence: null } set ? set : null;
+    private readonly ExaminedKeySet? _published = known.Published is { Absence: null } set ? set : null;
 
     public IReadOnlyList<Finding> Examine()
     {
@@ -37,7 +37,7 @@ internal sealed class AssertionKeys(ExaminedAssertion assertion, KnownFacts know
     }
 
     /// <summary>As the server does: <c>kid</c> picks the key; without it exactly one must fit.</summary>
-    private (Finding, ExaminedKey?) Choose(PublishedKeys set)
+    private (Finding, ExaminedKey?) Choose(ExaminedKeySet set)
     {
         if (set.Fault is { } fault)
         {
@@ -60,7 +60,7 @@ internal sealed class AssertionKeys(ExaminedAssertion assertion, KnownFacts know
         };
     }
 
-    private Finding UnknownKid(PublishedKeys set)
+    private Finding UnknownKid(ExaminedKeySet set)
     {
         if (set.Keys.FirstOrDefault(key => key.Kid == _kid && key.Fault is not null) is { } bad)
         {
@@ -72,7 +72,7 @@ internal sealed class AssertionKeys(ExaminedAssertion assertion, KnownFacts know
             same is { Kid: { } kid } ? $"Your key is there, under another name. Sign with that: --kid {Excerpt.Of(kid)}" : NextPublish);
     }
 
-    private Finding Passed(PublishedKeys set, ExaminedKey key)
+    private Finding Passed(ExaminedKeySet set, ExaminedKey key)
     {
         if (known.OwnKey is { } own && set.UsableKeys.All(each => each.Thumbprint != own.Thumbprint))
         {

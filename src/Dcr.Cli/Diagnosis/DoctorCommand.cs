@@ -25,7 +25,7 @@ internal static class DoctorCommand
         new Example("dcr doctor --jwks jwks.json", "against the keys that are to be published"),
         new Example("dcr doctor old.jwt --offline --json", "for a program, and nothing is sent", ExitCode.Unhealthy),
         new Example("dcr doctor - --admin admin < assertion.jwt", "what the server says, with all that it knows"))
-        .With(s_file, s_jwks, s_admin, s_offline)
+        .With(s_file, s_jwks, s_admin, s_offline, CommonOptions.Dpop)
         .WithCredentials()
         .Does(RunAsync);
 
@@ -40,7 +40,7 @@ internal static class DoctorCommand
         var server = serverOf is null ? null : await ServerAsync(run, serverOf, cancellationToken);
         var clientId = await connection.FindClientIdAsync(cancellationToken);
         var registration = server is { TokenEndpoint: not null } ? await ExaminedRegistration.ReadAsync(connection, clientId, run.Time, cancellationToken) : null;
-        var published = run.Get(s_jwks) is { } jwks ? await PublishedKeys.FromAsync(jwks, connection.Http, run.Time, cancellationToken) : registration?.Keys;
+        var published = run.Get(s_jwks) is { } jwks ? await ExaminedKeySet.FromAsync(jwks, connection.Http, run.Time, cancellationToken) : registration?.Keys;
         var isNew = assertion is null;
         assertion ??= await ClientAssertion.CreateAsync(await connection.CredentialsAsync(cancellationToken), (serverOf ?? connection).Server, run.Time, cancellationToken);
 
@@ -62,7 +62,7 @@ internal static class DoctorCommand
 
     private static void CheckOptions(CommandRun run)
     {
-        if (run.Get(s_offline) && (run.Get(s_admin) is not null || (run.Get(s_jwks) is { } jwks && PublishedKeys.IsUrl(jwks))))
+        if (run.Get(s_offline) && (run.Get(s_admin) is not null || (run.Get(s_jwks) is { } jwks && ExaminedKeySet.IsUrl(jwks))))
         {
             throw CommandFailure.Usage("--offline sends nothing, and --admin or the URL of --jwks would.", "Leave one of them out.");
         }

@@ -18,7 +18,7 @@ internal sealed record ExaminedRegistration
     public string? Alg { get; init; }
 
     /// <summary>Its keys: those registered, or those at its <c>jwks_uri</c>.</summary>
-    public PublishedKeys? Keys { get; init; }
+    public ExaminedKeySet? Keys { get; init; }
 
     /// <summary>Null: the profile has no registration of this client.</summary>
     public static async Task<ExaminedRegistration?> ReadAsync(Connection connection, string? clientId, TimeProvider time, CancellationToken cancellationToken)
@@ -29,15 +29,15 @@ internal sealed record ExaminedRegistration
         }
         try
         {
-            var metadata = (await connection.Registration.ReadAsync(cancellationToken)).Metadata;
+            var metadata = (await (await connection.RegistrationAsync(cancellationToken)).ReadAsync(cancellationToken)).Metadata;
             return new ExaminedRegistration
             {
                 IsActive = true,
                 Alg = metadata.TokenEndpointAuthSigningAlg,
                 Keys = metadata switch
                 {
-                    { JwksUri: { } uri } => await PublishedKeys.FetchAsync(uri, connection.Http, time, cancellationToken),
-                    { Jwks: { } jwks } => PublishedKeys.Parse("the registered jwks", jwks.ToJson()),
+                    { JwksUri: { } uri } => await ExaminedKeySet.FetchAsync(uri, connection.Http, time, cancellationToken),
+                    { Jwks: { } jwks } => ExaminedKeySet.Parse("the registered jwks", jwks.ToJson()),
                     _ => null,
                 },
             };

@@ -18,7 +18,7 @@ internal sealed record KnownFacts
     public ExaminedKey? OwnKey { get; init; }
 
     /// <summary>The client's keys as the server can find them.</summary>
-    public PublishedKeys? Published { get; init; }
+    public ExaminedKeySet? Published { get; init; }
 
     /// <summary>What the server says of the client.</summary>
     public ExaminedRegistration? Registration { get; init; }

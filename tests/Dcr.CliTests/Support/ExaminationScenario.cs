@@ -40,7 +40,7 @@ internal sealed class ExaminationScenario : IDisposable
     /// <summary>In place of what <see cref="Assertion"/> writes.</summary>
     public string? Text { get; set; }
 
-    public static PublishedKeys Publish(params IReadOnlyList<JsonObject> keys) => PublishedKeys.Parse("the set", TestAssertion.Jwks(keys).ToJsonString());
+    public static ExaminedKeySet Publish(params IReadOnlyList<JsonObject> keys) => ExaminedKeySet.Parse("the set", TestAssertion.Jwks(keys).ToJsonString());
 
     public IReadOnlyList<Finding> Examine()
     {

@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace Dcr.Cli;
 
 /// <summary>A client's JWK Set (RFC 7517 section 5) as it is published, judged as the server judges one that it downloads.</summary>
-internal sealed record PublishedKeys
+internal sealed record ExaminedKeySet
 {
     private const int MaxBytes = 64 * 1024;
     private const int MaxKeys = 100;
@@ -37,30 +37,30 @@ internal sealed record PublishedKeys
     public string KeyNames => UsableKeys.Any() ? Excerpt.List([.. UsableKeys.Select(key => key.Kid ?? "a key without kid")]) : "no key that can be used";
 
     /// <summary>From where <c>--jwks</c> says.</summary>
-    public static Task<PublishedKeys> FromAsync(string fileOrUrl, HttpClient http, TimeProvider time, CancellationToken cancellationToken) =>
+    public static Task<ExaminedKeySet> FromAsync(string fileOrUrl, HttpClient http, TimeProvider time, CancellationToken cancellationToken) =>
         IsUrl(fileOrUrl) ? FetchAsync(fileOrUrl, http, time, cancellationToken) : ReadAsync(fileOrUrl, cancellationToken);
 
     public static bool IsUrl(string text) => text.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A set that is at hand.</summary>
     /// <param name="name">In words, such as: the registered jwks.</param>
-    public static PublishedKeys Parse(string name, string json)
+    public static ExaminedKeySet Parse(string name, string json)
     {
         try
         {
             var keys = (JsonNode.Parse(json, documentOptions: s_strict) as JsonObject)?["keys"] as JsonArray;
             return keys is null
-                ? new PublishedKeys { Name = name, Fault = "it is no JWK Set: {\"keys\": [...]}" }
-                : Judge(new PublishedKeys { Name = name, Keys = [.. keys.Take(MaxKeys + 1).Select((key, index) => ExaminedKey.Read(key, index + 1))] });
+                ? new ExaminedKeySet { Name = name, Fault = "it is no JWK Set: {\"keys\": [...]}" }
+                : Judge(new ExaminedKeySet { Name = name, Keys = [.. keys.Take(MaxKeys + 1).Select((key, index) => ExaminedKey.Read(key, index + 1))] });
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return new PublishedKeys { Name = name, Fault = "it is not JSON with each member named once" };
+            return new ExaminedKeySet { Name = name, Fault = "it is not JSON with each member named once" };
         }
     }
 
     /// <summary>What a <c>jwks_uri</c> serves. The same limits as the server's, but for the address, which may be on this network.</summary>
-    public static async Task<PublishedKeys> FetchAsync(string url, HttpClient http, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ExaminedKeySet> FetchAsync(string url, HttpClient http, TimeProvider time, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(s_timeout);
@@ -68,30 +68,30 @@ internal sealed record PublishedKeys
         var name = $"the set fetched at {TimeText.Of(now)} from {Excerpt.Of(url)}";
         if (!IsUrl(url))
         {
-            return new PublishedKeys { Name = name, Fault = "it must be an https URL" };
+            return new ExaminedKeySet { Name = name, Fault = "it must be an https URL" };
         }
         try
         {
             using var response = await http.GetAsync(new Uri(url), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
             if (FaultOf(response) is { } fault)
             {
-                return new PublishedKeys { Name = name, Fault = fault, FetchedAt = now };
+                return new ExaminedKeySet { Name = name, Fault = fault, FetchedAt = now };
             }
             await using var stream = await response.Content.ReadAsStreamAsync(timeout.Token);
             var buffer = new byte[MaxBytes + 1];
             var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, timeout.Token);
             var set = length > MaxBytes
-                ? new PublishedKeys { Name = name, Fault = $"it is larger than {MaxBytes} bytes" }
+                ? new ExaminedKeySet { Name = name, Fault = $"it is larger than {MaxBytes} bytes" }
                 : Parse(name, Encoding.UTF8.GetString(buffer, 0, length));
             return set with { FetchedAt = now, MaxAge = MaxAgeOf(response) };
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or UriFormatException)
         {
-            return new PublishedKeys { Name = name, Absence = $"the keys cannot be fetched from {Excerpt.Of(url)}: {Excerpt.Of(exception.Message)}" };
+            return new ExaminedKeySet { Name = name, Absence = $"the keys cannot be fetched from {Excerpt.Of(url)}: {Excerpt.Of(exception.Message)}" };
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new PublishedKeys { Name = name, Absence = $"the keys did not arrive from {Excerpt.Of(url)} within {s_timeout.TotalSeconds} s" };
+            return new ExaminedKeySet { Name = name, Absence = $"the keys did not arrive from {Excerpt.Of(url)} within {s_timeout.TotalSeconds} s" };
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed record PublishedKeys
         ["keys"] = new JsonArray([.. Keys.Select(key => new JsonObject { ["kid"] = key.Name, ["thumbprint"] = key.Thumbprint, ["fault"] = key.Fault })]),
     };
 
-    private static async Task<PublishedKeys> ReadAsync(string path, CancellationToken cancellationToken)
+    private static async Task<ExaminedKeySet> ReadAsync(string path, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
         {
@@ -139,7 +139,7 @@ internal sealed record PublishedKeys
     };
 
     // One bad key does not stop the good ones, but a private one or a name that two have stops all.
-    private static PublishedKeys Judge(PublishedKeys set)
+    private static ExaminedKeySet Judge(ExaminedKeySet set)
     {
         if (set.Keys.FirstOrDefault(key => key.IsPrivate) is { } secret)
         {
