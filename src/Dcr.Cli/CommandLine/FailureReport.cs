@@ -28,7 +28,8 @@ internal sealed partial record FailureReport(int ExitCode, string Message, strin
         HttpRequestException or TaskCanceledException => new(Cli.ExitCode.Unreachable, $"The server cannot be reached or does not answer as it should: {exception.Message}", "Is --server the issuer of a running server? --verbose shows each request."),
         CryptographicException => new(Cli.ExitCode.Usage, exception.Message),
         JsonException => new(Cli.ExitCode.Usage, $"A file is not the JSON that it should be: {exception.Message}"),
-        IOException or UnauthorizedAccessException => new(Cli.ExitCode.Usage, exception.Message),
+        // A file that a command reads has no culture; a part of the command itself has.
+        IOException or UnauthorizedAccessException when exception is not FileNotFoundException { FileName: { } file } || !file.Contains(", Culture=", StringComparison.Ordinal) => new(Cli.ExitCode.Usage, exception.Message),
         _ => new(Cli.ExitCode.Fault, $"A fault of this command: {exception.Message}", "Please report it, with the lines above.") { Trace = exception.ToString().Split('\n') },
     };
 
