@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Dcr.Cli;
-using Dcr.CliTests.Support;
 using Dcr.Client;
+using Dcr.CliTests.Support;
 using Xunit;
 
 namespace Dcr.CliTests;

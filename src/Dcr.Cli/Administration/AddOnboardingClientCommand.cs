@@ -31,7 +31,7 @@ internal static class AddOnboardingClientCommand
             Terminal.WriteJson(entry);
             return;
         }
-        await Administrator.RunAsync(run, async api =>
+        await AsAdministrator.RunAsync(run, async api =>
         {
             var added = await api.PostAsync("onboarding-clients", entry, cancellationToken);
             run.Terminal.Show(added);

@@ -3,7 +3,7 @@ using Dcr.Client;
 namespace Dcr.Cli;
 
 /// <summary>Commands of administrators: as the client of a profile, which is <c>admin</c> where the user names none.</summary>
-internal static class Administrator
+internal static class AsAdministrator
 {
     /// <summary>What the command does with the admin API; it succeeds unless it throws.</summary>
     public static LeafCommand DoesAsAdministrator(this LeafCommand command, Func<CommandRun, AdminApi, CancellationToken, Task> action) =>
