@@ -173,7 +173,7 @@ public sealed class AdminClientsTests(CliServer server)
 
     [Fact]
     [Requirement("P-CLI-ADMIN")]
-    public async Task Fails_for_who_is_no_administrator_and_where_there_is_no_server()
+    public async Task Fails_for_who_is_no_admin_and_where_there_is_no_server()
     {
         using var tool = await new DcrTool().KnowAsync(server, "warehouse");
         var stranger = await tool.RunAsync("admin", "clients", "list");

@@ -10,7 +10,7 @@ namespace Dcr.CliTests;
 /// <summary><c>dcr bench</c>: figures that can be believed, and a server that is as it was.</summary>
 public sealed partial class BenchTests(CliServer server)
 {
-    private readonly Administrator _administrator = new(server.Http, server.Issuer, server.AdminKey);
+    private readonly AdminRequests _admin = server.Admin;
 
     [Fact]
     [Requirement("P-CLI-BENCH")]
@@ -22,8 +22,8 @@ public sealed partial class BenchTests(CliServer server)
         Assert.Matches(@"registration +18 +0 +\d", answer.Out);
         Assert.Matches(@"token +\d+ +0 +\d", answer.Out);
         var onboardingClient = OnboardingClient().Match(answer.Error).Value;
-        Assert.DoesNotContain(onboardingClient, await _administrator.OnboardingClientsAsync("bench-"));
-        Assert.Equal((0, 20), (await _administrator.CountAsync(onboardingClient, "active"), await _administrator.CountAsync(onboardingClient, "revoked")));
+        Assert.DoesNotContain(onboardingClient, await _admin.OnboardingClientsAsync("bench-"));
+        Assert.Equal((0, 20), (await _admin.CountAsync(onboardingClient, "active"), await _admin.CountAsync(onboardingClient, "revoked")));
     }
 
     [Fact]
@@ -48,8 +48,8 @@ public sealed partial class BenchTests(CliServer server)
         using var tool = await new DcrTool().KnowAsync(server, "admin");
         var document = await tool.JsonAsync("bench", "--clients", "5", "--seconds", "1", "--keep");
         var onboardingClient = (string)document["onboarding_client"]!;
-        Assert.Contains(onboardingClient, await _administrator.OnboardingClientsAsync("bench-"));
-        Assert.Equal(5, await _administrator.CountAsync(onboardingClient, "active"));
+        Assert.Contains(onboardingClient, await _admin.OnboardingClientsAsync("bench-"));
+        Assert.Equal(5, await _admin.CountAsync(onboardingClient, "active"));
         Assert.Null(document["cleared"]);
     }
 
@@ -70,7 +70,7 @@ public sealed partial class BenchTests(CliServer server)
     [Fact]
     [Requirement("P-CLI-BENCH")]
     [Requirement("P-CLI-EXIT")]
-    public async Task Rejects_somebody_who_is_no_administrator()
+    public async Task Rejects_somebody_who_is_no_admin()
     {
         using var tool = await new DcrTool().KnowAsync(server, "directory");
         Assert.Equal(ExitCode.Refused, (await tool.RunAsync("bench", "-p", "directory", "--clients", "1", "--seconds", "1")).ExitCode);

@@ -8,7 +8,7 @@ namespace Dcr.CliTests;
 /// <summary><c>dcr quickstart</c>: a newcomer sees the whole flow, and the server is as it was.</summary>
 public sealed partial class QuickstartTests(CliServer server)
 {
-    private readonly Administrator _administrator = new(server.Http, server.Issuer, server.AdminKey);
+    private readonly AdminRequests _admin = server.Admin;
 
     [Fact]
     [Requirement("P-CLI-QUICKSTART")]
@@ -48,7 +48,7 @@ public sealed partial class QuickstartTests(CliServer server)
         Assert.Empty(answer.Error);
         AssertNoSecret(answer);
         Assert.Equal(profiles, Snapshot(tool.ConfigurationFolder));
-        await AssertNothingActiveAsync(_administrator, answer.Out);
+        await AssertNothingActiveAsync(_admin, answer.Out);
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed partial class QuickstartTests(CliServer server)
         Assert.Equal(2, steps.SelectMany(step => step!["requests"]!.AsArray()).Count(request => (string?)request!["from"] == "server"));
         Assert.Empty(answer.Error);
         AssertNoSecret(answer);
-        await AssertNothingActiveAsync(_administrator, answer.Out);
+        await AssertNothingActiveAsync(_admin, answer.Out);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed partial class QuickstartTests(CliServer server)
         Assert.Equal(ExitCode.Usage, answer.ExitCode);
         Assert.Contains("dotnet run --project src/Dcr.Server -- --Dcr:Jwks:AllowHttp true --Dcr:Jwks:AllowPrivateNetworks true", answer.Error, StringComparison.Ordinal);
         AssertNoSecret(answer);
-        await AssertNothingActiveAsync(strict.Administrator, answer.Out);
+        await AssertNothingActiveAsync(strict.Admin, answer.Out);
     }
 
     [Fact]
@@ -111,13 +111,13 @@ public sealed partial class QuickstartTests(CliServer server)
         Assert.False((bool)answer.Json["ok"]!);
         Assert.False((bool)answer.Json["steps"]!.AsArray()[^1]!["ok"]!);
         AssertNoSecret(answer);
-        await AssertNothingActiveAsync(odd.Administrator, answer.Out);
+        await AssertNothingActiveAsync(odd.Admin, answer.Out);
     }
 
     [Fact]
     [Requirement("P-CLI-QUICKSTART")]
     [Requirement("P-CLI-EXIT")]
-    public async Task Rejects_somebody_who_is_no_administrator()
+    public async Task Rejects_somebody_who_is_no_admin()
     {
         using var tool = await new DcrTool().KnowAsync(server, "directory");
         var answer = await tool.RunAsync("quickstart", "-p", "directory");
@@ -144,18 +144,18 @@ public sealed partial class QuickstartTests(CliServer server)
             """);
         Assert.Equal(ExitCode.Cancelled, answer.ExitCode);
         Assert.DoesNotContain("Everything was as promised", answer.Out, StringComparison.Ordinal);
-        await AssertNothingActiveAsync(_administrator, answer.Out);
+        await AssertNothingActiveAsync(_admin, answer.Out);
     }
 
-    private static async Task AssertNothingActiveAsync(Administrator administrator, string told)
+    private static async Task AssertNothingActiveAsync(AdminRequests admin, string told)
     {
         var onboardingClients = OnboardingClients().Matches(told).Select(match => match.Value).Distinct().ToList();
         Assert.Equal(2, onboardingClients.Count);
-        var there = await administrator.OnboardingClientsAsync("quickstart-");
+        var there = await admin.OnboardingClientsAsync("quickstart-");
         foreach (var onboardingClient in onboardingClients)
         {
             Assert.DoesNotContain(onboardingClient, there);
-            Assert.Equal(0, await administrator.CountAsync(onboardingClient, "active"));
+            Assert.Equal(0, await admin.CountAsync(onboardingClient, "active"));
         }
     }
 

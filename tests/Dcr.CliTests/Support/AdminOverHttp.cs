@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dcr.Cli;
 using Dcr.Client;
 using Xunit;
 
@@ -7,9 +8,9 @@ namespace Dcr.CliTests.Support;
 /// <summary>The admin API without the command: to prepare what a test needs, and to see what became of it.</summary>
 internal static class AdminOverHttp
 {
-    public static Task<JsonObject> GetAsync(this CliServer server, string path) => server.AdministerAsync(HttpMethod.Get, path);
+    public static Task<JsonObject> GetAsync(this CliServer server, string path) => server.Admin.SendAsync(HttpMethod.Get, path);
 
-    public static Task<JsonObject> PostAsync(this CliServer server, string path, JsonNode? body = null) => server.AdministerAsync(HttpMethod.Post, path, body);
+    public static Task<JsonObject> PostAsync(this CliServer server, string path, JsonNode? body = null) => server.Admin.SendAsync(HttpMethod.Post, path, body);
 
     /// <summary>An onboarding client of a name that no other test has.</summary>
     public static async Task<ClientCredentials> OnboardAsync(this CliServer server, int uses = 1)
@@ -42,28 +43,9 @@ internal static class AdminOverHttp
         var ids = new List<string>();
         for (var i = 0; i < count; i++)
         {
-            var client = await dcr.RegistrationIn(new ForgetfulStore()).RegisterAsync(token, new ClientMetadata { ClientName = $"Warehouse {i}" }, key, TestContext.Current.CancellationToken);
+            var client = await dcr.RegistrationIn(new MemoryRegistrationStore()).RegisterAsync(token, new ClientMetadata { ClientName = $"Warehouse {i}" }, key, TestContext.Current.CancellationToken);
             ids.Add(client.ClientId);
         }
         return ids;
-    }
-
-    private sealed class ForgetfulStore : IRegistrationStore
-    {
-        private RegistrationState? _state;
-
-        public Task<RegistrationState?> LoadAsync(CancellationToken cancellationToken = default) => Task.FromResult(_state);
-
-        public Task SaveAsync(RegistrationState state, CancellationToken cancellationToken = default)
-        {
-            _state = state;
-            return Task.CompletedTask;
-        }
-
-        public Task DeleteAsync(CancellationToken cancellationToken = default)
-        {
-            _state = null;
-            return Task.CompletedTask;
-        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Dcr.Client;
@@ -56,26 +55,16 @@ public sealed class CliServer : IAsyncLifetime
             ["--urls", Issuer, "--Dcr:SeedFile", "seed.json", "--Dcr:Jwks:AllowHttp", "true", "--Dcr:Jwks:AllowPrivateNetworks", "true"], Folder);
     }
 
-    /// <summary>What an administrator does by other means than the command.</summary>
-    public async Task<JsonObject> AdministerAsync(HttpMethod method, string path, JsonNode? body = null)
-    {
-        using var key = ClientKey.FromJwk(await File.ReadAllTextAsync(AdminKey, TestContext.Current.CancellationToken));
-        var token = await new DcrClient(Http, Issuer).AccessTokensFor(new ClientCredentials("admin", key)).GetAsync("dcr.admin", cancellationToken: TestContext.Current.CancellationToken);
-        using var request = new HttpRequestMessage(method, $"admin/v1/{path}") { Content = body is null ? null : JsonContent.Create(body), Headers = { Authorization = new("Bearer", token.Value) } };
-        using var response = await Http.SendAsync(request, TestContext.Current.CancellationToken);
-        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(response.IsSuccessStatusCode, text);
-        return text.Length > 0 ? JsonNode.Parse(text)!.AsObject() : [];
-    }
+    public AdminRequests Admin => new(Http, Issuer, AdminKey);
 
     /// <summary>A key set that the server hosts, with one active key, under this kid.</summary>
     /// <returns>Its <c>jwks_uri</c>.</returns>
     public async Task<string> HostKeyAsync(string keyFile, string kid)
     {
         using var key = ClientKey.FromPem(await File.ReadAllTextAsync(keyFile, TestContext.Current.CancellationToken), kid: kid);
-        var set = await AdministerAsync(HttpMethod.Post, "key-sets");
-        await AdministerAsync(HttpMethod.Post, $"key-sets/{set["id"]}/keys", JsonNode.Parse(key.PublicJwk.ToJson()));
-        await AdministerAsync(HttpMethod.Post, $"key-sets/{set["id"]}/keys/{kid}/activate");
+        var set = await Admin.SendAsync(HttpMethod.Post, "key-sets");
+        await Admin.SendAsync(HttpMethod.Post, $"key-sets/{set["id"]}/keys", JsonNode.Parse(key.PublicJwk.ToJson()));
+        await Admin.SendAsync(HttpMethod.Post, $"key-sets/{set["id"]}/keys/{kid}/activate");
         return (string)set["jwks_uri"]!;
     }
 

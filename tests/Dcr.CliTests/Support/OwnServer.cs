@@ -20,7 +20,7 @@ public sealed class OwnServer : IAsyncDisposable
     /// <summary>The options that make a command its administrator.</summary>
     public IReadOnlyList<string> AsAdministrator => ["--server", _issuer, "--client-id", "admin", "--key", AdminKey];
 
-    public Administrator Administrator => new(_process!.Http, _issuer, AdminKey);
+    public AdminRequests Admin => new(_process!.Http, _issuer, AdminKey);
 
     public async ValueTask DisposeAsync()
     {
