@@ -22,7 +22,7 @@ public sealed class ClientKeysTests(CliServer server) : IAsyncLifetime
     [Requirement("P-CLI")]
     public async Task Renews_a_key_that_is_registered_by_value()
     {
-        await _tool.SucceedAsync("register", "--via", "directory");
+        await _tool.RegisterAsync(server);
         var before = await KidsAsync("active");
 
         await _tool.SucceedAsync("client", "keys", "renew");
@@ -31,7 +31,7 @@ public sealed class ClientKeysTests(CliServer server) : IAsyncLifetime
         Assert.Single(after);
         Assert.NotEqual(before, after);
         await _tool.SucceedAsync("token");
-        var old = await _tool.RunAsync("token", "--key", Path.Combine(_tool.ConfigurationFolder, "profiles", "default.pem"));
+        var old = await _tool.RunAsync("token", "--key", "default.pem");
         Assert.Equal(ExitCode.Refused, old.ExitCode);
         // And again: the profile's key is the one to be replaced.
         await _tool.SucceedAsync("client", "keys", "renew", "third.pem");
@@ -42,7 +42,7 @@ public sealed class ClientKeysTests(CliServer server) : IAsyncLifetime
     [Requirement("P-CLI")]
     public async Task Adds_and_withdraws_keys_side_by_side()
     {
-        await _tool.SucceedAsync("register", "--via", "directory");
+        await _tool.RegisterAsync(server);
         var first = Assert.Single(await KidsAsync("active"));
         await _tool.SucceedAsync("keys", "new", "second.pem");
 

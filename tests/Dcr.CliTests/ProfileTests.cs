@@ -95,8 +95,7 @@ public sealed class ProfileTests(CliServer server) : IDisposable
     [Requirement("P-CLI")]
     public async Task Asks_before_it_forgets_a_registration()
     {
-        await _tool.KnowAsync(server, "directory");
-        await _tool.SucceedAsync("register", "--via", "directory", "-p", "partner");
+        await _tool.RegisterAsync(server, "partner", "partner.pem");
 
         var refused = await _tool.RunAsync("profile", "remove", "partner");
         Assert.Equal(ExitCode.Usage, refused.ExitCode);
@@ -105,6 +104,6 @@ public sealed class ProfileTests(CliServer server) : IDisposable
 
         await _tool.SucceedAsync("profile", "remove", "partner", "--yes");
         Assert.Equal(ExitCode.Usage, (await _tool.RunAsync("profile", "show", "partner")).ExitCode);
-        Assert.True(File.Exists(Path.Combine(_tool.ConfigurationFolder, "profiles", "partner.pem")));
+        Assert.True(File.Exists(_tool.PathOf("partner.pem")));
     }
 }

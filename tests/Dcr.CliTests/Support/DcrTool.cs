@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Dcr.Cli;
+using Dcr.Client;
 using Xunit;
 
 namespace Dcr.CliTests.Support;
@@ -13,6 +15,8 @@ public sealed class DcrTool : IDisposable
 
     /// <summary>Where the commands are run.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("dcr-cli-").FullName;
+
+    private ProfileStore Profiles => new(Path.Combine(ConfigurationFolder, "profiles"));
 
     public string ConfigurationFolder => Path.Combine(Folder, "config");
 
@@ -47,7 +51,10 @@ public sealed class DcrTool : IDisposable
         return await StartAsync("bash", ["-c", "set -euo pipefail\n" + script], "");
     }
 
-    /// <summary>Profiles for the clients that the server's seed file names.</summary>
+    /// <summary>
+    /// Profiles for the clients that the server's seed file names. Not by the command: every call is a process, and most
+    /// tests are about something else.
+    /// </summary>
     public async Task<DcrTool> KnowAsync(CliServer server, params IReadOnlyList<string> profiles)
     {
         foreach (var profile in profiles)
@@ -59,9 +66,29 @@ public sealed class DcrTool : IDisposable
                 "device-maker" => ("device-maker", server.DeviceMakerKey),
                 _ => ("warehouse-7", server.WarehouseKey),
             };
-            await SucceedAsync("profile", "set", profile, "--server", server.Issuer, "--client-id", clientId, "--key", key);
+            await Profiles.SaveAsync(profile, new Profile { Server = server.Issuer, ClientId = clientId, KeyFile = key }, TestContext.Current.CancellationToken);
         }
         return this;
+    }
+
+    /// <summary>A new client of <c>partner-directory</c> as a profile, with a new key in this file. Not by the command either.</summary>
+    public async Task RegisterAsync(CliServer server, string profile = "default", string keyFile = "default.pem", string? scope = null)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        using var key = await NewKeyAsync(keyFile);
+        using var directory = ClientKey.FromPem(await File.ReadAllTextAsync(server.DirectoryKey, cancellationToken));
+        var dcr = new DcrClient(server.Http, server.Issuer);
+        var token = await dcr.GetInitialAccessTokenAsync(new ClientCredentials("partner-directory", directory), cancellationToken: cancellationToken);
+        await dcr.RegistrationIn(Profiles.RegistrationOf(profile)).RegisterAsync(token, new ClientMetadata { Scope = scope }, key, cancellationToken);
+        await Profiles.SaveAsync(profile, new Profile { Server = server.Issuer, KeyFile = PathOf(keyFile) }, cancellationToken);
+    }
+
+    /// <summary>A key in a file, as <c>dcr keys new</c> makes it.</summary>
+    public async Task<ClientKey> NewKeyAsync(string file)
+    {
+        var key = ClientKey.Generate();
+        await KeyFile.WriteAsync(PathOf(file), key, password: null, replace: true, TestContext.Current.CancellationToken);
+        return key;
     }
 
     public string PathOf(string name) => Path.Combine(Folder, name);

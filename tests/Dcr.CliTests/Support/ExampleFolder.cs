@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Xunit;
 
 namespace Dcr.CliTests.Support;
@@ -8,6 +9,10 @@ namespace Dcr.CliTests.Support;
 internal static class ExampleFolder
 {
     private const string ServerOfExamples = "http://localhost:5080";
+
+    // Slow to make, and the same for all.
+    private static readonly Lazy<RSA> s_rsa = new(() => RSA.Create(2048));
+    private static readonly Lazy<byte[]> s_pkcs12 = new(MakePkcs12);
 
     public static string Here(string commandLine, CliServer server) => commandLine.Replace(ServerOfExamples, server.Issuer, StringComparison.Ordinal);
 
@@ -27,24 +32,26 @@ internal static class ExampleFolder
         {
             return;
         }
-        await tool.SucceedAsync("keys", "new", "partner.pem");
-        await tool.SucceedAsync("keys", "new", "partner-rsa.pem", "--alg", "RS256");
-        await WritePkcs12Async(tool.PathOf("partner.p12"));
-        await tool.SucceedAsync("token", "-p", "directory", "--scope", "dcr", "--out", "initial.token");
+        using var partner = await tool.NewKeyAsync("partner.pem");
+        await WriteAsync(tool.PathOf("partner-rsa.pem"), Encoding.ASCII.GetBytes(s_rsa.Value.ExportPkcs8PrivateKeyPem()));
+        await WriteAsync(tool.PathOf("partner.p12"), s_pkcs12.Value);
         switch (path)
         {
             case "dcr register":
+                await tool.SucceedAsync("token", "-p", "directory", "--scope", "dcr", "--out", "initial.token");
                 break;
             case "dcr client keys activate" or "dcr client keys retire" or "dcr client keys withdraw":
                 await HostAsync(tool, server, isNextActive: path != "dcr client keys activate");
                 break;
             case var _ when path.StartsWith("dcr client ", StringComparison.Ordinal):
-                await tool.SucceedAsync("keys", "new", "next.pem");
-                await tool.SucceedAsync("register", "--via", "directory", "--scope", "read");
-                await tool.SucceedAsync("register", "--via", "directory", "-p", "partner", "--key", "partner.pem");
+                using (await tool.NewKeyAsync("next.pem"))
+                {
+                    await tool.RegisterAsync(server, scope: "read");
+                    await tool.RegisterAsync(server, "partner", "partner.pem");
+                }
                 break;
             case "dcr profile remove":
-                await tool.SucceedAsync("register", "--via", "directory", "-p", "old");
+                await tool.RegisterAsync(server, "old");
                 break;
             case "dcr doctor":
                 await tool.KnowAsync(server, "default");
@@ -64,8 +71,8 @@ internal static class ExampleFolder
     /// <summary>A client whose keys <c>old</c> and <c>next</c> the server hosts.</summary>
     private static async Task HostAsync(DcrTool tool, CliServer server, bool isNextActive)
     {
-        await tool.SucceedAsync("keys", "new", "old.pem");
-        await tool.SucceedAsync("keys", "new", "next.pem");
+        using var old = await tool.NewKeyAsync("old.pem");
+        using var next = await tool.NewKeyAsync("next.pem");
         var uri = await server.HostKeyAsync(tool.PathOf("old.pem"), "old");
         await tool.SucceedAsync("register", "--via", "directory", "--key", "old.pem", "--kid", "old", "--jwks-uri", uri);
         await tool.SucceedAsync("client", "keys", "add", "next.pem", "--next-kid", "next");
@@ -75,11 +82,16 @@ internal static class ExampleFolder
         }
     }
 
-    private static async Task WritePkcs12Async(string path)
+    private static byte[] MakePkcs12()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=partner", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
-        await File.WriteAllBytesAsync(path, certificate.Export(X509ContentType.Pkcs12, "secret"), TestContext.Current.CancellationToken);
+        return certificate.Export(X509ContentType.Pkcs12, "secret");
+    }
+
+    private static async Task WriteAsync(string path, byte[] bytes)
+    {
+        await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 }
