@@ -80,15 +80,16 @@ public static class DcrSetup
 
     private static void AddDcrOptions(this IServiceCollection services)
     {
-        services.AddOptions<DcrOptions>().BindConfiguration(DcrOptions.Section).ValidateOnStart();
-        services.AddOptions<JwksOptions>().BindConfiguration(JwksOptions.Section).ValidateOnStart();
-        services.AddOptions<SigningKeyOptions>().BindConfiguration(SigningKeyOptions.Section).ValidateOnStart();
-        services.AddOptions<DpopOptions>().BindConfiguration(DpopOptions.Section).ValidateOnStart();
+        services.AddSettings<DcrOptions>(DcrOptions.Section).ValidateOnStart();
+        services.AddSettings<JwksOptions>(JwksOptions.Section).ValidateOnStart();
+        services.AddSettings<SigningKeyOptions>(SigningKeyOptions.Section).ValidateOnStart();
+        services.AddSettings<DpopOptions>(DpopOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<DpopOptions>, DpopOptionsValidator>();
-        services.AddOptions<TokenStatusOptions>().BindConfiguration(TokenStatusOptions.Section).ValidateOnStart();
+        services.AddSettings<TokenStatusOptions>(TokenStatusOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<TokenStatusOptions>, TokenStatusOptionsValidator>();
         services.AddSingleton<IValidateOptions<SigningKeyOptions>, SigningKeyOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
+        services.AddSingleton<IValidateOptions<DcrOptions>, UnknownSettings>();
         services.AddSingleton<IValidateOptions<JwksOptions>, JwksOptionsValidator>();
     }
 

@@ -99,6 +99,27 @@ public sealed class FaultyConfigurationTests
         Assert.All(new[] { "Dcr:Issuer", "Dcr:AccessTokenLifetime", "Dcr:SecurityProfile" }, name => Assert.Contains(name, fault.Message, StringComparison.Ordinal));
     }
 
+    [Fact]
+    [Requirement("P-OPTIONS")]
+    public async Task Refuses_settings_that_there_are_not_and_repeats_no_value()
+    {
+        await using var server = new FaultyServer("""{"clients":[]}""");
+        server.Settings["Dcr:SecurityProfil"] = "Fapi2";
+        server.Settings["Dcr:Jwks:AllowHttps"] = "true";
+        server.Settings["Dcr:Storage:Mongo:ConnectionString"] = "mongodb://user:password@db";
+        // Settings are read without regard to case, as everywhere in .NET.
+        server.Settings["dcr:accesstokenlifetime"] = "00:05:00";
+        server.Settings["Dcr:Storage:MongoDb:Database"] = "unused";
+
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(async () => await server.InitializeAsync());
+
+        Assert.Contains("Dcr:SecurityProfil: there is no such setting; Dcr has AccessTokenLifetime,", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Dcr:Jwks:AllowHttps: there is no such setting; Dcr:Jwks has AllowHttp,", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Dcr:Storage:Mongo:ConnectionString: there is no such setting.", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("password", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Database", fault.Message, StringComparison.Ordinal);
+    }
+
     private sealed class FaultyServer(string seed) : SqliteServer
     {
         protected override string SeedText() => seed;

@@ -12,11 +12,13 @@ internal static class StorageSetup
     /// <summary>The store named by <c>Dcr:Storage:Provider</c>, and the key ring that encrypts what is secret in it.</summary>
     public static void AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<StorageOptions>().BindConfiguration(StorageOptions.Section);
-        services.AddOptions<KeyRingOptions>().BindConfiguration(KeyRingOptions.Section);
+        services.AddSettings<StorageOptions>(StorageOptions.Section);
+        services.AddSettings<KeyRingOptions>(KeyRingOptions.Section);
         services.AddSingleton<IPostConfigureOptions<DcrOptions>, AdminKeyFileDefault>();
 
-        services.AddSqliteStorageOptions();
+        // Both, whichever is used: the folder of the SQLite database is the default folder of the other files.
+        services.AddSettings<SqliteStorageOptions>(SqliteStorageOptions.Section);
+        services.AddSettings<MongoDbStorageOptions>(MongoDbStorageOptions.Section);
         var storage = configuration.GetSection(StorageOptions.Section).Get<StorageOptions>() ?? new StorageOptions();
         switch (storage.Provider)
         {

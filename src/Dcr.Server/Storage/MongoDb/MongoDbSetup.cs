@@ -15,7 +15,7 @@ internal static class MongoDbSetup
 {
     public static void AddMongoDbStorage(this IServiceCollection services)
     {
-        services.AddOptions<MongoDbStorageOptions>().BindConfiguration(MongoDbStorageOptions.Section).ValidateOnStart();
+        services.AddOptions<MongoDbStorageOptions>().ValidateOnStart();
         services.AddSingleton<IValidateOptions<MongoDbStorageOptions>, MongoDbStorageOptionsValidator>();
         services.AddSingleton<MongoDbStorage>();
         services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<MongoDbStorage>());

@@ -12,10 +12,6 @@ namespace Dcr.Server.Storage.Sqlite;
 
 internal static class SqliteSetup
 {
-    /// <summary>Also with another store: the folder of the database is the default folder of the other files.</summary>
-    public static void AddSqliteStorageOptions(this IServiceCollection services) =>
-        services.AddOptions<SqliteStorageOptions>().BindConfiguration(SqliteStorageOptions.Section);
-
     public static void AddSqliteStorage(this IServiceCollection services)
     {
         services.AddSingleton<SqliteStorage>();

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Dcr;
+
+/// <param name="Section">Such as <c>Dcr:Jwks</c>.</param>
+/// <param name="Options">Whose properties are the settings there.</param>
+internal sealed record KnownSettings(string Section, Type Options)
+{
+    public IEnumerable<string> Names => Options.GetProperties().Select(property => $"{Section}:{property.Name}");
+}
+
+public static class KnownSettingsExtensions
+{
+    /// <summary>Options whose properties are the settings of a section under <c>Dcr</c>.</summary>
+    public static OptionsBuilder<T> AddSettings<T>(this IServiceCollection services, string section)
+        where T : class
+    {
+        services.AddSingleton(new KnownSettings(section, typeof(T)));
+        return services.AddOptions<T>().BindConfiguration(section);
+    }
+}
+
+/// <summary>
+/// Refuses settings under <c>Dcr</c> that there are not: a slip of the pen in <c>Dcr:SecurityProfile</c> would otherwise
+/// start a server that is less strict than was meant.
+/// </summary>
+internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<KnownSettings> known) : IValidateOptions<DcrOptions>
+{
+    public ValidateOptionsResult Validate(string? name, DcrOptions options)
+    {
+        var names = known.SelectMany(settings => settings.Names).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var faults = configuration.GetSection(DcrOptions.Section).AsEnumerable()
+            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section && !names.Contains(setting.Key))
+            .Select(setting => Fault(setting.Key, names))
+            .ToList();
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    // Its value is not repeated: it may be a secret in the wrong place.
+    private static string Fault(string key, IEnumerable<string> names)
+    {
+        var section = key[..(key.LastIndexOf(':') + 1)];
+        var beside = names.Where(name => name.StartsWith(section, StringComparison.OrdinalIgnoreCase) && !name[section.Length..].Contains(':', StringComparison.Ordinal))
+            .Select(name => name[section.Length..])
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        return beside.Count == 0 ? $"{key}: there is no such setting." : $"{key}: there is no such setting; {section.TrimEnd(':')} has {string.Join(", ", beside)}.";
+    }
+}
