@@ -34,19 +34,21 @@ public sealed class OutputTests
 
     [Fact]
     [Requirement("P-CLI")]
-    public void Members_of_members_are_named_by_path_and_absent_ones_left_out()
+    public void Members_of_members_are_named_by_path_and_empty_ones_left_out()
     {
         var written = Write(Facts.Of(new JsonObject
         {
             ["status"] = "active",
             ["origin"] = new JsonObject { ["kid"] = "k1" },
             ["grant_types"] = new JsonArray("a", "b"),
+            ["response_types"] = new JsonArray(),
+            ["jwks"] = new JsonObject { ["keys"] = new JsonArray(new JsonObject { ["kty"] = "EC", ["kid"] = "k2" }) },
             ["expires_at"] = null,
             ["created_at"] = "2026-11-27T10:20:30.1234567+00:00",
             ["version"] = 3,
         }));
         Assert.Equal(
-            "status       active\norigin.kid   k1\ngrant_types  a b\ncreated_at   2026-11-27 10:20:30Z\nversion      3\n",
+            "status       active\norigin.kid   k1\ngrant_types  a b\njwks.keys    k2\ncreated_at   2026-11-27 10:20:30Z\nversion      3\n",
             written.Replace("\r", "", StringComparison.Ordinal));
     }
 

@@ -52,7 +52,8 @@ internal static class Facts
     {
         null => "",
         JsonArray array => string.Join(' ', array.Select(TextOf)),
-        JsonObject json => json.ToJsonString(),
+        // A key is known by its name.
+        JsonObject json => json["kid"] is JsonValue kid ? kid.ToString() : json.ToJsonString(),
         _ when value.GetValueKind() == JsonValueKind.String => ShortTime(value.GetValue<string>()),
         _ => value.ToJsonString(),
     };
@@ -68,9 +69,9 @@ internal static class Facts
                     yield return inner;
                 }
             }
-            else if (value is not null)
+            else if (TextOf(value) is { Length: > 0 } text)
             {
-                yield return (path + name, TextOf(value));
+                yield return (path + name, text);
             }
         }
     }
