@@ -32,6 +32,19 @@ public sealed class HttpClientTests(RealServer server) : IClassFixture<RealServe
     }
 
     [Fact]
+    public async Task A_request_of_an_HttpClient_without_a_factory_carries_one_too()
+    {
+        _server.OnToken = _ => _server.NewToken("Bearer");
+        var tokens = new DcrClient(new HttpClient(_server), ScriptedServer.Issuer).AccessTokensFor(new ClientCredentials("worker", _key));
+        using var http = new HttpClient(new AccessTokenHandler(tokens, "read") { InnerHandler = _api });
+
+        Assert.Equal("ok", await http.GetStringAsync(s_orders, Cancellation));
+
+        Assert.Equal("Bearer token-1", Assert.Single(_api.Sent).Authorization);
+        Assert.Equal("read", Assert.Single(_server.Forms)["scope"]);
+    }
+
+    [Fact]
     public async Task A_request_carries_a_bound_token_with_a_fresh_proof()
     {
         using var http = Connect(bound: true);

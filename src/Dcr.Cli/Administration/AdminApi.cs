@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Client;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Dcr.Cli;
 
@@ -15,17 +14,12 @@ internal sealed class AdminApi : IDisposable
     /// <summary>The profile of commands for administrators where the user names none.</summary>
     public const string DefaultProfile = "admin";
 
-    private readonly ServiceProvider _services;
     private readonly HttpClient _http;
 
     private AdminApi(Connection connection, AccessTokenSource tokens)
     {
-        var services = new ServiceCollection();
-        services.AddHttpClient("admin", Connection.Configure)
-            .ConfigurePrimaryHttpMessageHandler(connection.CreateHandler)
-            .AddAccessTokens(_ => tokens, "dcr.admin");
-        _services = services.BuildServiceProvider();
-        _http = _services.GetRequiredService<IHttpClientFactory>().CreateClient("admin");
+        _http = new HttpClient(new AccessTokenHandler(tokens, "dcr.admin") { InnerHandler = connection.CreateHandler() });
+        Connection.Configure(_http);
         _http.BaseAddress = new Uri(connection.Server.TrimEnd('/') + "/admin/v1/");
     }
 
@@ -47,7 +41,7 @@ internal sealed class AdminApi : IDisposable
     /// <inheritdoc cref="GetAsync"/>
     public Task DeleteAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, path, body: null, ifMatch: null, cancellationToken);
 
-    public void Dispose() => _services.Dispose();
+    public void Dispose() => _http.Dispose();
 
     /// <summary>What a user calls something, as one part of a path.</summary>
     public static string Part(string value) => value is "" or "." or ".."

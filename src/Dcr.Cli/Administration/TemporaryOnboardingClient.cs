@@ -31,25 +31,32 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     /// <summary>It was asked for, and not deleted yet; whether the request arrived is not known.</summary>
     public bool MayBeThere { get; private set; }
 
+    /// <summary>Lets it in with its key, by which it proves itself.</summary>
     /// <param name="clientName">For people.</param>
     /// <param name="policy">The <c>registration_policy</c>.</param>
     /// <returns>As the admin API shows it.</returns>
-    public async Task<JsonObject> LetInAsync(string clientName, JsonObject policy, CancellationToken cancellationToken)
+    public Task<JsonObject> LetInAsync(string clientName, JsonObject policy, CancellationToken cancellationToken) => LetInAsync(
+        new JsonObject
+        {
+            ["client_name"] = clientName,
+            ["token_endpoint_auth_method"] = "private_key_jwt",
+            ["jwks"] = PublicKeys(),
+            ["registration_policy"] = policy,
+        },
+        cancellationToken);
+
+    /// <summary>Lets it in without a key, as an app that is in everybody's hands; its key is the one of whoever vouches for devices.</summary>
+    /// <param name="attester">Who that is.</param>
+    /// <inheritdoc cref="LetInAsync(string, JsonObject, CancellationToken)"/>
+    public Task<JsonObject> LetInAttestedAsync(string clientName, string attester, JsonObject policy, CancellationToken cancellationToken)
     {
-        // Before the answer: it may be lost, and the client be there.
-        MayBeThere = true;
-        return await _admin.PostAsync(
-            "onboarding-clients",
-            new JsonObject
-            {
-                ["client_id"] = ClientId,
-                ["client_name"] = clientName,
-                ["token_endpoint_auth_method"] = "private_key_jwt",
-                ["grant_types"] = new JsonArray("client_credentials"),
-                ["scope"] = "dcr",
-                ["jwks"] = JsonNode.Parse(_key.PublicJwkSet.ToJson()),
-                ["registration_policy"] = policy,
-            },
+        policy["attestation"] = new JsonObject
+        {
+            ["mode"] = "required",
+            ["attesters"] = new JsonArray(new JsonObject { ["issuer"] = attester, ["jwks"] = PublicKeys() }),
+        };
+        return LetInAsync(
+            new JsonObject { ["client_name"] = clientName, ["token_endpoint_auth_method"] = "attest_jwt_client_auth", ["registration_policy"] = policy },
             cancellationToken);
     }
 
@@ -87,4 +94,16 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     }
 
     public void Dispose() => _key.Dispose();
+
+    private async Task<JsonObject> LetInAsync(JsonObject entry, CancellationToken cancellationToken)
+    {
+        entry["client_id"] = ClientId;
+        entry["grant_types"] = new JsonArray("client_credentials");
+        entry["scope"] = "dcr";
+        // Before the answer: it may be lost, and the client be there.
+        MayBeThere = true;
+        return await _admin.PostAsync("onboarding-clients", entry, cancellationToken);
+    }
+
+    private JsonNode? PublicKeys() => JsonNode.Parse(_key.PublicJwkSet.ToJson());
 }

@@ -19,9 +19,9 @@ internal sealed class Terminal(bool json)
 
     public bool IsJson => json;
 
-    public IAnsiConsole Out { get; } = Create(Console.Out, Console.IsOutputRedirected);
+    public IAnsiConsole Out => field ??= Create(Console.Out, Console.IsOutputRedirected);
 
-    public IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected);
+    public IAnsiConsole Error => field ??= Create(Console.Error, Console.IsErrorRedirected);
 
     /// <summary>Somebody is there to answer.</summary>
     public static bool IsInteractive => !Console.IsInputRedirected && !Console.IsErrorRedirected;

@@ -14,10 +14,14 @@ internal sealed class QuickstartPhone(DcrClient server, Narration narration) : I
     /// <summary>Null: not registered.</summary>
     public string? ClientId { get; private set; }
 
-    public async Task RegisterAsync(ClientCredentials app, CancellationToken cancellationToken)
+    /// <param name="app">The app, which is the same in every phone, and the key of its backend.</param>
+    /// <param name="attester">The name of the backend.</param>
+    public async Task RegisterAsync(ClientCredentials app, string attester, CancellationToken cancellationToken)
     {
-        narration.Now("The phone makes a key. The app's backend asks for an initial access token, with a proof that the phone has signed (DPoP).");
-        var initial = await server.GetInitialAccessTokenAsync(app, bindTo: _key, cancellationToken);
+        narration.Now("The phone makes a key. The app's backend makes sure of the phone, and vouches for the key: an attestation. It takes no part in what follows.");
+        var attestation = await ClientAttestation.CreateAsync(attester, app.Key, app.ClientId, _key.PublicJwk, cancellationToken: cancellationToken);
+        narration.Now("The phone gets an initial access token: by the attestation, and a proof that it holds the key (DPoP).");
+        var initial = await server.GetInitialAccessTokenAsync(attestation, _key, cancellationToken);
 
         narration.Now("A thief who has stolen the token tries to register another key with it.");
         using var thief = ClientKey.Generate();

@@ -6,6 +6,9 @@ namespace Dcr.Cli;
 /// <summary>The whole product in seven steps: an administrator, a partner with a URL of its own, and a phone.</summary>
 internal sealed class QuickstartStory(DcrClient server, AdminApi admin, Terminal terminal, Narration narration) : IAsyncDisposable
 {
+    // The backend of an app; nothing is looked for there.
+    private const string Attester = "https://app.example";
+
     private static readonly TimeSpan s_clearingMayTake = TimeSpan.FromSeconds(10);
 
     private readonly TemporaryOnboardingClient _directory = new(admin, "quickstart-directory");
@@ -71,8 +74,8 @@ internal sealed class QuickstartStory(DcrClient server, AdminApi admin, Terminal
         {
             narration.Now("The administrator looks where everything is (RFC 8414), gets a token for the admin API, and lets a partner directory in: its clients have their keys at a URL.");
             var directory = await _directory.LetInAsync("Quickstart directory", Policy("jwks_uri", new JsonObject { ["uses"] = 1 }), cancellationToken);
-            narration.Now("The administrator lets the maker of an app in: each of its tokens is bound to the key of one phone.");
-            var app = await _app.LetInAsync("Quickstart app", Policy("jwks", new JsonObject { ["uses"] = 1, ["bound_to_key"] = true }), cancellationToken);
+            narration.Now("The administrator lets an app in: its backend vouches for each phone, and each token is bound to the key of one phone.");
+            var app = await _app.LetInAttestedAsync("Quickstart app", Attester, Policy("jwks", new JsonObject { ["uses"] = 1, ["bound_to_key"] = true }), cancellationToken);
             narration.Shown(new[] { directory, app }.All(MayRegisterRead), $"{_directory.ClientId} and {_app.ClientId} may register clients with the scope read, and nothing else.");
         });
 
@@ -84,9 +87,9 @@ internal sealed class QuickstartStory(DcrClient server, AdminApi admin, Terminal
 
     private Task RegisterPhoneAsync(CancellationToken cancellationToken) => narration.StepAsync(
         "A phone registers, with a key that never leaves it",
-        "What is in every copy of an app is no secret, so each phone makes a key and becomes a client of its own. "
-            + "Its initial access token is bound to that key (DPoP, RFC 9449) and registers it, and no other.",
-        () => _phone.RegisterAsync(_app.Credentials, cancellationToken));
+        "What is in every copy of an app is no secret, so each phone makes a key and becomes a client of its own. The app's backend vouches for the key "
+            + "(draft-ietf-oauth-attestation-based-client-auth); the initial access token is bound to it (DPoP, RFC 9449) and registers it, and no other.",
+        () => _phone.RegisterAsync(_app.Credentials, Attester, cancellationToken));
 
     private Task RenewKeyAsync(CancellationToken cancellationToken) => narration.StepAsync(
         "The partner renews its key, and nothing stands still",

@@ -5,23 +5,48 @@ namespace Dcr.Client;
 /// <summary>
 /// Puts an access token on each request to an API. A 401 that says <c>invalid_token</c> is answered with a new token, one
 /// that says <c>use_dpop_nonce</c> with the nonce; each once. Bodies of up to a mebibyte are kept in memory for that;
-/// a request with a larger one is not repeated, and its 401 is returned.
+/// a request with a larger one is not repeated, and its 401 is returned. <c>AddAccessTokens</c> adds one to an HttpClient
+/// of a factory; make one here for an HttpClient of your own.
 /// </summary>
-internal sealed class AccessTokenHandler(AccessTokenSource tokens, string? scope, string? resource) : DelegatingHandler
+/// <example>
+/// <code>
+/// using var http = new HttpClient(new AccessTokenHandler(tokens, "read") { InnerHandler = new SocketsHttpHandler() });
+/// </code>
+/// </example>
+public sealed class AccessTokenHandler : DelegatingHandler
 {
     private const int MaxBuffered = 1024 * 1024;
 
+    private readonly AccessTokenSource _tokens;
+    private readonly string? _scope;
+    private readonly string? _resource;
+
+    /// <summary>For one API: the token goes wherever the requests go.</summary>
+    /// <param name="tokens">The client's tokens.</param>
+    /// <param name="scope">Space-separated. Null: all that is registered.</param>
+    /// <param name="resource">The API (RFC 8707). Null: the server's default.</param>
+    public AccessTokenHandler(AccessTokenSource tokens, string? scope = null, string? resource = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        _tokens = tokens;
+        _scope = scope;
+        _resource = resource;
+    }
+
+    /// <inheritdoc/>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         throw new NotSupportedException("An HttpClient with access tokens sends asynchronously only.");
 
+    /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(request);
         if (request.RequestUri is not { } uri || !SecureUri.IsSecure(uri))
         {
             throw new InvalidOperationException($"{request.RequestUri} is not https: no access token is sent there.");
         }
         var isRepeatable = await BufferAsync(request.Content, cancellationToken).ConfigureAwait(false);
-        var token = await tokens.GetAsync(scope, resource, cancellationToken).ConfigureAwait(false);
+        var token = await _tokens.GetAsync(_scope, _resource, cancellationToken).ConfigureAwait(false);
         var (response, hasNewNonce) = await SendAsync(request, token, cancellationToken).ConfigureAwait(false);
         if (isRepeatable && hasNewNonce && IsRefused(response, DpopNonces.Wanted))
         {
@@ -31,8 +56,8 @@ internal sealed class AccessTokenHandler(AccessTokenSource tokens, string? scope
         if (isRepeatable && IsRefused(response, "invalid_token"))
         {
             response.Dispose();
-            tokens.Forget(token);
-            token = await tokens.GetAsync(scope, resource, cancellationToken).ConfigureAwait(false);
+            _tokens.Forget(token);
+            token = await _tokens.GetAsync(_scope, _resource, cancellationToken).ConfigureAwait(false);
             (response, _) = await SendAsync(request, token, cancellationToken).ConfigureAwait(false);
         }
         return response;
@@ -49,12 +74,12 @@ internal sealed class AccessTokenHandler(AccessTokenSource tokens, string? scope
         string? nonce = null;
         if (token.BoundTo is { } key)
         {
-            nonce = tokens.Nonces.For(uri);
-            var proof = await DpopProof.CreateAsync(key, request.Method, uri, token.Value, nonce, tokens.Time, cancellationToken).ConfigureAwait(false);
+            nonce = _tokens.Nonces.For(uri);
+            var proof = await DpopProof.CreateAsync(key, request.Method, uri, token.Value, nonce, _tokens.Time, cancellationToken).ConfigureAwait(false);
             request.Headers.TryAddWithoutValidation("DPoP", proof);
         }
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        return (response, tokens.Nonces.Keep(uri, response, nonce));
+        return (response, _tokens.Nonces.Keep(uri, response, nonce));
     }
 
     /// <returns>True: the request can be sent again.</returns>
