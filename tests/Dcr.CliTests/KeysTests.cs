@@ -142,7 +142,7 @@ public sealed class KeysTests : IDisposable
         await _tool.SucceedAsync("keys", "new", "old.pem");
         await _tool.SucceedAsync("keys", "new", "new.pem");
 
-        await _tool.SucceedAsync("keys", "jwks", "old.pem", "new.pem", "--out", "jwks.json");
+        Assert.Equal(2, (await _tool.JsonAsync("keys", "jwks", "old.pem", "new.pem", "--out", "jwks.json"))["kids"]!.AsArray().Count);
 
         var set = JsonNode.Parse(await File.ReadAllTextAsync(_tool.PathOf("jwks.json"), TestContext.Current.CancellationToken))!;
         Assert.Equal(2, set["keys"]!.AsArray().Select(key => (string?)key!["kid"]).Distinct().Count());

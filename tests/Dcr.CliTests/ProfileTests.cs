@@ -102,7 +102,7 @@ public sealed class ProfileTests(CliServer server) : IDisposable
         Assert.Contains("--yes", refused.Error, StringComparison.Ordinal);
         await _tool.SucceedAsync("client", "show", "-p", "partner");
 
-        await _tool.SucceedAsync("profile", "remove", "partner", "--yes");
+        Assert.True((bool?)(await _tool.JsonAsync("profile", "remove", "partner", "--yes"))["removed"]);
         Assert.Equal(ExitCode.Usage, (await _tool.RunAsync("profile", "show", "partner")).ExitCode);
         Assert.True(File.Exists(_tool.PathOf("partner.pem")));
     }

@@ -37,7 +37,7 @@ public sealed class RegistrationTests(CliServer server) : IAsyncLifetime
         Assert.Equal("read write", (string?)(await _tool.JsonAsync("client", "show"))["scope"]);
         await _tool.SucceedAsync("token", "--scope", "write");
 
-        await _tool.SucceedAsync("client", "delete", "--yes");
+        Assert.True((bool?)(await _tool.JsonAsync("client", "delete", "--yes"))["deleted"]);
         Assert.Equal(ExitCode.Usage, (await _tool.RunAsync("client", "show")).ExitCode);
         var key = Path.Combine(_tool.ConfigurationFolder, "profiles", "default.pem");
         Assert.Equal(ExitCode.Refused, (await _tool.RunAsync("token", "--server", server.Issuer, "--client-id", id, "--key", key)).ExitCode);

@@ -31,7 +31,7 @@ internal static class ExportJwksCommand
         if (run.Get(s_out) is { } path)
         {
             await File.WriteAllTextAsync(path, jwks.ToJsonString() + "\n", cancellationToken);
-            run.Terminal.Note($"{keys.Count} public key(s) in {path}");
+            run.Terminal.Show(new JsonObject { ["file"] = path, ["kids"] = new JsonArray([.. keys.Select(key => JsonValue.Create(key.Kid))]) });
         }
         else
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 
 namespace Dcr.Cli;
 
@@ -20,6 +21,6 @@ internal static class RemoveProfileCommand
             run.Confirm($"The client {clientId} stays registered, and nobody can read, change or delete it any more but an administrator (dcr client delete ends it). Forget its registration access token?");
         }
         run.Profiles.Remove(name);
-        run.Terminal.Note($"The profile {name} is forgotten.");
+        run.Terminal.Show(new JsonObject { ["profile"] = name, ["removed"] = true });
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 
 namespace Dcr.Cli;
 
@@ -18,6 +19,7 @@ internal static class DeleteClientCommand
         run.Confirm($"End the client {clientId} at {connection.Server} for good?");
         await registration.DeleteAsync(cancellationToken: cancellationToken);
         run.Profiles.Remove(connection.ProfileName);
-        run.Terminal.Note($"The client {clientId} is no more, and the profile {connection.ProfileName} is forgotten; its key file stays.");
+        run.Terminal.Show(new JsonObject { ["client_id"] = clientId, ["deleted"] = true });
+        run.Terminal.Note($"The profile {connection.ProfileName} is forgotten with it; its key file stays.");
     }
 }
