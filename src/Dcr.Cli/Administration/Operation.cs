@@ -5,7 +5,7 @@ namespace Dcr.Cli;
 /// <summary>What the server does to many clients, and goes on with whether or not somebody looks.</summary>
 internal static class Operation
 {
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Looks until it is done.</summary>
     /// <returns>The operation as it then is.</returns>
@@ -18,7 +18,7 @@ internal static class Operation
         var id = (string)operation["operation"]!;
         try
         {
-            return await run.Terminal.ProgressAsync(title, progress => LookAsync(run, api, id, operation, progress, cancellationToken));
+            return await run.Terminal.ProgressAsync(title, progress => WaitAsync(api, operation, progress, run.Time, cancellationToken));
         }
         catch (Exception exception)
         {
@@ -27,13 +27,15 @@ internal static class Operation
         }
     }
 
-    private static async Task<JsonObject> LookAsync(CommandRun run, AdminApi api, string id, JsonObject operation, IProgress<double> progress, CancellationToken cancellationToken)
+    /// <summary>The same without a word to the user.</summary>
+    /// <param name="progress">From 0 to 1. Null: nobody looks.</param>
+    public static async Task<JsonObject> WaitAsync(AdminApi api, JsonObject operation, IProgress<double>? progress, TimeProvider time, CancellationToken cancellationToken)
     {
         while (!IsDone(operation))
         {
-            progress.Report(Share(operation));
-            await Task.Delay(s_pause, run.Time, cancellationToken);
-            operation = await api.GetAsync($"operations/{AdminApi.Part(id)}", cancellationToken);
+            progress?.Report(Share(operation));
+            await Task.Delay(s_pause, time, cancellationToken);
+            operation = await api.GetAsync($"operations/{AdminApi.Part((string)operation["operation"]!)}", cancellationToken);
         }
         return operation;
     }

@@ -11,7 +11,6 @@ namespace Dcr.Cli;
 internal sealed class TemporaryOnboardingClient : IDisposable
 {
     private const int SuffixLength = 6;
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly AdminApi _admin;
     private readonly ClientKey _key = ClientKey.Generate();
@@ -84,13 +83,7 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     public async Task<JsonObject> RevokeClientsAsync(IProgress<double>? progress, CancellationToken cancellationToken)
     {
         var operation = await _admin.PostAsync("clients:revoke", new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = ClientId } }, cancellationToken);
-        while (!operation["done"]!.GetValue<bool>())
-        {
-            progress?.Report(operation["revoked"]!.GetValue<double>() / operation["matched"]!.GetValue<double>());
-            await Task.Delay(s_lookEvery, cancellationToken);
-            operation = await _admin.GetAsync($"operations/{operation["operation"]!.GetValue<string>()}", cancellationToken);
-        }
-        return operation;
+        return await Operation.WaitAsync(_admin, operation, progress, TimeProvider.System, cancellationToken);
     }
 
     public void Dispose() => _key.Dispose();

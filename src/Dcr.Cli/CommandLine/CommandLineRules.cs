@@ -20,9 +20,7 @@ internal static class CommandLineRules
         return root;
     }
 
-    public static CommandLineAction HelpAction(ParseResult parsed) => parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
-
-    public static SynchronousCommandLineAction HelpOf(ParseResult parsed) => (SynchronousCommandLineAction)HelpAction(parsed);
+    public static SynchronousCommandLineAction HelpOf(ParseResult parsed) => (SynchronousCommandLineAction)parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
 
     public static async Task<int> InvokeAsync(ParseResult parsed)
     {

@@ -12,8 +12,6 @@ internal sealed class ExaminedKey
     private const int MinRsaBits = 2048;
     private const int MaxRsaBits = 8192;
 
-    private static readonly string[] s_privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-
     private readonly JsonWebKey? _key;
 
     private ExaminedKey(string name, JsonWebKey? key, bool isPrivate, string? fault)
@@ -59,7 +57,7 @@ internal sealed class ExaminedKey
             return new ExaminedKey($"number {number}", key: null, isPrivate: false, "it is no JSON object");
         }
         var name = Excerpt.Of(ExaminedAssertion.Text(json, "kid") ?? $"number {number}");
-        if (s_privateMembers.FirstOrDefault(member => json[member] is not null) is { } secret)
+        if (PublicKeyFile.PrivateMember(json) is { } secret)
         {
             return new ExaminedKey(name, key: null, isPrivate: true, $"it has the member {secret}, which is private");
         }

@@ -59,7 +59,10 @@ internal static class PublicKeyFile
             "Write the public halves: dcr keys jwks KEY... --out jwks.json");
     }
 
-    private static bool IsPrivate(JsonObject key) => s_private.Any(key.ContainsKey);
+    /// <summary>The member by which a JWK shows a private or shared key. Null: none.</summary>
+    public static string? PrivateMember(JsonObject jwk) => s_private.FirstOrDefault(jwk.ContainsKey);
+
+    private static bool IsPrivate(JsonObject key) => PrivateMember(key) is not null;
 
     private static PublicJwk ReadPem(string path, string text)
     {

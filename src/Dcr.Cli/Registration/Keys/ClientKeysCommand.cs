@@ -19,7 +19,7 @@ internal static class ClientKeysCommand
     {
         new LeafCommand("list", "List the client's keys", new Example("dcr client keys list", "of the client in the default profile"))
             .WithRegistration()
-            .Does((run, cancellationToken) => ChangeAsync(run, (_, _) => Task.CompletedTask, cancellationToken)),
+            .Does(ListAsync),
         new LeafCommand("add", "Publish a new key beside the others", new Example("dcr client keys add next.pem", "the key that is used goes on"))
             .With(s_file, s_nextKid)
             .WithRegistration()
@@ -41,6 +41,12 @@ internal static class ClientKeysCommand
 
     public static async Task ShowAsync(CommandRun run, RegisteredKeys keys, CancellationToken cancellationToken) => run.Terminal.ShowList(
         new JsonObject { ["items"] = await keys.ListAsync(cancellationToken) }, "kid", "state", "alg", "until", "last_used_at", "safe_to_retire");
+
+    private static async Task ListAsync(CommandRun run, CancellationToken cancellationToken)
+    {
+        using var connection = await Connection.OpenAsync(run, cancellationToken);
+        await ShowAsync(run, await RegisteredKeys.OpenAsync(connection, cancellationToken), cancellationToken);
+    }
 
     private static async Task AddAsync(CommandRun run, CancellationToken cancellationToken)
     {
