@@ -85,7 +85,9 @@ internal sealed class MongoDbRegistrationStore(
         switch (await InsertClaimedAsync(registration, reservation))
         {
             case EffectOutcome.Done:
-                await Task.WhenAll(answers.FinishAsync(answer.Key, clientId), tokens.CloseAsync(registration.Use.Jti, clientId));
+                // In this order: whoever counts a use after it was closed finds the answer finished, and gives that use back.
+                await tokens.CloseAsync(registration.Use.Jti, clientId);
+                await answers.FinishAsync(answer.Key, clientId);
                 return new RegisterClientOutcome.Registered();
             case EffectOutcome.GroundsChanged:
                 return await GiveUpAsync(registration, answer, reservation, new RegisterClientOutcome.GroundsChanged());
@@ -123,6 +125,10 @@ internal sealed class MongoDbRegistrationStore(
         }
         if (!isFenced)
         {
+            if (await answers.IsFinishedAsync(answer.Key, clientId))
+            {
+                await tokens.GiveBackAsync(jti, clientId);
+            }
             return await answers.FindAsync(answer.Key, CancellationToken.None) is { } given
                 ? new RegisterClientOutcome.AnsweredBefore(given)
                 : throw new StoreUnavailableException("The registration was made by another request, and its answer cannot be read.");
