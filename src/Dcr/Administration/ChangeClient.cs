@@ -19,13 +19,15 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
     /// <param name="changes">What differs, for the audit trail.</param>
     /// <param name="actor">The administrator.</param>
     /// <param name="cancellationToken">Stops between attempts.</param>
+    /// <param name="endTokens">With the same write the tokens that the client has end.</param>
     public async Task<Result<AdminClient>> ExecuteAsync(
         string clientId,
         Func<Client, Result<Client>> decide,
         string action,
         Func<Client, Client, (string Member, AuditChange Change)> changes,
         AuditActor actor,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        bool endTokens = false)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -45,7 +47,7 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
             var replacement = decided.Value with { Version = client.Version + 1 };
             var (member, change) = changes(client, replacement);
             var record = records.Create(action, clientId, actor) with { Changes = new Dictionary<string, AuditChange> { [member] = change } };
-            switch (await ReplaceAsync(client, replacement, record, cancellationToken))
+            switch (await ReplaceAsync(client, replacement, record, endTokens, cancellationToken))
             {
                 case ReviveOutcome.Done:
                     return AdminClient.Of(replacement, time.GetUtcNow());
@@ -58,13 +60,14 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
         return OAuthError.Conflict("The client is being changed by others without pause. Try again.");
     }
 
-    private async Task<ReviveOutcome> ReplaceAsync(Client client, Client replacement, AuditRecord record, CancellationToken cancellationToken)
+    private async Task<ReviveOutcome> ReplaceAsync(Client client, Client replacement, AuditRecord record, bool endTokens, CancellationToken cancellationToken)
     {
         if (replacement.Status.IsLive() && !client.Status.IsLive())
         {
             return await lifecycles.ReviveAsync(replacement, await LimitsAsync(client, cancellationToken), record, cancellationToken);
         }
-        return await clients.ReplaceAsync(replacement, record, cancellationToken) == ReplaceOutcome.Done ? ReviveOutcome.Done : ReviveOutcome.VersionConflict;
+        var replaced = endTokens ? lifecycles.ReplaceAndEndTokensAsync(replacement, record, cancellationToken) : clients.ReplaceAsync(replacement, record, cancellationToken);
+        return await replaced == ReplaceOutcome.Done ? ReviveOutcome.Done : ReviveOutcome.VersionConflict;
     }
 
     /// <summary>Those that its onboarding client has now; none where that is gone.</summary>

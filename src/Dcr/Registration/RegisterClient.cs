@@ -86,7 +86,7 @@ internal sealed partial class RegisterClientHandler(
             new NewRegistration
             {
                 Client = client,
-                Use = PrepareRegistration.UseOf(request),
+                Use = PrepareRegistration.UseOf(request, prepared.Value.Approved),
                 Limits = PrepareRegistration.LimitsOf(request.OnboardingClient),
                 Answer = command.Idempotency is { } fresh ? repeated.Keep(fresh, answer, prepared.Value.ProvedWith?.Thumbprint) : null,
                 Record = records.Create(AuditActions.ClientRegistered, client.ClientId, new AuditActor(request.OnboardingClient.ClientId, request.InitialAccessToken.Kid)) with

@@ -10,12 +10,17 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Changes to a client: each is one write to one document, with its audit record, and with the note that the client's room
 /// under the cap is to be given up; both are carried on afterwards, by this node or another.
 /// </summary>
-internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker)
+internal sealed class MongoDbClientChange(
+    MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutbox outbox, MongoDbOutboxWorker worker)
 {
     private static readonly FilterDefinition<BsonDocument> s_live = Where.In("status", new[] { (int)ClientStatus.Active, (int)ClientStatus.Suspended });
 
     // The place where an index is noted that is used up holds one.
     private static readonly FilterDefinition<BsonDocument> s_carriedOn = Where.Exists(MongoDbStatusListStore.UsedUp, false);
+
+    private static readonly FilterDefinition<BsonDocument> s_hasRoom = Where.Exists($"outbox.{MongoDbOutbox.MaxWaiting - 1}", false);
+
+    private static readonly ProjectionDefinition<BsonDocument> s_records = Builders<BsonDocument>.Projection.Include("outbox._id");
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
@@ -41,14 +46,15 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
         return true;
     }
 
-    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, CancellationToken cancellationToken)
+    public Task<ReplaceOutcome> ReplaceAsync(
+        Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, CancellationToken cancellationToken, bool endTokens = false)
     {
         var change = Set.Combine(MongoDbClientDocument.Replaceable(replacement).Select(member => Set.Set(member.Name, member.Value)));
         var before = replacement.Version - 1;
         return replacement.Status switch
         {
-            ClientStatus.Active => ChangeAsync(replacement.ClientId, before, s_live & condition, change, record, cancellationToken),
-            ClientStatus.Suspended => StopAsync(replacement.ClientId, before, s_live & condition, change, record, cancellationToken),
+            ClientStatus.Active when !endTokens => ChangeAsync(replacement.ClientId, before, s_live & condition, change, record, cancellationToken),
+            ClientStatus.Active or ClientStatus.Suspended => StopAsync(replacement.ClientId, before, s_live & condition, change, record, cancellationToken),
             _ => EndAsync(replacement.ClientId, before, replacement.Origin?.OnboardingClient, condition, change, record, cancellationToken),
         };
     }
@@ -73,20 +79,40 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
     public async Task<ReplaceOutcome> ChangeAsync(
         string clientId, long version, FilterDefinition<BsonDocument> condition, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
     {
-        var changed = await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(
-            Existing(clientId) & Where.Eq("version", version) & condition, Recorded(change, record), cancellationToken: cancellationToken));
+        var where = Existing(clientId) & Where.Eq("version", version) & s_hasRoom & condition;
+        if (await TryChangeAsync(clientId, where, change, record, cancellationToken))
+        {
+            return ReplaceOutcome.Done;
+        }
+        var found = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).Project(s_records).SingleOrDefaultAsync(cancellationToken));
+        if (found is null)
+        {
+            return ReplaceOutcome.Gone;
+        }
+        if (found.GetValue("outbox", new BsonArray()).AsBsonArray.Count < MongoDbOutbox.MaxWaiting)
+        {
+            return ReplaceOutcome.VersionConflict;
+        }
+        // It is changed faster than its records are moved: whoever does that moves them.
+        await MongoDbFault.GuardAsync(() => outbox.MoveAsync([clientId], cancellationToken));
+        return await TryChangeAsync(clientId, where, change, record, cancellationToken) ? ReplaceOutcome.Done : ReplaceOutcome.VersionConflict;
+    }
+
+    private async Task<bool> TryChangeAsync(
+        string clientId, FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
+    {
+        var changed = await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(where, Recorded(change, record), cancellationToken: cancellationToken));
         if (changed.MatchedCount == 1)
         {
             worker.Notify(clientId);
-            return ReplaceOutcome.Done;
         }
-        return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).AnyAsync(cancellationToken)) ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Gone;
+        return changed.MatchedCount == 1;
     }
 
     public static FilterDefinition<BsonDocument> Existing(string clientId) => Where.Eq("_id", clientId) & Where.Gte("status", 0);
 
     public static UpdateDefinition<BsonDocument> Recorded(UpdateDefinition<BsonDocument> change, AuditRecord record) => Set.Combine(
-        change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Set("outbox_since", record.At.ToUnixTimeMilliseconds()));
+        change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Max("outbox_since", record.At.ToUnixTimeMilliseconds()));
 
     /// <summary>The tokens of the client are dead with the same write. Their bit in the status list is set before this returns.</summary>
     private async Task<ReplaceOutcome> StopAsync(

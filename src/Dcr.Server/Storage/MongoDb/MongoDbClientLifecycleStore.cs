@@ -34,6 +34,9 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
     public Task<ReplaceOutcome> ExpireAsync(Client expired, AuditRecord record, CancellationToken cancellationToken) => change.ReplaceAsync(
         expired, record, Where.Eq("last_used_at", expired.LastUsedAt is { } usedAt ? (BsonValue)usedAt.ToUnixTimeMilliseconds() : BsonNull.Value), cancellationToken);
 
+    public Task<ReplaceOutcome> ReplaceAndEndTokensAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) =>
+        change.ReplaceAsync(replacement, record, Where.Empty, cancellationToken, endTokens: true);
+
     public async Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, CancellationToken cancellationToken)
     {
         // Its room from before is given up first, or it would be given up later while the client is live again.

@@ -13,12 +13,15 @@ namespace Dcr.Server.Storage.MongoDb;
 /// </summary>
 internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
 {
+    // It grows with the number of clients, unlike all else.
+    private static readonly TimeSpan s_countPatience = TimeSpan.FromSeconds(8);
+
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
-        Concerned(operation) & ToChange(operation), cancellationToken: cancellationToken));
+    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Patiently(storage.Clients).CountDocumentsAsync(
+        Concerned(operation) & ToChange(operation), new CountOptions { MaxTime = s_countPatience }, cancellationToken));
 
     public Task AddAsync(ClientOperation operation, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(() => storage.ClientOperations.InsertOneAsync(Document(operation), options: null, cancellationToken));

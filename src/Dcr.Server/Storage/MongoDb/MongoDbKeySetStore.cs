@@ -59,7 +59,7 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
     {
         var changed = await MongoDbFault.GuardAsync(() => storage.KeySets.UpdateOneAsync(
             Existing(id) & Where.Eq("version", version),
-            Set.Combine(change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Set("outbox_since", record.At.ToUnixTimeMilliseconds())),
+            Set.Combine(change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Max("outbox_since", record.At.ToUnixTimeMilliseconds())),
             cancellationToken: cancellationToken));
         if (changed.MatchedCount == 1)
         {

@@ -34,8 +34,8 @@ internal sealed class MongoDbRegistrationStore(
     }
 
     public async Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) =>
-        await tokens.IsUsedUpAsync(use, cancellationToken)
-            ? new RegisterClientOutcome.TokenUsedUp()
+        await tokens.IsUsedUpAsync(use, cancellationToken) ? new RegisterClientOutcome.TokenUsedUp()
+            : use.Statement is { } statement && await tokens.IsUsedUpAsync(statement, cancellationToken) ? new RegisterClientOutcome.StatementUsedUp()
             : await counts.FaultAsync(limits, cancellationToken) ?? new RegisterClientOutcome.Registered();
 
     public Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken) => counts.LiveAsync(onboardingClient, cancellationToken);
@@ -49,10 +49,19 @@ internal sealed class MongoDbRegistrationStore(
         {
             return new RegisterClientOutcome.TokenUsedUp();
         }
+        if (registration.Use.Statement is { } statement && !await tokens.TryUseAsync(statement, cancellationToken))
+        {
+            await tokens.GiveBackAsync(registration.Use.Jti, cancellationToken);
+            return new RegisterClientOutcome.StatementUsedUp();
+        }
         var reservation = MongoDbRegistrationCounts.NewReservation();
         if (await counts.ReserveAsync(registration.Limits, client.ClientId, reservation, countsForHour: true, cancellationToken) is { } full)
         {
             await tokens.GiveBackAsync(registration.Use.Jti, cancellationToken);
+            if (registration.Use.Statement is { } unused)
+            {
+                await tokens.GiveBackAsync(unused.Key, cancellationToken);
+            }
             return full;
         }
         // The outbox settles the count when it moves the record.

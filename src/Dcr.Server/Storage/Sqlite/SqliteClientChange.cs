@@ -12,7 +12,8 @@ internal static class SqliteClientChange
     /// <param name="replacement">One version above what is stored.</param>
     /// <param name="record">To be stored with it.</param>
     /// <param name="condition">What must hold of the stored client besides. Null: nothing.</param>
-    public static ReplaceOutcome Replace(SqliteSession session, Client replacement, AuditRecord record, Func<Stored, bool>? condition = null)
+    /// <param name="endTokens">Also while it stays active.</param>
+    public static ReplaceOutcome Replace(SqliteSession session, Client replacement, AuditRecord record, Func<Stored, bool>? condition = null, bool endTokens = false)
     {
         var outcome = Find(session, replacement.ClientId, replacement.Version - 1, condition, out var stored);
         if (outcome != ReplaceOutcome.Done)
@@ -24,7 +25,7 @@ internal static class SqliteClientChange
         {
             SqliteRegistrationCounts.Release(session, stored.OnboardingClient);
         }
-        if (replacement.Status != ClientStatus.Active)
+        if (endTokens || replacement.Status != ClientStatus.Active)
         {
             SqliteStatusListStore.UseUp(session, replacement.ClientId, stored.StatusIndex);
         }

@@ -32,6 +32,10 @@ internal sealed class SqliteClientLifecycleStore(SqliteStorage storage, TimeProv
         session => SqliteClientChange.Replace(session, expired, record, stored => stored.LastUsedAt == expired.LastUsedAt?.ToUnixTimeMilliseconds()),
         cancellationToken);
 
+    public Task<ReplaceOutcome> ReplaceAndEndTokensAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => SqliteClientChange.Replace(session, replacement, record, stored => stored.Status.IsLive() || !replacement.Status.IsLive(), endTokens: true),
+        cancellationToken);
+
     public Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {

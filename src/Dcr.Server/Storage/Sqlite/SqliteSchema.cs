@@ -155,6 +155,15 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX revoked_tokens_by_expiry ON revoked_tokens (expires_at);
         """,
+        // Keys that are refused on the whole server.
+        """
+        CREATE TABLE quarantined_keys (
+            thumbprint TEXT NOT NULL PRIMARY KEY,
+            reason TEXT NOT NULL,
+            quarantined_at INTEGER NOT NULL,
+            quarantined_by TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     public static readonly IReadOnlyList<string> Replay =
