@@ -46,7 +46,7 @@ public sealed class ChangeOfPrimaryTests : IAsyncLifetime
             var clients = _server.Services.GetRequiredService<IClientStore>();
             var client = (await clients.FindAsync(DcrServer.OnboardingClient, default))!;
             var record = new AuditRecord { Id = "ffffffffffff", At = _server.Time.GetUtcNow(), Action = "client.suspended", Subject = client.ClientId };
-            await clients.ReplaceAsync(client with { Status = ClientStatus.Suspended, Version = client.Version + 1 }, record, default);
+            await clients.ReplaceAsync(client with { Status = ClientStatus.Suspended, Version = client.Version + 1 }, record, Grounds.Server, default);
             return new StoreUnavailableException("turned away") { NothingWritten = true };
         };
         (await AskAsync()).Refused(HttpStatusCode.Unauthorized, "invalid_client");

@@ -50,7 +50,9 @@ public abstract class QuarantinedKeyTests(DcrServer server) : ServerTests(server
             Assert.Equal("quarantined", (await Server.AdminAsync(HttpMethod.Get, $"clients/{clientId}/keys")).Succeeded().Json["items"]![0]!["state"]!.GetValue<string>());
         }
         var third = await Server.OnboardAsync();
-        (await Server.SendAsync(HttpMethod.Put, third.Path, third.RegistrationAccessToken, Requests.Metadata(_stolen))).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "quarantine");
+        var update = Requests.Metadata(_stolen);
+        update["client_id"] = third.ClientId;
+        (await Server.SendAsync(HttpMethod.Put, third.Path, third.RegistrationAccessToken, update)).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "quarantine");
 
         var diagnosis = (await Server.AdminAsync(HttpMethod.Post, "diagnose", new JsonObject { ["client_assertion"] = Server.Assertion(_stolen, client.ClientId).Sign() })).Succeeded();
         Assert.Equal("key", diagnosis["rule_name"]);

@@ -27,18 +27,18 @@ public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreC
         var other = Key();
         Assert.Empty(await Keys(Other).FilterAsync([key.Thumbprint, other.Thumbprint], Cancellation));
 
-        Assert.True(await Keys(One).AddAsync(key, Record(key), Cancellation));
+        Assert.Equal(QuarantineOutcome.Done, await Keys(One).AddAsync(key, Record(key), Grounds.Server, Cancellation));
         Assert.Equal([key.Thumbprint], await Keys(Other).FilterAsync([other.Thumbprint, key.Thumbprint], Cancellation));
         Assert.Equal(key, await Keys(Other).FindAsync(key.Thumbprint, Cancellation));
         Assert.Contains(key, await Keys(Other).ListAsync(null, 1000, Cancellation));
         Assert.DoesNotContain(key, await Keys(Other).ListAsync(key.Thumbprint, 1000, Cancellation));
 
-        Assert.True(await Keys(Other).RemoveAsync(key.Thumbprint, Record(key), Cancellation));
+        Assert.Equal(QuarantineOutcome.Done, await Keys(Other).RemoveAsync(key.Thumbprint, Record(key), Grounds.Server, Cancellation));
         Assert.Empty(await Keys(One).FilterAsync([key.Thumbprint], Cancellation));
         Assert.Null(await Keys(One).FindAsync(key.Thumbprint, Cancellation));
-        Assert.False(await Keys(One).RemoveAsync(key.Thumbprint, Record(key), Cancellation));
+        Assert.Equal(QuarantineOutcome.AsItWas, await Keys(One).RemoveAsync(key.Thumbprint, Record(key), Grounds.Server, Cancellation));
 
-        Assert.True(await Keys(One).AddAsync(key, Record(key), Cancellation));
+        Assert.Equal(QuarantineOutcome.Done, await Keys(One).AddAsync(key, Record(key), Grounds.Server, Cancellation));
         Assert.Equal(3, (await Other.Audit.ListAsync(key.Thumbprint, null, 10, Cancellation)).Count);
     }
 
@@ -46,12 +46,12 @@ public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreC
     public async Task Of_many_that_add_one_key_one_does_and_one_record_is_kept()
     {
         var key = Key();
-        var added = await RaceAsync(20, (node, i) => Keys(node).AddAsync(key with { Reason = $"reason {i}" }, Record(key), Cancellation));
-        Assert.Single(added, outcome => outcome);
+        var added = await RaceAsync(20, (node, i) => Keys(node).AddAsync(key with { Reason = $"reason {i}" }, Record(key), Grounds.Server, Cancellation));
+        Assert.Single(added, QuarantineOutcome.Done);
         Assert.Single(await Other.Audit.ListAsync(key.Thumbprint, null, 100, Cancellation));
 
-        var removed = await RaceAsync(20, (node, _) => Keys(node).RemoveAsync(key.Thumbprint, Record(key), Cancellation));
-        Assert.Single(removed, outcome => outcome);
+        var removed = await RaceAsync(20, (node, _) => Keys(node).RemoveAsync(key.Thumbprint, Record(key), Grounds.Server, Cancellation));
+        Assert.Single(removed, QuarantineOutcome.Done);
         Assert.Equal(2, (await Other.Audit.ListAsync(key.Thumbprint, null, 100, Cancellation)).Count);
     }
 
@@ -60,11 +60,11 @@ public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreC
     public async Task A_replacement_that_ends_tokens_uses_up_the_status_index_with_the_same_write()
     {
         var client = Samples.Client(Store.Time.GetUtcNow());
-        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation);
+        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
         var before = await One.Get<IStatusListStore>().AssignAsync(client.ClientId, Cancellation);
 
         var outcome = await Other.Get<IClientLifecycleStore>().ReplaceAndEndTokensAsync(
-            client with { Version = 2, QuarantinedKeys = ["x"] }, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation);
+            client with { Version = 2, QuarantinedKeys = ["x"] }, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
 
         Assert.Equal(ReplaceOutcome.Done, outcome);
         var stored = (await One.Clients.FindAsync(client.ClientId, Cancellation))!;

@@ -35,13 +35,13 @@ internal static class ManageQuarantinedKeysRoute
     {
         var body = await JsonBody.ReadAsync(request, DcrJson.Default.QuarantineReason, cancellationToken);
         return body.IsSuccess
-            ? Write(await mediator.Send(new AddQuarantinedKey(thumbprint, body.Value.Reason, caller.Actor), cancellationToken))
+            ? Write(await mediator.Send(new AddQuarantinedKey(thumbprint, body.Value.Reason, caller), cancellationToken))
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
     }
 
     public static async Task<IResult> RemoveAsync(string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
     {
-        var removed = await mediator.Send(new RemoveQuarantinedKey(thumbprint, caller.Actor), cancellationToken);
+        var removed = await mediator.Send(new RemoveQuarantinedKey(thumbprint, caller), cancellationToken);
         return removed.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(removed.Error);
     }
 
@@ -70,9 +70,15 @@ internal sealed record ListQuarantinedKeys(string? After, int Limit) : IRequest<
 
 internal sealed record ShowQuarantinedKey(string Thumbprint) : IRequest<Result<AdminQuarantinedKey>>;
 
-internal sealed record AddQuarantinedKey(string Thumbprint, string Reason, AuditActor Actor) : IRequest<Result<AdminQuarantinedKey>>;
+internal sealed record AddQuarantinedKey(string Thumbprint, string Reason, AccessTokenCaller Caller) : IRequest<Result<AdminQuarantinedKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
-internal sealed record RemoveQuarantinedKey(string Thumbprint, AuditActor Actor) : IRequest<Result<Unit>>;
+internal sealed record RemoveQuarantinedKey(string Thumbprint, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, AuditRecords records, TimeProvider time)
     : IRequestHandler<ListQuarantinedKeys, Page<AdminQuarantinedKey>>,
@@ -103,12 +109,15 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
         {
             return OAuthError.InvalidRequest($"reason: must be 1 to {MaxReason} characters, without control characters.");
         }
-        var key = new QuarantinedKey(request.Thumbprint, request.Reason, time.GetUtcNowAsStored(), request.Actor.ClientId);
-        var record = records.Create(AuditActions.QuarantinedKeyAdded, key.Thumbprint, request.Actor) with { Changes = Changes(null, key.Reason) };
-        // Whoever asks again is told how it stands.
-        return await store.AddAsync(key, record, cancellationToken) || await store.FindAsync(key.Thumbprint, cancellationToken) is not { } standing
-            ? AdminQuarantinedKey.Of(key)
-            : AdminQuarantinedKey.Of(standing);
+        var key = new QuarantinedKey(request.Thumbprint, request.Reason, time.GetUtcNowAsStored(), request.Caller.Client.ClientId);
+        var record = records.Create(AuditActions.QuarantinedKeyAdded, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(null, key.Reason) };
+        return await store.AddAsync(key, record, request.Caller.Grounds, cancellationToken) switch
+        {
+            QuarantineOutcome.GroundsChanged => OAuthError.GroundsChanged,
+            // Whoever asks again is told how it stands.
+            QuarantineOutcome.AsItWas => AdminQuarantinedKey.Of(await store.FindAsync(key.Thumbprint, cancellationToken) ?? key),
+            _ => AdminQuarantinedKey.Of(key),
+        };
     }
 
     public async Task<Result<Unit>> Handle(RemoveQuarantinedKey request, CancellationToken cancellationToken)
@@ -117,8 +126,13 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
         {
             return s_notFound;
         }
-        var record = records.Create(AuditActions.QuarantinedKeyRemoved, key.Thumbprint, request.Actor) with { Changes = Changes(key.Reason, null) };
-        return await store.RemoveAsync(key.Thumbprint, record, cancellationToken) ? Unit.Value : s_notFound;
+        var record = records.Create(AuditActions.QuarantinedKeyRemoved, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(key.Reason, null) };
+        return await store.RemoveAsync(key.Thumbprint, record, request.Caller.Grounds, cancellationToken) switch
+        {
+            QuarantineOutcome.GroundsChanged => OAuthError.GroundsChanged,
+            QuarantineOutcome.AsItWas => s_notFound,
+            _ => Unit.Value,
+        };
     }
 
     private static Dictionary<string, AuditChange> Changes(string? before, string? after) => new() { ["reason"] = new AuditChange(before, after) };

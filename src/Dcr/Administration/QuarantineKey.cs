@@ -19,12 +19,12 @@ internal static class QuarantineKeyRoute
     {
         var endTokens = QueryFlag.Read(request.Query, "end_tokens", leftOut: true);
         return endTokens.IsSuccess
-            ? await HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, endTokens.Value, caller.Actor), mediator, cancellationToken)
+            ? await HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, endTokens.Value, caller), mediator, cancellationToken)
             : new OAuthErrorResult(endTokens.Error);
     }
 
     public static Task<IResult> ReleaseAsync(string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, EndTokens: false, caller.Actor), mediator, cancellationToken);
+        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, EndTokens: false, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(QuarantineKey command, IMediator mediator, CancellationToken cancellationToken)
     {
@@ -33,7 +33,10 @@ internal static class QuarantineKeyRoute
     }
 }
 
-internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AuditActor Actor) : IRequest<Result<AdminKey>>;
+internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AccessTokenCaller Caller) : IRequest<Result<AdminKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore clients, DescribeKeys describe) : IRequestHandler<QuarantineKey, Result<AdminKey>>
 {
@@ -50,7 +53,7 @@ internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore cli
             client => Decide(client, request),
             request.Quarantined ? AuditActions.KeyQuarantined : AuditActions.KeyReleased,
             (_, _) => ("key", request.Quarantined ? new AuditChange(null, request.Thumbprint) : new AuditChange(request.Thumbprint, null)),
-            request.Actor,
+            request.Caller.Act,
             cancellationToken,
             request.EndTokens);
         if (!changed.IsSuccess || await clients.FindAsync(request.ClientId, cancellationToken) is not { } client)

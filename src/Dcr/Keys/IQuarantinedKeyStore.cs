@@ -1,4 +1,5 @@
 using Dcr.Auditing;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
@@ -8,11 +9,11 @@ namespace Dcr.Keys;
 /// </summary>
 public interface IQuarantinedKeyStore
 {
-    /// <summary>Atomic: of parallel calls for one thumbprint, one adds. False: it is in quarantine already, and stays there as it was.</summary>
-    Task<bool> AddAsync(QuarantinedKey key, AuditRecord record, CancellationToken cancellationToken);
+    /// <summary>Atomic: of parallel calls for one thumbprint, one adds. One that is in quarantine already stays there as it was.</summary>
+    Task<QuarantineOutcome> AddAsync(QuarantinedKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
-    /// <summary>Atomic. False: it is not in quarantine.</summary>
-    Task<bool> RemoveAsync(string thumbprint, AuditRecord record, CancellationToken cancellationToken);
+    /// <summary>Atomic: of parallel calls for one thumbprint, one removes.</summary>
+    Task<QuarantineOutcome> RemoveAsync(string thumbprint, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     Task<QuarantinedKey?> FindAsync(string thumbprint, CancellationToken cancellationToken);
 
@@ -21,6 +22,17 @@ public interface IQuarantinedKeyStore
 
     /// <summary>Those of the thumbprints that are in quarantine. One read, however many there are.</summary>
     Task<IReadOnlyList<string>> FilterAsync(IReadOnlyCollection<string> thumbprints, CancellationToken cancellationToken);
+}
+
+public enum QuarantineOutcome
+{
+    Done,
+
+    /// <summary>It is in quarantine already, or is not; nothing was changed.</summary>
+    AsItWas,
+
+    /// <summary>What the change rests on does not hold any more; nothing was changed.</summary>
+    GroundsChanged,
 }
 
 /// <summary>A key that is refused on the whole server.</summary>

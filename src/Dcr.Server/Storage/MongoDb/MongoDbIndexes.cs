@@ -10,9 +10,6 @@ namespace Dcr.Server.Storage.MongoDb;
 /// </summary>
 internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvider time, ILogger<MongoDbIndexes> logger) : IDisposable
 {
-    private const int OptionsConflict = 85;
-    private const int KeySpecsConflict = 86;
-
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_againAfter = TimeSpan.FromSeconds(30);
 
@@ -84,6 +81,7 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
                 Sparse("release"),
                 Expiry(MongoDbClientDocument.FenceUntil, TimeSpan.Zero),
                 Sparse("outbox_since"),
+                Marks(),
             ],
             cancellationToken);
         await MakeAsync(storage.Audit, [MongoDbStorage.Ascending("subject", "_id")], cancellationToken);
@@ -93,54 +91,64 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
         await MakeAsync(storage.RevokedTokens, [Expiry("expires_at", s_keptAfterExpiry)], cancellationToken);
         await MakeAsync(storage.StatusPages, [MongoDbStorage.Ascending("list", "page")], cancellationToken);
         await MakeAsync(storage.RegistrationCounts, [MongoDbStorage.Ascending("reserved.at")], cancellationToken);
-        await MakeAsync(storage.ClientOperations, [MongoDbStorage.Ascending("done", "_id")], cancellationToken);
-        await MakeAsync(storage.KeySets, [Sparse("outbox_since")], cancellationToken);
-        await MakeAsync(storage.QuarantinedKeys, [Sparse("outbox_since")], cancellationToken);
+        await MakeAsync(storage.ClientOperations, [MongoDbStorage.Ascending("done", "_id"), Marks()], cancellationToken);
+        await MakeAsync(storage.SigningKeys, [Marks()], cancellationToken);
+        await MakeAsync(storage.KeySets, [Sparse("outbox_since"), Marks()], cancellationToken);
+        await MakeAsync(storage.QuarantinedKeys, [Sparse("outbox_since"), Marks()], cancellationToken);
         await MakeAsync(storage.KeyUses, [MongoDbStorage.Ascending("client_id"), Expiry("last_used_at", TimeSpan.FromDays(400))], cancellationToken);
     }
 
-    private async Task MakeAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument>[] indexes, CancellationToken cancellationToken)
+    private async Task MakeAsync(IMongoCollection<BsonDocument> collection, IReadOnlyList<CreateIndexModel<BsonDocument>> indexes, CancellationToken cancellationToken)
     {
         try
         {
             await MongoDbFault.GuardAsync(() => storage.Patiently(collection).Indexes.CreateManyAsync(indexes, cancellationToken));
         }
-        catch (MongoCommandException exception) when (exception.Code is OptionsConflict or KeySpecsConflict && indexes.Length > 1)
+        catch (MongoCommandException)
         {
-            // One of them stands in the way of all.
-            foreach (var index in indexes)
+            // One that is there with other options stands in the way of all. Servers call that by different codes.
+            var there = (await MongoDbFault.GuardAsync(async () => await (await collection.Indexes.ListAsync(cancellationToken)).ToListAsync(cancellationToken)))
+                .ToDictionary(index => index["key"].AsBsonDocument);
+            List<CreateIndexModel<BsonDocument>> missing = [.. indexes.Where(index => !there.ContainsKey(KeysOf(index)))];
+            if (missing.Count == indexes.Count)
             {
-                await MakeAsync(collection, [index], cancellationToken);
+                throw;
             }
-        }
-        catch (MongoCommandException exception) when (exception.Code is OptionsConflict or KeySpecsConflict)
-        {
-            await SettleAsync(collection, indexes[0], exception.ErrorMessage, cancellationToken);
+            foreach (var index in indexes.Except(missing))
+            {
+                await SettleAsync(collection, index, there[KeysOf(index)], cancellationToken);
+            }
+            if (missing.Count > 0)
+            {
+                await MongoDbFault.GuardAsync(() => storage.Patiently(collection).Indexes.CreateManyAsync(missing, cancellationToken));
+            }
         }
     }
 
-    /// <summary>An index on the same members has other options, from another version or by hand. When documents expire is set right; all else works, if slowly, as it is.</summary>
-    private async Task SettleAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument> index, string reason, CancellationToken cancellationToken)
+    /// <summary>
+    /// An index on the same members, from another version or made by hand. When documents expire is set right; any other option stays, since
+    /// all works with it as it is, if slowly.
+    /// </summary>
+    private async Task SettleAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument> index, BsonDocument there, CancellationToken cancellationToken)
     {
-        var name = collection.CollectionNamespace.CollectionName;
-        var keys = ((BsonDocumentIndexKeysDefinition<BsonDocument>)index.Keys).Document;
-        if (index.Options.ExpireAfter is { } expireAfter)
+        var (name, keys) = (collection.CollectionNamespace.CollectionName, KeysOf(index));
+        if (there.GetValue("sparse", false).ToBoolean() != (index.Options?.Sparse ?? false))
         {
-            try
-            {
-                var setting = new BsonDocument { { "keyPattern", keys }, { "expireAfterSeconds", (long)expireAfter.TotalSeconds } };
-                await storage.RunAsync(new BsonDocument { { "collMod", name }, { "index", setting } }, cancellationToken);
-                return;
-            }
-            catch (MongoCommandException exception)
-            {
-                reason = exception.ErrorMessage;
-            }
+            LogConflict(keys.ToString(), name);
         }
-        LogConflict(keys.ToString(), name, reason);
+        if (index.Options?.ExpireAfter is { } expireAfter && there.GetValue("expireAfterSeconds", -1).ToInt64() != (long)expireAfter.TotalSeconds)
+        {
+            var setting = new BsonDocument { { "keyPattern", keys }, { "expireAfterSeconds", (long)expireAfter.TotalSeconds } };
+            await storage.RunAsync(new BsonDocument { { "collMod", name }, { "index", setting } }, cancellationToken);
+        }
     }
+
+    private static BsonDocument KeysOf(CreateIndexModel<BsonDocument> index) => ((BsonDocumentIndexKeysDefinition<BsonDocument>)index.Keys).Document;
 
     private static CreateIndexModel<BsonDocument> Sparse(string field) => new(new BsonDocument(field, 1), new CreateIndexOptions { Sparse = true });
+
+    // Empty but for effects that are being made at this moment.
+    private static CreateIndexModel<BsonDocument> Marks() => Sparse(MongoDbEffects.RestsOn);
 
     // The server removes what has expired some time later; nothing relies on when.
     private static CreateIndexModel<BsonDocument> Expiry(string field, TimeSpan after) => new(new BsonDocument(field, 1), new CreateIndexOptions { ExpireAfter = after });
@@ -159,6 +167,6 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
     private partial void LogFailed(Exception exception, TimeSpan againAfter);
 
     [LoggerMessage(Level = LogLevel.Warning, Message =
-        "The index on {Keys} of {Collection} has other options than this version makes ({Reason}); it stays. Drop it and start a node again to have it made anew")]
-    private partial void LogConflict(string keys, string collection, string reason);
+        "The index on {Keys} of {Collection} has other options than this version makes; it stays. Drop it and start a node again to have it made anew")]
+    private partial void LogConflict(string keys, string collection);
 }

@@ -1,44 +1,65 @@
 using Dcr.Auditing;
 using Dcr.Keys;
+using Dcr.Protocol;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>As with clients, a change and its record are one write to one document; one that is released is a tombstone until its record has been moved.</summary>
-internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDbOutbox outbox) : IQuarantinedKeyStore
+internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDbEffects effects, MongoDbOutbox outbox) : IQuarantinedKeyStore
 {
-    private const int Held = 0;
+    private const int InQuarantine = 0;
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    public async Task<bool> AddAsync(QuarantinedKey key, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<QuarantineOutcome> AddAsync(QuarantinedKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
-        var change = Set.Set("status", Held).Set("reason", key.Reason).Set("quarantined_at", key.QuarantinedAt.ToUnixTimeMilliseconds()).Set("quarantined_by", key.QuarantinedBy);
-        try
+        var document = new BsonDocument("_id", key.Thumbprint)
         {
-            await MongoDbFault.GuardAsync(() => storage.QuarantinedKeys.UpdateOneAsync(
-                Where.Eq("_id", key.Thumbprint) & Where.Ne("status", Held), Recorded(change, record), new UpdateOptions { IsUpsert = true }, cancellationToken));
-        }
-        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
+            { "status", InQuarantine },
+            { "version", 1L },
+            { "reason", key.Reason },
+            { "quarantined_at", key.QuarantinedAt.ToUnixTimeMilliseconds() },
+            { "quarantined_by", key.QuarantinedBy },
+            { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
+            { "outbox_since", record.At.ToUnixTimeMilliseconds() },
+        };
+        var added = await effects.InsertAsync(storage.QuarantinedKeys, document, grounds, cancellationToken);
+        if (added == EffectOutcome.Conflict)
         {
-            return false;
+            // What is in the way may be the remains of one that was released.
+            await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(key.Thumbprint, CancellationToken.None));
+            added = await effects.InsertAsync(storage.QuarantinedKeys, document, grounds, CancellationToken.None);
         }
-        await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(key.Thumbprint, cancellationToken));
-        return true;
+        if (added == EffectOutcome.Done)
+        {
+            await effects.VoidKeyAsync(key.Thumbprint);
+        }
+        return await ConcludeAsync(key.Thumbprint, added);
     }
 
-    public async Task<bool> RemoveAsync(string thumbprint, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<QuarantineOutcome> RemoveAsync(string thumbprint, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
-        var removed = await MongoDbFault.GuardAsync(() => storage.QuarantinedKeys.UpdateOneAsync(
-            Existing(thumbprint), Recorded(Set.Set("status", MongoDbClientDocument.Tombstone), record), cancellationToken: cancellationToken));
-        if (removed.MatchedCount == 1)
+        var change = Set.Set("status", MongoDbClientDocument.Tombstone).Inc("version", 1L);
+        return await ConcludeAsync(
+            thumbprint, await effects.UpdateAsync(storage.QuarantinedKeys, Existing(thumbprint), MongoDbClientChange.Recorded(change, record), grounds, cancellationToken));
+    }
+
+    private async Task<QuarantineOutcome> ConcludeAsync(string thumbprint, EffectOutcome outcome)
+    {
+        if (outcome == EffectOutcome.Done)
         {
-            await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(thumbprint, cancellationToken));
+            await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(thumbprint, CancellationToken.None));
         }
-        return removed.MatchedCount == 1;
+        return outcome switch
+        {
+            EffectOutcome.Done => QuarantineOutcome.Done,
+            EffectOutcome.GroundsChanged => QuarantineOutcome.GroundsChanged,
+            _ => QuarantineOutcome.AsItWas,
+        };
     }
 
     public async Task<QuarantinedKey?> FindAsync(string thumbprint, CancellationToken cancellationToken) =>
@@ -46,7 +67,7 @@ internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDb
 
     public async Task<IReadOnlyList<QuarantinedKey>> ListAsync(string? after, int limit, CancellationToken cancellationToken)
     {
-        var where = Where.Eq("status", Held);
+        var where = Where.Eq("status", InQuarantine);
         if (after is not null)
         {
             where &= Where.Gt("_id", after);
@@ -55,16 +76,14 @@ internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDb
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
-    public async Task<IReadOnlyList<string>> FilterAsync(IReadOnlyCollection<string> thumbprints, CancellationToken cancellationToken)
-    {
-        var held = storage.QuarantinedKeys.WithReadConcern(ReadConcern.Local).Find(Where.In("_id", thumbprints) & Where.Eq("status", Held)).Project(Builders<BsonDocument>.Projection.Include("_id"));
-        return [.. (await MongoDbFault.GuardAsync(() => held.ToListAsync(cancellationToken))).Select(document => document["_id"].AsString)];
-    }
+    public async Task<IReadOnlyList<string>> FilterAsync(IReadOnlyCollection<string> thumbprints, CancellationToken cancellationToken) =>
+        [.. (await MongoDbFault.GuardAsync(() => Held(storage, thumbprints).ToListAsync(cancellationToken))).Select(document => document["_id"].AsString)];
 
-    private static FilterDefinition<BsonDocument> Existing(string thumbprint) => Where.Eq("_id", thumbprint) & Where.Eq("status", Held);
+    /// <summary>Those of the thumbprints that are in quarantine, as the primary has it: it decides on access.</summary>
+    public static IFindFluent<BsonDocument, BsonDocument> Held(MongoDbStorage storage, IEnumerable<string> thumbprints) => storage.QuarantinedKeys.WithReadConcern(ReadConcern.Local)
+        .Find(Where.In("_id", thumbprints) & Where.Eq("status", InQuarantine)).Project(Builders<BsonDocument>.Projection.Include("_id"));
 
-    private static UpdateDefinition<BsonDocument> Recorded(UpdateDefinition<BsonDocument> change, AuditRecord record) =>
-        MongoDbClientChange.Recorded(change.Inc("version", 1L), record);
+    private static FilterDefinition<BsonDocument> Existing(string thumbprint) => Where.Eq("_id", thumbprint) & Where.Eq("status", InQuarantine);
 
     private static QuarantinedKey Read(BsonDocument document) => new(
         document["_id"].AsString,

@@ -20,6 +20,7 @@ internal static class MongoDbSetup
         services.AddSingleton<MongoDbStorage>();
         services.AddSingleton<MongoDbIndexes>();
         services.AddSingleton<IStoreLifecycle, MongoDbSchema>();
+        services.AddSingleton<MongoDbEffects>();
         services.AddSingleton<MongoDbOutbox>();
         services.AddSingleton<MongoDbOutboxWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<MongoDbOutboxWorker>());
@@ -31,7 +32,8 @@ internal static class MongoDbSetup
         services.AddSingleton<IRevokedTokenStore, MongoDbRevokedTokenStore>();
         services.AddSingleton<MongoDbRegistrationAnswers>();
         services.AddSingleton<MongoDbClientChange>();
-        services.AddSingleton<IClientStore, MongoDbClientStore>();
+        services.AddSingleton<MongoDbClientStore>();
+        services.AddSingleton<IClientStore>(provider => provider.GetRequiredService<MongoDbClientStore>());
         services.AddSingleton<IRegistrationStore, MongoDbRegistrationStore>();
         services.AddSingleton<IClientLifecycleStore, MongoDbClientLifecycleStore>();
         services.AddSingleton<IClientOperationStore, MongoDbClientOperationStore>();

@@ -1,27 +1,27 @@
 using Dcr.Auditing;
 using Dcr.Keys;
+using Dcr.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
 
-internal sealed class SqliteQuarantinedKeyStore(SqliteStorage storage) : IQuarantinedKeyStore
+internal sealed class SqliteQuarantinedKeyStore(SqliteStorage storage, TimeProvider time) : IQuarantinedKeyStore
 {
     private const string Columns = "thumbprint, reason, quarantined_at, quarantined_by";
 
-    public Task<bool> AddAsync(QuarantinedKey key, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => Conclude(
-            session,
-            session.Change(
-                $"INSERT INTO quarantined_keys ({Columns}) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-                key.Thumbprint,
-                key.Reason,
-                key.QuarantinedAt.ToUnixTimeMilliseconds(),
-                key.QuarantinedBy),
-            record),
+    public Task<QuarantineOutcome> AddAsync(QuarantinedKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => ChangeAsync(
+        session => session.Change(
+            $"INSERT INTO quarantined_keys ({Columns}) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            key.Thumbprint,
+            key.Reason,
+            key.QuarantinedAt.ToUnixTimeMilliseconds(),
+            key.QuarantinedBy),
+        record,
+        grounds,
         cancellationToken);
 
-    public Task<bool> RemoveAsync(string thumbprint, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => Conclude(session, session.Change("DELETE FROM quarantined_keys WHERE thumbprint = $1", thumbprint), record), cancellationToken);
+    public Task<QuarantineOutcome> RemoveAsync(string thumbprint, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        ChangeAsync(session => session.Change("DELETE FROM quarantined_keys WHERE thumbprint = $1", thumbprint), record, grounds, cancellationToken);
 
     public Task<QuarantinedKey?> FindAsync(string thumbprint, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
         session.Read(ReadRow, $"SELECT {Columns} FROM quarantined_keys WHERE thumbprint = $1", thumbprint).SingleOrDefault()));
@@ -36,18 +36,28 @@ internal sealed class SqliteQuarantinedKeyStore(SqliteStorage storage) : IQuaran
     public Task<IReadOnlyList<string>> FilterAsync(IReadOnlyCollection<string> thumbprints, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> held = storage.Main.Read<List<string>>(session =>
-            [.. thumbprints.Where(thumbprint => session.Read(row => row.GetInt64(0), "SELECT 1 FROM quarantined_keys WHERE thumbprint = $1", thumbprint).Count == 1)]);
+            [.. thumbprints.Where(thumbprint => Holds(session, thumbprint))]);
         return Task.FromResult(held);
     }
 
-    private static bool Conclude(SqliteSession session, int changed, AuditRecord record)
-    {
-        if (changed == 1)
+    public static bool Holds(SqliteSession session, string thumbprint) =>
+        session.Read(row => row.GetInt64(0), "SELECT 1 FROM quarantined_keys WHERE thumbprint = $1", thumbprint).Count == 1;
+
+    private Task<QuarantineOutcome> ChangeAsync(Func<SqliteSession, int> change, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session =>
         {
+            if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
+            {
+                return QuarantineOutcome.GroundsChanged;
+            }
+            if (change(session) == 0)
+            {
+                return QuarantineOutcome.AsItWas;
+            }
             SqliteAuditStore.Insert(session, record);
-        }
-        return changed == 1;
-    }
+            return QuarantineOutcome.Done;
+        },
+        cancellationToken);
 
     private static QuarantinedKey ReadRow(SqliteDataReader row) =>
         new(row.GetString(0), row.GetString(1), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(2)), row.GetString(3));
