@@ -21,7 +21,7 @@ public sealed partial class ThreatsTests
         });
     }
 
-    /// <summary>A place is a source file below src or src/Dcr, without its ending; a type may stand for the file of its name, and name a member.</summary>
+    /// <summary>A place is a source file below src, without its ending and the start of its path, also with a member; or a folder, with a slash at its end.</summary>
     [Fact]
     public void Every_threat_names_places_that_exist()
     {
@@ -29,7 +29,9 @@ public sealed partial class ThreatsTests
         var files = Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories)
             .Select(file => "/" + Path.GetRelativePath(sources, file).Replace('\\', '/')).Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).ToList();
         var missing = Rows().SelectMany(row => Place().Matches(row.Split('|')[^3]).Select(match => match.Groups[1].Value))
-            .Where(place => !files.Any(file => file.EndsWith($"/{place}.cs", StringComparison.Ordinal) || file.EndsWith($"/{place[..Math.Max(0, place.LastIndexOf('.'))]}.cs", StringComparison.Ordinal)))
+            .Where(place => !files.Any(file => (place.EndsWith('/') && file.Contains($"/{place}", StringComparison.Ordinal))
+                || file.EndsWith($"/{place}.cs", StringComparison.Ordinal)
+                || file.EndsWith($"/{place[..Math.Max(0, place.LastIndexOf('.'))]}.cs", StringComparison.Ordinal)))
             .Distinct();
         Assert.Empty(missing);
     }
