@@ -4,6 +4,7 @@ using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
+using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -27,7 +28,7 @@ internal sealed record ManagingClient(Client Client, string PresentedToken, Clie
 /// The authentication scheme of registration access tokens (RFC 7592 section 2). An unknown, deleted or revoked client
 /// and a wrong token get the same 401; the good token of a suspended or expired client gets 403.
 /// </summary>
-internal sealed partial class RegistrationAccessTokenAuthentication(
+internal sealed class RegistrationAccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
@@ -55,7 +56,6 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         var client = await clients.FindAsync(clientId, Context.RequestAborted);
         if (client is not { RegistrationAccess: { } access, Status: not ClientStatus.Revoked })
         {
-            LogRefused(Logger, clientId);
             return AuthenticateResult.Fail("There is no such client to manage.");
         }
         if (OpaqueSecret.Matches(token, access.TokenHash))
@@ -64,17 +64,16 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         }
         else if (!(access.PreviousValidUntil > time.GetUtcNow() && OpaqueSecret.Matches(token, access.PreviousTokenHash)))
         {
-            LogRefused(Logger, clientId);
             return AuthenticateResult.Fail("Not a token of this client.");
         }
         var proved = await CheckProofAsync(client, asDpop);
         if (!proved.IsSuccess)
         {
             _proofFault = proved.Error;
-            LogRefused(Logger, clientId);
             return AuthenticateResult.Fail("The token is not proved.");
         }
         Context.Features.Set(new ManagingClient(client, token, proved.Value.Value));
+        Context.Features.Set(new ProvedCaller(client.ClientId));
         var identity = new ClaimsIdentity(client.IsActiveAt(time.GetUtcNow()) ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
@@ -123,13 +122,10 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         var sent = Request.Headers.Authorization.Count > 0;
         var error = OAuthError.InvalidToken(sent
             ? "The registration access token is malformed, replaced, revoked or not for this client."
-            : "The client's registration access token is needed: Authorization: Bearer.");
+            : "The client's registration access token is needed: Authorization: Bearer.") with { Detail = $"client {Shortened.OrNone(Request.RouteValues["client_id"] as string)}" };
         return new OAuthErrorResult(error, Challenge.Bearer(urls.Issuer, sent ? error : null)).ExecuteAsync(Context);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
         new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended, or has expired; an administrator can resume it."), Challenge.Bearer(urls.Issuer)).ExecuteAsync(Context);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Registration access token refused for {ClientId}")]
-    private static partial void LogRefused(ILogger logger, string clientId);
 }

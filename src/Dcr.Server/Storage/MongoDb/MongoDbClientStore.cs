@@ -42,8 +42,8 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
     }
 
-    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
-        !await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Gte("status", 0)).Limit(1).AnyAsync(cancellationToken));
+    public async Task<bool> HasAdministratorAsync(CancellationToken cancellationToken) =>
+        await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq(MongoDbClientDocument.Administers, true) & Where.Gte("status", 0)).AnyAsync(cancellationToken));
 
     public async Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken)
     {

@@ -48,6 +48,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         StatusCounters = _database.GetCollection<BsonDocument>("status_counters");
         RevokedTokens = _database.GetCollection<BsonDocument>("revoked_tokens");
         Leases = _database.GetCollection<BsonDocument>("leases");
+        SeededClients = _database.GetCollection<BsonDocument>("seeded_clients");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
         KeySets = _database.GetCollection<BsonDocument>("key_sets");
@@ -66,6 +67,8 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public IMongoCollection<BsonDocument> ClientOperations { get; }
 
     public IMongoCollection<BsonDocument> Leases { get; }
+
+    public IMongoCollection<BsonDocument> SeededClients { get; }
 
     public IMongoCollection<BsonDocument> StatusLists { get; }
 
@@ -96,6 +99,9 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
                 Ascending("onboards", "created_at", "_id"),
                 Ascending("status", "review_at", "_id"),
                 .. MongoDbClientDocument.OriginIndexes,
+                new(
+                    new BsonDocument(MongoDbClientDocument.Administers, 1),
+                    new CreateIndexOptions<BsonDocument> { PartialFilterExpression = new BsonDocument(MongoDbClientDocument.Administers, true) }),
                 new(new BsonDocument("release", 1), new CreateIndexOptions { Sparse = true }),
                 new(new BsonDocument(MongoDbClientDocument.FenceUntil, 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero }),
                 new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }),
@@ -117,12 +123,18 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await UpgradeAsync(cancellationToken);
     }
 
-    /// <summary>What a client came from, and whether it onboards, have members of their own since they are listed by; clients of before get them here.</summary>
+    /// <summary>What a client came from, whether it onboards and whether it administers have members of their own since they are found by; clients of before get them here.</summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
-        while (await MongoDbFault.GuardAsync(() => Clients.Find(MongoDbClientDocument.ToUpgrade).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
+        await UpgradeAsync(MongoDbClientDocument.ToUpgrade, MongoDbClientDocument.Upgrade, cancellationToken);
+        await UpgradeAsync(MongoDbClientDocument.ToMarkAsAdministrators, MongoDbClientDocument.MarkAsAdministrator, cancellationToken);
+    }
+
+    private async Task UpgradeAsync(FilterDefinition<BsonDocument> which, Func<BsonDocument, WriteModel<BsonDocument>> upgrade, CancellationToken cancellationToken)
+    {
+        while (await MongoDbFault.GuardAsync(() => Clients.Find(which).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
-            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(MongoDbClientDocument.Upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
         }
     }
 
