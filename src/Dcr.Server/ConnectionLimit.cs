@@ -11,7 +11,9 @@ internal static class ConnectionLimit
     /// <summary>Some 100 MB when they are idle.</summary>
     private const int Sensible = 10_000;
 
-    /// <summary>The runtime keeps two descriptors for each assembly, some 300 in all; the rest is for the database, key downloads and the log.</summary>
+    /// <summary>
+    /// The runtime keeps two descriptors for each assembly, some 300 in all; the rest is for the database, key downloads and the log.
+    /// </summary>
     private const int Reserve = 512;
 
     /// <summary>Where the process may hardly have anything open, it serves a few at a time.</summary>
@@ -32,10 +34,11 @@ internal static class ConnectionLimit
     {
         const string Limits = "/proc/self/limits";
         const string Name = "Max open files";
-        return File.Exists(Limits)
-            && File.ReadLines(Limits).FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) is { } line
-            && long.TryParse(line[Name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture, out var limit)
-            ? limit
-            : null;
+        if (!File.Exists(Limits) || File.ReadLines(Limits).FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) is not { } line)
+        {
+            return null;
+        }
+        var soft = line[Name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
+        return long.TryParse(soft, CultureInfo.InvariantCulture, out var limit) ? limit : null;
     }
 }

@@ -7,10 +7,15 @@ public sealed class ConnectionOptions
 {
     public const string Section = "Dcr:Connections";
 
-    /// <summary>How many connections may be open at once, 1 to 1,000,000. It only lowers what the process may have open. Null: 10,000, or what that leaves.</summary>
+    /// <summary>
+    /// How many connections may be open at once, 1 to 1,000,000. It only lowers what the limit of open files leaves. Null: 10,000.
+    /// </summary>
     public int? Max { get; set; }
 
-    /// <summary>For how long the server goes on after it was told to stop, no longer ready, before it stops to listen. 0 to 5 minutes; default 1 second.</summary>
+    /// <summary>
+    /// For how long the server goes on after it was told to stop, no longer ready, before it stops to listen. 0 to 5 minutes; default
+    /// 1 second.
+    /// </summary>
     public TimeSpan DrainDelay { get; set; } = TimeSpan.FromSeconds(1);
 }
 

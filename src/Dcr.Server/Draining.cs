@@ -8,7 +8,8 @@ namespace Dcr.Server;
 /// Stops the server without breaking off a request. From the signal on it is not ready, and every answer says <c>Connection: close</c>;
 /// after the drain delay nobody new is let in, whoever was let in is answered, and only then the server stops to listen.
 /// </summary>
-internal sealed class Draining(IOptions<ConnectionOptions> options, ListenSockets sockets, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class Draining(
+    IOptions<ConnectionOptions> options, ListenSockets sockets, IHostApplicationLifetime lifetime, TimeProvider time)
     : IHostedLifecycleService, IHealthCheck
 {
     // Longer than a caller needs from its connection to its request; idle ones are closed after it.

@@ -30,7 +30,7 @@ internal sealed class ListenSockets
     {
         if (OperatingSystem.IsLinux() && Environment.Is64BitProcess)
         {
-            foreach (var socket in _sockets.Where(socket => socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6))
+            foreach (var socket in _sockets.Where(each => each.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6))
             {
                 DropPackets(socket);
             }

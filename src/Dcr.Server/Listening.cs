@@ -20,8 +20,9 @@ internal static class Listening
             kestrel.Limits.MaxRequestBodySize = 64 * 1024;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(kestrel.ApplicationServices.GetRequiredService<IOptions<ConnectionOptions>>().Value);
-            kestrel.ConfigureEndpointDefaults(listen => listen.Use(kestrel.ApplicationServices.GetRequiredService<Draining>().Count));
+            var services = kestrel.ApplicationServices;
+            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(services.GetRequiredService<IOptions<ConnectionOptions>>().Value);
+            kestrel.ConfigureEndpointDefaults(listen => listen.Use(services.GetRequiredService<Draining>().Count));
         });
         builder.Services.AddSettings<ConnectionOptions>(ConnectionOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<ConnectionOptions>, ConnectionOptionsValidator>();
@@ -29,7 +30,8 @@ internal static class Listening
         builder.Services.AddSingleton<Draining>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         builder.Services.AddHealthChecks().AddCheck<Draining>("draining");
-        builder.Services.AddOptions<SocketTransportOptions>().Configure<ListenSockets>((transport, sockets) => transport.CreateBoundListenSocket = sockets.Bind);
+        builder.Services.AddOptions<SocketTransportOptions>()
+            .Configure<ListenSockets>((transport, sockets) => transport.CreateBoundListenSocket = sockets.Bind);
         builder.Services.Configure<Microsoft.AspNetCore.Http.Features.FormOptions>(form =>
         {
             form.ValueCountLimit = 50;

@@ -38,7 +38,8 @@ internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<
         var names = known.SelectMany(settings => settings.Names).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var lists = known.SelectMany(settings => settings.Lists).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var faults = configuration.GetSection(DcrOptions.Section).AsEnumerable()
-            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section && !names.Contains(setting.Key) && !IsEntry(setting.Key, lists))
+            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section)
+            .Where(setting => !names.Contains(setting.Key) && !IsEntry(setting.Key, lists))
             .Select(setting => Fault(setting.Key, names))
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

@@ -1,4 +1,5 @@
 using Dcr.Administration;
+using Dcr.Protocol;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -14,8 +15,8 @@ public abstract class SeededClientStoreContract(StoreUnderTest store) : StoreCon
         Assert.Null(await seeded.FindEntryAsync(client.ClientId, Cancellation));
         await seeded.RecordEntryAsync(client.ClientId, "first", Cancellation);
         await seeded.RecordEntryAsync(client.ClientId, "second", Cancellation);
-        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation);
-        await One.Clients.DeleteAsync(client.ClientId, client.Version, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation);
+        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
+        await One.Clients.DeleteAsync(client.ClientId, client.Version, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
         Assert.Equal("second", await Other.Get<ISeededClientStore>().FindEntryAsync(client.ClientId, Cancellation));
     }
 }

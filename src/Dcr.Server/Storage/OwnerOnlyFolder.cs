@@ -1,9 +1,15 @@
 namespace Dcr.Server.Storage;
 
-/// <summary>Folders that hold secrets: made for the owner only. What is there already belongs to the operator, and is left as it is.</summary>
+/// <summary>
+/// Folders that hold secrets: made for the owner only. What is there already belongs to the operator, and is left as it is.
+/// </summary>
 internal static class OwnerOnlyFolder
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private const UnixFileMode Others =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
     /// <summary>Makes the folder, and those above it that are missing, each with the mode 0700.</summary>
     public static void Make(string path)
@@ -28,5 +34,5 @@ internal static class OwnerOnlyFolder
 
     /// <summary>Whether others than the owner may look into it.</summary>
     public static bool IsOpenToOthers(string path) =>
-        !OperatingSystem.IsWindows() && Directory.Exists(path) && (File.GetUnixFileMode(path) & ~Owner & (UnixFileMode)0x1FF) != UnixFileMode.None;
+        !OperatingSystem.IsWindows() && Directory.Exists(path) && (File.GetUnixFileMode(path) & Others) != UnixFileMode.None;
 }

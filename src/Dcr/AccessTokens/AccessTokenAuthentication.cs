@@ -1,7 +1,5 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
-using Dcr.Auditing;
-using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
@@ -9,24 +7,10 @@ using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.AccessTokens;
-
-/// <summary>Who called with an access token.</summary>
-/// <param name="Client">As the store has it now.</param>
-/// <param name="Token">The token.</param>
-/// <param name="ProvedWith">The key that the token is bound to, proved with this request. Null: a bearer token.</param>
-internal sealed record AccessTokenCaller(Client Client, AccessToken Token, ClientKey? ProvedWith)
-{
-    public AuditActor Actor => new(Client.ClientId, Token.Kid);
-
-    /// <summary>Binds an endpoint's parameter to what <see cref="AccessTokenAuthentication"/> found.</summary>
-    public static ValueTask<AccessTokenCaller> BindAsync(HttpContext context) =>
-        ValueTask.FromResult(context.Features.GetRequiredFeature<AccessTokenCaller>());
-}
 
 /// <summary>
 /// The authentication scheme of access tokens at this server's own endpoints. The client is read from the store each
@@ -70,9 +54,10 @@ internal sealed class AccessTokenAuthentication(
             _proofFault = proved.Error;
             return AuthenticateResult.Fail("The token is not proved.");
         }
-        Context.Features.Set(new AccessTokenCaller(client, token, proved.Value.Value));
+        Context.Features.Set(new AccessTokenCaller(client, token, proved.Value.Value, tokens, ChallengeFor));
         // An initial access token goes from hand to hand: who has one must not use up what its onboarding client may do.
-        Context.Features.Set(new ProvedCaller(token.Audience == urls.RegistrationEndpoint ? $"{client.ClientId} {token.Jti}" : client.ClientId));
+        var isHandedOn = token.Audience == urls.RegistrationEndpoint;
+        Context.Features.Set(new ProvedCaller(isHandedOn ? $"{client.ClientId} {token.Jti}" : client.ClientId));
         var identity = new ClaimsIdentity(Scheme.Name);
         foreach (var scope in token.Scopes.Where(scope => token.Audience == AudienceFor(scope)))
         {
@@ -87,10 +72,14 @@ internal sealed class AccessTokenAuthentication(
         var error = _proofFault ?? OAuthError.InvalidToken(sent
             ? "The access token is malformed, expired, revoked or not for this server."
             : "An access token is needed: Authorization: Bearer.") with { Detail = _fault };
-        var needsProof = _proofFault is not null || BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        var challenge = needsProof ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : Challenge.Bearer(urls.Issuer, sent ? error : null);
+        var challenge = _proofFault is not null ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : ChallengeFor(sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
+
+    /// <summary>Under the scheme that the token was sent with.</summary>
+    private string ChallengeFor(OAuthError? error) => BearerToken.IsSentAs(Request, BearerToken.Dpop)
+        ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error)
+        : Challenge.Bearer(urls.Issuer, error);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {

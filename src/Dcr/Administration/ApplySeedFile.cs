@@ -33,7 +33,10 @@ internal sealed partial class ApplySeedFile(
             LogDeleted(entry.ClientId);
             return true;
         }
-        if (!(stored is null ? await TryAddAsync(entry, cancellationToken) : entry.IsAsWritten(stored) || await TryReplaceAsync(entry, stored, cancellationToken)))
+        var isApplied = stored is null
+            ? await TryAddAsync(entry, cancellationToken)
+            : entry.IsAsWritten(stored) || await TryReplaceAsync(entry, stored, cancellationToken);
+        if (!isApplied)
         {
             return false;
         }
@@ -48,13 +51,13 @@ internal sealed partial class ApplySeedFile(
     private async Task<bool> TryAddAsync(SeededClient entry, CancellationToken cancellationToken)
     {
         var client = entry.ToClient(time.GetUtcNow());
-        return Log(await clients.AddAsync(client, Record(null, client), cancellationToken) == AddClientOutcome.Added, entry.ClientId);
+        return Log(await clients.AddAsync(client, Record(null, client), Grounds.Server, cancellationToken) == AddClientOutcome.Added, entry.ClientId);
     }
 
     private async Task<bool> TryReplaceAsync(SeededClient entry, Client stored, CancellationToken cancellationToken)
     {
         var replacement = entry.Over(stored);
-        return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
+        return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), Grounds.Server, cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
     }
 
     private AuditRecord Record(Client? before, Client after) =>
@@ -72,6 +75,6 @@ internal sealed partial class ApplySeedFile(
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} applied from the seed file")]
     private partial void LogApplied(string clientId);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} of the seed file has been deleted since, and stays deleted until its entry changes")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Seeded client {ClientId} has been deleted; it stays so until its entry changes")]
     private partial void LogDeleted(string clientId);
 }

@@ -64,7 +64,9 @@ internal sealed class AuthenticateClient(
                 }
                 metrics.Accepted(accepted.Audience);
                 RecordUse(accepted);
-                return limits.CountProved(accepted.Client.ClientId) is { } tooMany ? tooMany : new AuthenticatedClient(accepted.Client, accepted.Key);
+                return limits.CountProved(accepted.Client.ClientId) is { } tooMany
+                    ? tooMany
+                    : new AuthenticatedClient(accepted.Client, accepted.Key);
             case var other:
                 throw new InvalidOperationException($"A verdict of an unknown kind: {other}");
         }
@@ -89,7 +91,8 @@ internal sealed class AuthenticateClient(
         if (!attested.IsSuccess)
         {
             metrics.Refused(AssertionRule.Attestation);
-            return attested.Error with { Detail = Detail(credentials.ClientId, AssertionRule.Attestation, attested.Error.Detail ?? attested.Error.Description) };
+            var fault = attested.Error.Detail ?? attested.Error.Description;
+            return attested.Error with { Detail = Detail(credentials.ClientId, AssertionRule.Attestation, fault) };
         }
         var instance = attested.Value;
         // Each device by itself: one that asks too often must not stop the others.

@@ -8,7 +8,7 @@ namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
 /// <param name="refusal">What is refused and why.</param>
-/// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2).</param>
+/// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2). Null: that of the error.</param>
 internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
@@ -18,9 +18,9 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
         var response = httpContext.Response;
         var error = httpContext.RequestServices.GetRequiredService<Refusals>().Judge(refusal, httpContext);
         response.StatusCode = error.Status;
-        if (challenge is not null && error.Status != StatusCodes.Status429TooManyRequests)
+        if (error.Status != StatusCodes.Status429TooManyRequests && (challenge ?? error.Challenge) is { } authenticate)
         {
-            response.Headers.WWWAuthenticate = challenge;
+            response.Headers.WWWAuthenticate = authenticate;
         }
         if (error.RetryAfter is { } retryAfter)
         {

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace Dcr.Server.Storage.KeyRing;
 
-/// <summary>A passphrase that does not open the ring ends the start: with another one a second set of keys would be made beside the first.</summary>
+/// <summary>
+/// A passphrase that does not open the ring ends the start: with another one a second set of keys would be made beside the first.
+/// </summary>
 internal sealed class KeyRingOptionsValidator(KeyRingFolder folder) : IValidateOptions<KeyRingOptions>
 {
     private const string Setting = $"{KeyRingOptions.Section}:{nameof(KeyRingOptions.PassphraseFile)}";
@@ -30,7 +32,9 @@ internal sealed class KeyRingOptionsValidator(KeyRingFolder folder) : IValidateO
         {
             return $"{Setting} is '{path}': the file must hold at least {Passphrase.LeastLength} characters.";
         }
-        return protectedKey is null || Opens(protectedKey, passphrase) ? null : $"{Setting} is '{path}': it does not open the key ring in {ring}.";
+        return protectedKey is null || Opens(protectedKey, passphrase)
+            ? null
+            : $"{Setting} is '{path}': it does not open the key ring in {ring}.";
     }
 
     private static bool Opens(XElement protectedKey, string passphrase)

@@ -30,7 +30,8 @@ internal static class KeyRingSetup
 /// <summary>Where the key ring is: <c>Dcr:DataProtection:KeyRingPath</c>, or <c>keys</c> in the data folder.</summary>
 internal sealed class KeyRingFolder(IOptions<StorageOptions> storage, IOptions<SqliteStorageOptions> sqlite)
 {
-    public string Of(KeyRingOptions options) => Path.GetFullPath(options.KeyRingPath ?? Path.Combine(DataFolder.Of(storage.Value, sqlite.Value), "keys"));
+    public string Of(KeyRingOptions options) =>
+        Path.GetFullPath(options.KeyRingPath ?? Path.Combine(DataFolder.Of(storage.Value, sqlite.Value), "keys"));
 }
 
 /// <summary>Makes the folder for the owner only, and not before a key is looked for.</summary>

@@ -36,8 +36,9 @@ internal sealed class Passphrase(IOptions<KeyRingOptions> options)
         return new XElement(Element, new XAttribute("iterations", Iterations), Convert.ToBase64String(sealedKey));
     }
 
-    public XElement Unprotect(XElement sealedElement) =>
-        Open(sealedElement, Read(options.Value.PassphraseFile ?? throw new CryptographicException("The key ring is protected by a passphrase: Dcr:DataProtection:PassphraseFile is not set.")));
+    public XElement Unprotect(XElement sealedElement) => Open(
+        sealedElement,
+        Read(options.Value.PassphraseFile ?? throw new CryptographicException("Dcr:DataProtection:PassphraseFile is not set.")));
 
     /// <exception cref="CryptographicException">It is not this passphrase.</exception>
     public static XElement Open(XElement sealedElement, string passphrase)
@@ -80,7 +81,9 @@ internal sealed class PassphraseEncryptor(Passphrase passphrase) : IXmlEncryptor
     public EncryptedXmlInfo Encrypt(XElement plaintextElement) => new(passphrase.Protect(plaintextElement), typeof(PassphraseDecryptor));
 }
 
-/// <summary>Made by the framework, by the name of its type, which stands beside each key that it opens: it must keep its name and place.</summary>
+/// <summary>
+/// Made by the framework, by the name of its type, which stands beside each key that it opens: it must keep its name and place.
+/// </summary>
 internal sealed class PassphraseDecryptor(IServiceProvider services) : IXmlDecryptor
 {
     public XElement Decrypt(XElement encryptedElement) => services.GetRequiredService<Passphrase>().Unprotect(encryptedElement);

@@ -5,7 +5,11 @@ namespace Dcr.Server.Storage.KeyRing;
 
 /// <summary>Says once, when the server has started, which of its secrets lie open.</summary>
 internal sealed partial class UnprotectedFiles(
-    IOptions<KeyRingOptions> keyRing, IOptions<StorageOptions> storage, IOptions<SqliteStorageOptions> sqlite, KeyRingFolder folder, ILogger<UnprotectedFiles> logger)
+    IOptions<KeyRingOptions> keyRing,
+    IOptions<StorageOptions> storage,
+    IOptions<SqliteStorageOptions> sqlite,
+    KeyRingFolder folder,
+    ILogger<UnprotectedFiles> logger)
     : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -34,8 +38,9 @@ internal sealed partial class UnprotectedFiles(
         var data = DataFolder.Of(storage.Value, sqlite.Value);
         if (keyRing.Value.PassphraseFile is null)
         {
-            var beside = storage.Value.Provider == StorageProvider.Sqlite && IsWithin(ring, data) ? ", beside the database whose secrets they open" : "";
-            yield return $"the keys in {ring} lie in clear{beside} (Dcr:DataProtection:PassphraseFile protects them, Dcr:DataProtection:KeyRingPath puts them elsewhere)";
+            var isBeside = storage.Value.Provider == StorageProvider.Sqlite && IsWithin(ring, data);
+            yield return $"the keys in {ring} lie in clear{(isBeside ? ", beside the database whose secrets they open" : "")} "
+                + "(Dcr:DataProtection:PassphraseFile protects them, Dcr:DataProtection:KeyRingPath puts them elsewhere)";
         }
         foreach (var path in new[] { data, ring }.Where(OwnerOnlyFolder.IsOpenToOthers))
         {
@@ -43,7 +48,8 @@ internal sealed partial class UnprotectedFiles(
         }
     }
 
-    private static bool IsWithin(string path, string folder) => Path.GetRelativePath(folder, path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative);
+    private static bool IsWithin(string path, string folder) =>
+        Path.GetRelativePath(folder, path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Not protected: {What}")]
     private partial void LogUnprotected(string what);

@@ -6,13 +6,19 @@ namespace Dcr.Server.Storage.MongoDb;
 
 internal sealed class MongoDbSeededClientStore(MongoDbStorage storage) : ISeededClientStore
 {
-    private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
+    private static readonly ReplaceOptions s_addOrReplace = new() { IsUpsert = true };
 
-    public async Task<string?> FindEntryAsync(string clientId, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.SeededClients.Find(Where.Eq("_id", clientId)).SingleOrDefaultAsync(cancellationToken)) is { } found
-            ? found["entry"].AsString
-            : null;
+    public async Task<string?> FindEntryAsync(string clientId, CancellationToken cancellationToken)
+    {
+        var found = await MongoDbFault.GuardAsync(() => storage.SeededClients.Find(With(clientId)).SingleOrDefaultAsync(cancellationToken));
+        return found?["entry"].AsString;
+    }
 
-    public Task RecordEntryAsync(string clientId, string entryHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.SeededClients.ReplaceOneAsync(
-        Where.Eq("_id", clientId), new BsonDocument("_id", clientId).Add("entry", entryHash), new ReplaceOptions { IsUpsert = true }, cancellationToken));
+    public Task RecordEntryAsync(string clientId, string entryHash, CancellationToken cancellationToken)
+    {
+        var entry = new BsonDocument("_id", clientId).Add("entry", entryHash);
+        return MongoDbFault.GuardAsync(() => storage.SeededClients.ReplaceOneAsync(With(clientId), entry, s_addOrReplace, cancellationToken));
+    }
+
+    private static FilterDefinition<BsonDocument> With(string clientId) => Builders<BsonDocument>.Filter.Eq("_id", clientId);
 }

@@ -101,10 +101,14 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
                 .. MongoDbClientDocument.OriginIndexes,
                 new(
                     new BsonDocument(MongoDbClientDocument.Administers, 1),
-                    new CreateIndexOptions<BsonDocument> { PartialFilterExpression = new BsonDocument(MongoDbClientDocument.Administers, true) }),
+                    new CreateIndexOptions<BsonDocument>
+                    {
+                        PartialFilterExpression = new BsonDocument(MongoDbClientDocument.Administers, true),
+                    }),
                 new(new BsonDocument("release", 1), new CreateIndexOptions { Sparse = true }),
                 new(new BsonDocument(MongoDbClientDocument.FenceUntil, 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero }),
                 new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }),
+                Marks(),
             ],
             cancellationToken);
         await MakeAsync(Audit, [Ascending("subject", "_id")], cancellationToken);
@@ -114,8 +118,9 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await MakeAsync(RevokedTokens, [Expiry()], cancellationToken);
         await MakeAsync(StatusPages, [Ascending("list", "page")], cancellationToken);
         await MakeAsync(RegistrationCounts, [Ascending("reserved.at")], cancellationToken);
-        await MakeAsync(ClientOperations, [Ascending("done", "_id")], cancellationToken);
-        await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true })], cancellationToken);
+        await MakeAsync(ClientOperations, [Ascending("done", "_id"), Marks()], cancellationToken);
+        await MakeAsync(SigningKeys, [Marks()], cancellationToken);
+        await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }), Marks()], cancellationToken);
         await MakeAsync(
             KeyUses,
             [Ascending("client_id"), new(new BsonDocument("last_used_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.FromDays(400) })],
@@ -123,18 +128,24 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await UpgradeAsync(cancellationToken);
     }
 
-    /// <summary>What a client came from, whether it onboards and whether it administers have members of their own since they are found by; clients of before get them here.</summary>
+    /// <summary>
+    /// What a client came from, whether it onboards and whether it administers have members of their own since they are found by;
+    /// clients of before get them here.
+    /// </summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
         await UpgradeAsync(MongoDbClientDocument.ToUpgrade, MongoDbClientDocument.Upgrade, cancellationToken);
         await UpgradeAsync(MongoDbClientDocument.ToMarkAsAdministrators, MongoDbClientDocument.MarkAsAdministrator, cancellationToken);
     }
 
-    private async Task UpgradeAsync(FilterDefinition<BsonDocument> which, Func<BsonDocument, WriteModel<BsonDocument>> upgrade, CancellationToken cancellationToken)
+    private async Task UpgradeAsync(
+        FilterDefinition<BsonDocument> which, Func<BsonDocument, WriteModel<BsonDocument>> upgrade, CancellationToken cancellationToken)
     {
-        while (await MongoDbFault.GuardAsync(() => Clients.Find(which).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
+        var inAnyOrder = new BulkWriteOptions { IsOrdered = false };
+        var some = Clients.Find(which).Limit(UpgradedAtOnce);
+        while (await MongoDbFault.GuardAsync(() => some.ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
-            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(upgrade), inAnyOrder, cancellationToken));
         }
     }
 
@@ -150,6 +161,9 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         MongoDbFault.GuardAsync(() => collection.Indexes.CreateManyAsync(indexes, cancellationToken));
 
     internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
+
+    // Empty but for effects that are being made at this moment.
+    private static CreateIndexModel<BsonDocument> Marks() => new(new BsonDocument(MongoDbEffects.RestsOn, 1), new CreateIndexOptions { Sparse = true });
 
     // The server removes what has expired some time later; nothing relies on when.
     private static CreateIndexModel<BsonDocument> Expiry() =>

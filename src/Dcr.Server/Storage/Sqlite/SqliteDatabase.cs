@@ -38,7 +38,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             DefaultTimeout = 5,
         }.ToString();
         // Other processes may write too: wait for them rather than fail.
-        _writer = new SqliteWriter(() => Open("PRAGMA busy_timeout = 5000; " + Pragmas(durability)), session => session.Dispose(), time ?? TimeProvider.System);
+        var pragmas = "PRAGMA busy_timeout = 5000; " + Pragmas(durability);
+        _writer = new SqliteWriter(() => Open(pragmas), session => session.Dispose(), time ?? TimeProvider.System);
     }
 
     public string Path { get; }
@@ -46,7 +47,10 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>From now on only the file with this identity is taken.</summary>
     public void Expect(string identity) => _identity = identity;
 
-    /// <summary>A write and a read; and for some seconds after a write that failed it is not taken for healthy, since a small one may still find room.</summary>
+    /// <summary>
+    /// A write and a read; and for some seconds after a write that failed it is not taken for healthy, since a small one may still find
+    /// room.
+    /// </summary>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         await WriteAsync(

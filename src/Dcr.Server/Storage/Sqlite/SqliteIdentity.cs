@@ -21,35 +21,34 @@ internal static class SqliteIdentity
     /// <summary>Null: the file is not there, or no start has got so far.</summary>
     public static string? Find(SqliteDatabase database)
     {
-        if (!File.Exists(database.Path))
-        {
-            return null;
-        }
-        return database.Read(session => HasTable(session) ? session.Read(row => row.GetString(0), "SELECT id FROM store").SingleOrDefault() : null);
+        return File.Exists(database.Path) ? database.Read(session => HasTable(session) ? Read(session) : null) : null;
     }
 
     /// <summary>Gives the file this identity, unless it has one.</summary>
     /// <returns>The one it has.</returns>
-    public static Task<string> KeepAsync(SqliteDatabase database, string identity, CancellationToken cancellationToken) => database.WriteAsync(
-        session =>
-        {
-            session.Change("INSERT INTO store (id, checked) SELECT $1, 0 WHERE NOT EXISTS (SELECT 1 FROM store)", identity);
-            return session.Read(row => row.GetString(0), "SELECT id FROM store").Single();
-        },
-        cancellationToken);
+    public static Task<string> KeepAsync(SqliteDatabase database, string identity, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            session =>
+            {
+                session.Change("INSERT INTO store (id, checked) SELECT $1, 0 WHERE NOT EXISTS (SELECT 1 FROM store)", identity);
+                return Read(session)!;
+            },
+            cancellationToken);
 
     public static string New() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>A connection that has just been opened must have found the store that this process serves.</summary>
     public static void Check(SqliteSession session, string expected, string path)
     {
-        if (!HasTable(session) || session.Read(row => row.GetString(0), "SELECT id FROM store").SingleOrDefault() != expected)
+        if (!HasTable(session) || Read(session) != expected)
         {
             throw new StoreUnavailableException($"The file {path} is not the database that this server was started with.");
         }
     }
 
     public static void RecordCheck(SqliteSession session) => session.Change("UPDATE store SET checked = checked + 1");
+
+    private static string? Read(SqliteSession session) => session.Read(row => row.GetString(0), "SELECT id FROM store").SingleOrDefault();
 
     private static bool HasTable(SqliteSession session) =>
         session.Read(row => row.GetInt64(0), "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'store'").Count > 0;

@@ -13,7 +13,9 @@ internal static class SqliteNative
 
     /// <summary>False also where the platform cannot tell.</summary>
     public static bool HasMoved(SqliteConnection connection) =>
-        connection.Handle is { } handle && sqlite3_file_control(handle.DangerousGetHandle(), 0, FileHasMoved, out var hasMoved) == Ok && hasMoved != 0;
+        connection.Handle is { } handle
+        && sqlite3_file_control(handle.DangerousGetHandle(), 0, FileHasMoved, out var hasMoved) == Ok
+        && hasMoved != 0;
 
     [DllImport("e_sqlite3", ExactSpelling = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]

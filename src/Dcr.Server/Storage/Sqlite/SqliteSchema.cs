@@ -155,6 +155,12 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX revoked_tokens_by_expiry ON revoked_tokens (expires_at);
         """,
+        // What effects rest on, and whom an answer is given to again.
+        """
+        ALTER TABLE clients ADD COLUMN incarnation TEXT;
+        ALTER TABLE registration_answers ADD COLUMN client_id TEXT;
+        ALTER TABLE registration_answers ADD COLUMN initial_token_jti TEXT;
+        """,
         // Who administers, and what a seed file has made.
         """
         ALTER TABLE clients ADD COLUMN administers INTEGER AS (instr(' ' || ifnull(json_extract(metadata, '$.scope'), '') || ' ', ' dcr.admin ') > 0);

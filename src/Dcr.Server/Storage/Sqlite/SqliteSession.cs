@@ -27,7 +27,10 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
-    /// <summary>Whether the file that is open is no longer the one at its path: it was deleted, moved or replaced, and what is written into it is lost.</summary>
+    /// <summary>
+    /// Whether the file that is open is no longer the one at its path: it was deleted, moved or replaced, and what is written into it is
+    /// lost.
+    /// </summary>
     public bool HasMoved => SqliteNative.HasMoved(_connection);
 
     /// <summary>Those that are kept.</summary>

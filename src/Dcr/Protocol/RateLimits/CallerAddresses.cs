@@ -14,7 +14,8 @@ internal sealed class CallerAddresses(IOptions<RateLimitOptions> options)
 {
     private const int SubscriberBytes = 8;
 
-    private readonly IPNetwork[] _trusted = [.. options.Value.TrustedProxies.Select(RateLimitOptionsValidator.ParseNetwork).OfType<IPNetwork>()];
+    private readonly IPNetwork[] _trusted =
+        [.. options.Value.TrustedProxies.Select(RateLimitOptionsValidator.ParseNetwork).OfType<IPNetwork>()];
 
     public IPAddress Of(HttpContext context) => OfSubscriber(Believed(context));
 
@@ -58,7 +59,8 @@ internal sealed class CallerAddresses(IOptions<RateLimitOptions> options)
 
     private bool IsTrusted(IPAddress address) => _trusted.Any(network => network.Contains(address));
 
-    private static IEnumerable<string> Elements(StringValues fields) => fields.SelectMany(field => (field ?? "").Split(',', StringSplitOptions.TrimEntries));
+    private static IEnumerable<string> Elements(StringValues fields) =>
+        fields.SelectMany(field => (field ?? "").Split(',', StringSplitOptions.TrimEntries));
 
     /// <summary>RFC 7239 section 4: the <c>for</c> parameter of an element.</summary>
     private static string ForOf(string element) => element.Split(';', StringSplitOptions.TrimEntries)
