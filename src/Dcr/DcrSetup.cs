@@ -6,6 +6,7 @@ using Dcr.ClientAuthentication;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
+using Dcr.Protocol.RateLimits;
 using Dcr.Registration;
 using Dcr.TokenStatus;
 using FluentValidation;
@@ -26,6 +27,7 @@ public static class DcrSetup
         services.AddDcrOptions();
         services.AddHandlers();
         services.AddBearerSchemes();
+        services.AddRateLimits();
 
         services.AddSingleton<IssuerUrls>();
         services.AddSingleton<AuditRecords>();

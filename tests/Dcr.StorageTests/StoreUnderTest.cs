@@ -83,13 +83,20 @@ public abstract class StoreUnderTest : IAsyncLifetime
         return new Node(services.BuildServiceProvider());
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Stops both nodes; the store stays.</summary>
+    public async Task DisposeNodesAsync()
     {
-        GC.SuppressFinalize(this);
         foreach (var node in _nodes)
         {
             await node.DisposeAsync();
         }
+        _nodes.Clear();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await DisposeNodesAsync();
         if (SkipReason is null)
         {
             await DropAsync();

@@ -1,21 +1,24 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
-/// <param name="error">What is refused and why.</param>
+/// <param name="refusal">What is refused and why.</param>
 /// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2). Null: that of the error.</param>
-internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
+internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
+        var error = httpContext.RequestServices.GetRequiredService<Refusals>().Judge(refusal, httpContext);
         response.StatusCode = error.Status;
-        if ((challenge ?? error.Challenge) is { } authenticate)
+        if (error.Status != StatusCodes.Status429TooManyRequests && (challenge ?? error.Challenge) is { } authenticate)
         {
             response.Headers.WWWAuthenticate = authenticate;
         }

@@ -57,12 +57,24 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
         }
     }
 
-    /// <summary>What a client came from, and whether it onboards, have members of their own since they are listed by; clients of before get them here.</summary>
+    /// <summary>
+    /// What a client came from, whether it onboards and whether it administers have members of their own since they are found by;
+    /// clients of before get them here.
+    /// </summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
-        while (await MongoDbFault.GuardAsync(() => storage.Clients.Find(MongoDbClientDocument.ToUpgrade).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
+        await UpgradeAsync(MongoDbClientDocument.ToUpgrade, MongoDbClientDocument.Upgrade, cancellationToken);
+        await UpgradeAsync(MongoDbClientDocument.ToMarkAsAdministrators, MongoDbClientDocument.MarkAsAdministrator, cancellationToken);
+    }
+
+    private async Task UpgradeAsync(
+        FilterDefinition<BsonDocument> which, Func<BsonDocument, WriteModel<BsonDocument>> upgrade, CancellationToken cancellationToken)
+    {
+        var inAnyOrder = new BulkWriteOptions { IsOrdered = false };
+        var some = storage.Clients.Find(which).Limit(UpgradedAtOnce);
+        while (await MongoDbFault.GuardAsync(() => some.ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
-            await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(clients.Select(MongoDbClientDocument.Upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(clients.Select(upgrade), inAnyOrder, cancellationToken));
         }
     }
 

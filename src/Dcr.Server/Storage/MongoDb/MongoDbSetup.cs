@@ -38,6 +38,7 @@ internal static class MongoDbSetup
         services.AddSingleton<IClientLifecycleStore, MongoDbClientLifecycleStore>();
         services.AddSingleton<IClientOperationStore, MongoDbClientOperationStore>();
         services.AddSingleton<ILeaseStore, MongoDbLeaseStore>();
+        services.AddSingleton<ISeededClientStore, MongoDbSeededClientStore>();
         services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, MongoDbKeySetStore>();
         services.AddSingleton<IQuarantinedKeyStore, MongoDbQuarantinedKeyStore>();

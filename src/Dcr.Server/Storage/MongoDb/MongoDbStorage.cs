@@ -66,6 +66,7 @@ internal sealed class MongoDbStorage : IDisposable
         StatusCounters = _database.GetCollection<BsonDocument>("status_counters");
         RevokedTokens = _database.GetCollection<BsonDocument>("revoked_tokens").WithReadConcern(ReadConcern.Local);
         Leases = _database.GetCollection<BsonDocument>("leases");
+        SeededClients = _database.GetCollection<BsonDocument>("seeded_clients");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
         KeySets = _database.GetCollection<BsonDocument>("key_sets");
@@ -92,6 +93,8 @@ internal sealed class MongoDbStorage : IDisposable
     public IMongoCollection<BsonDocument> ClientOperations { get; }
 
     public IMongoCollection<BsonDocument> Leases { get; }
+
+    public IMongoCollection<BsonDocument> SeededClients { get; }
 
     public IMongoCollection<BsonDocument> StatusLists { get; }
 
