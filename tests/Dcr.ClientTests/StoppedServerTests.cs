@@ -16,10 +16,10 @@ public sealed class StoppedServerTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>One after the other they would take five minutes.</summary>
-    private static async Task<IReadOnlyList<Exception?>> CallAsync(Func<Task> call)
+    private static async Task<Exception?[]> CallAsync(Func<Task> call)
     {
         var began = TimeProvider.System.GetTimestamp();
-        var failures = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(() => Record.ExceptionAsync(call))));
+        var failures = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () => await Record.ExceptionAsync(call))));
         Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(30));
         return failures;
     }
