@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Microsoft.Extensions.Logging;
@@ -76,10 +77,10 @@ internal sealed partial class MakeFirstAdministrator(
         }
         try
         {
-            File.Move(unfinished, path, overwrite: false);
+            DurableFile.Move(unfinished, path, overwrite: false);
             return true;
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (File.Exists(unfinished) && File.Exists(path))
         {
             File.Delete(unfinished);
             return false;
