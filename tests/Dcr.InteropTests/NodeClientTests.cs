@@ -54,6 +54,19 @@ public abstract class NodeClientTests
         AssertWhole(await RunAsync(library, settings));
     }
 
+    [Fact]
+    [Requirement("P-INTEROP", "R6749-5.2-01")]
+    public async Task A_library_that_stops_at_the_challenge_is_told_the_reason_by_it()
+    {
+        var settings = Settings();
+        settings["onboarding"]!["client_id"] = "nobody";
+        var run = await RunAsync("openid-client-6", settings);
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith("initial token: ", run.Fault, StringComparison.Ordinal);
+        Assert.Contains("\"error\":\"invalid_client\"", run.Fault, StringComparison.Ordinal);
+        Assert.Contains("\"error_description\":", run.Fault, StringComparison.Ordinal);
+    }
+
     private async Task<ScriptResult> RunAsync(string library, JsonObject settings, Func<JsonNode, Task>? between = null)
     {
         await using var script = _clients.Start(library);
