@@ -74,7 +74,7 @@ internal sealed class AuthenticateClient(
                 }
                 if (await held)
                 {
-                    return await RefuseAsync(ClientAssertionRules.InQuarantine(accepted), cancellationToken);
+                    return await RefuseAsync(ClientAssertionRules.InQuarantine(accepted));
                 }
                 if (await record == RecordAssertionOutcome.AlreadyUsed)
                 {
