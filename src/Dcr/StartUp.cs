@@ -26,6 +26,7 @@ internal sealed partial class StartUp(
     SeedFileReader seedFile,
     ApplySeedFile applySeedFile,
     MakeFirstAdministrator makeFirstAdministrator,
+    ClockWatch clock,
     IClientStore clients,
     Readiness readiness,
     TimeProvider time,
@@ -56,6 +57,7 @@ internal sealed partial class StartUp(
         try
         {
             await store.InitializeAsync(cancellationToken);
+            await clock.BeginAsync(cancellationToken);
             await signingKeys.RingAsync(cancellationToken);
             var wasEmpty = await clients.IsEmptyAsync(cancellationToken);
             await applySeedFile.ExecuteAsync(_seed, cancellationToken);

@@ -10,7 +10,7 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Changes to a client: each is one write to one document, with its audit record, and with the note that the client's room
 /// under the cap is to be given up; both are carried on afterwards, by this node or another.
 /// </summary>
-internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker)
+internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbKeyUseStore uses, MongoDbOutboxWorker worker)
 {
     private static readonly FilterDefinition<BsonDocument> s_live = Where.In("status", new[] { (int)ClientStatus.Active, (int)ClientStatus.Suspended });
 
@@ -63,7 +63,12 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
         var change = Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1).Unset("review_at")
             .Unset("metadata").Unset("token_hash").Unset("previous_token_hash").Unset("origin").Unset("policy");
         var onboardingClient = found.GetValue("onboarding_client", BsonNull.Value) is BsonString name ? name.Value : null;
-        return await EndAsync(clientId, version, onboardingClient, Where.Empty, change, record, cancellationToken);
+        var deleted = await EndAsync(clientId, version, onboardingClient, Where.Empty, change, record, cancellationToken);
+        if (deleted == ReplaceOutcome.Done)
+        {
+            await uses.DeleteAsync(clientId, cancellationToken);
+        }
+        return deleted;
     }
 
     public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) =>

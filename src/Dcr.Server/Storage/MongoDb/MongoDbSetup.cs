@@ -37,7 +37,8 @@ internal static class MongoDbSetup
         services.AddSingleton<ILeaseStore, MongoDbLeaseStore>();
         services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, MongoDbKeySetStore>();
-        services.AddSingleton<IKeyUseStore, MongoDbKeyUseStore>();
+        services.AddSingleton<MongoDbKeyUseStore>();
+        services.AddSingleton<IKeyUseStore>(provider => provider.GetRequiredService<MongoDbKeyUseStore>());
         services.AddSingleton<ISigningKeyStore, MongoDbSigningKeyStore>();
         services.AddSingleton<IAuditStore, MongoDbAuditStore>();
     }

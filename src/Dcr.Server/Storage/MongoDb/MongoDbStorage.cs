@@ -129,6 +129,12 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public Task PingAsync(CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(() => _database.RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), cancellationToken: cancellationToken));
 
+    public async Task<StoreClock?> ReadClockAsync(CancellationToken cancellationToken)
+    {
+        var hello = await MongoDbFault.GuardAsync(() => _database.RunCommandAsync<BsonDocument>(new BsonDocument("hello", 1), cancellationToken: cancellationToken));
+        return hello.GetValue("localTime", BsonNull.Value) is BsonDateTime now ? new StoreClock(now.ToUniversalTime(), TimeSpan.FromMinutes(1), IsExact: true) : null;
+    }
+
     /// <summary>For tests: nothing of the database is left.</summary>
     internal Task DropAsync(CancellationToken cancellationToken) => _client.DropDatabaseAsync(_database.DatabaseNamespace.DatabaseName, cancellationToken);
 
