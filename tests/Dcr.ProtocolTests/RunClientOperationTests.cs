@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.ProtocolTests.Support;
 using Xunit;
 
@@ -128,7 +129,7 @@ public abstract class RunClientOperationTests : IAsyncDisposable
     {
         public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => store.CountAsync(operation, cancellationToken);
 
-        public Task AddAsync(ClientOperation operation, AuditRecord? record, CancellationToken cancellationToken) => store.AddAsync(operation, record, cancellationToken);
+        public Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken) => store.AddAsync(operation, record, grounds, cancellationToken);
 
         public Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) => store.FindAsync(id, cancellationToken);
 

@@ -16,7 +16,7 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
         var other = Samples.Client(Store.Time.GetUtcNow().AddMinutes(-10));
         foreach (var added in new[] { client, other })
         {
-            await One.Clients.AddAsync(added, Samples.Record(Store.Time.GetUtcNow(), added.ClientId), Cancellation);
+            await One.Clients.AddAsync(added, Samples.Record(Store.Time.GetUtcNow(), added.ClientId), Grounds.Server, Cancellation);
         }
         var now = Store.Time.GetUtcNow();
         await Uses(One).RecordAsync([new(client.ClientId, "a", now), new(client.ClientId, "b", now.AddMinutes(-5)), new(other.ClientId, "a", now.AddHours(1))], Cancellation);
@@ -32,7 +32,7 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Takes_the_first_use_of_a_key_from_many_nodes_at_once()
     {
         var client = Samples.Client(Store.Time.GetUtcNow());
-        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation);
+        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
         var now = Store.Time.GetUtcNow();
         await RaceAsync(40, async (node, i) =>
         {
@@ -47,19 +47,19 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
     private async Task<Client> AddedAsync(string? clientId = null)
     {
         var client = Samples.Client(Store.Time.GetUtcNow(), clientId);
-        Assert.Equal(AddClientOutcome.Added, await One.Clients.AddAsync(client, Samples.Record(client.CreatedAt, client.ClientId), Cancellation));
+        Assert.Equal(AddClientOutcome.Added, await One.Clients.AddAsync(client, Samples.Record(client.CreatedAt, client.ClientId), Grounds.Server, Cancellation));
         return client;
     }
 
     private async Task<HostedKeySet> AddedSetAsync()
     {
         var set = new HostedKeySet { Id = Guid.NewGuid().ToString("N"), Version = 1, CreatedAt = Store.Time.GetUtcNow() };
-        await One.Get<IKeySetStore>().AddAsync(set, Samples.Record(set.CreatedAt, set.Id), Cancellation);
+        await One.Get<IKeySetStore>().AddAsync(set, Samples.Record(set.CreatedAt, set.Id), Grounds.Server, Cancellation);
         return set;
     }
 
     private async Task DeleteAsync(Client client) =>
-        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, client.Version, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, client.Version, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation));
 
     [Fact]
     [Requirement("P-KEYUSE")]
@@ -101,7 +101,7 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
         var use = new KeyUse(KeyUse.KeySetPrefix + set.Id, "a", Store.Time.GetUtcNow());
         await Uses(One).RecordAsync([use], Cancellation);
         Assert.Equal(use.UsedAt, Assert.Single(await Uses(Other).FindAsync(use.ClientId, Cancellation)).Value);
-        await Other.Get<IKeySetStore>().DeleteAsync(set.Id, set.Version, Samples.Record(Store.Time.GetUtcNow(), set.Id), Cancellation);
+        await Other.Get<IKeySetStore>().DeleteAsync(set.Id, set.Version, Samples.Record(Store.Time.GetUtcNow(), set.Id), Grounds.Server, Cancellation);
         await Uses(One).RecordAsync([use], Cancellation);
         Assert.Empty(await Uses(Other).FindAsync(use.ClientId, Cancellation));
     }

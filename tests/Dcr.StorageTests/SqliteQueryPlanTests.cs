@@ -2,6 +2,7 @@ using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Keys;
+using Dcr.Protocol;
 using Dcr.Server.Storage.Sqlite;
 using Xunit;
 
@@ -73,7 +74,7 @@ public sealed class SqliteQueryPlanTests(SqliteUnderTest store) : RegisteredClie
             // The count of live clients is kept; what is not active has an index of its own.
             var isKept = accepted is null && origin == new OriginFilter { OnboardingClient = origin.OnboardingClient };
             AssertSearches(isKept ? "clients_not_active" : index, await PlansAsync(() => operations.CountAsync(operation, Cancellation)));
-            await operations.AddAsync(operation, record: null, Cancellation);
+            await operations.AddAsync(operation, record: null, Grounds.Server, Cancellation);
             AssertSearches(index, await PlansAsync(() => operations.StepAsync(operation, 10, (clientId, _) => Samples.Record(Now, clientId), Cancellation)));
         }
     }
@@ -107,7 +108,7 @@ public sealed class SqliteQueryPlanTests(SqliteUnderTest store) : RegisteredClie
             await Lifecycles(One).ExpireAsync(client, Record(client), Cancellation);
             await ReviveAsync(One, client, limits);
             client = Next(client, ClientStatus.Active);
-            await One.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Cancellation);
+            await One.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Grounds.Server, Cancellation);
         });
         Assert.NotEmpty(plans);
         Assert.All(plans, step => Assert.Equal("SEARCH clients USING INDEX sqlite_autoindex_clients_1 (client_id=?)", step));

@@ -1,5 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 
 namespace Dcr.Administration;
 
@@ -67,7 +68,8 @@ public interface IClientOperationStore
     Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken);
 
     /// <summary>Stores an operation. Its record, if there is one, is in the audit trail before the first client is changed, and never without the operation.</summary>
-    Task AddAsync(ClientOperation operation, AuditRecord? record, CancellationToken cancellationToken);
+    /// <returns>False: what the operation rests on does not hold any more, and nothing was added.</returns>
+    Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken);
 
     Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken);
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using Dcr.AccessTokens;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
@@ -13,12 +14,15 @@ namespace Dcr.Administration;
 /// <summary>POST /admin/v1/clients:reap: does now, or with <c>dry_run</c> only counts, what <see cref="ReapClientsRegularly"/> does anyway.</summary>
 internal static class ReapClientsRoute
 {
-    public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, DcrJson.Default.ReapRequest, cancellationToken);
-        return body.IsSuccess
-            ? TypedResults.Json(await mediator.Send(new ReapClients(body.Value.DryRun, body.Value.All), cancellationToken), DcrJson.Default.ReapedClients)
-            : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
+        if (!body.IsSuccess)
+        {
+            return new OAuthErrorResult(body.Error with { Code = "invalid_request" });
+        }
+        var reaped = await mediator.Send(new ReapClients(body.Value.DryRun, caller, body.Value.All), cancellationToken);
+        return reaped.IsSuccess ? TypedResults.Json(reaped.Value, DcrJson.Default.ReapedClients) : new OAuthErrorResult(reaped.Error);
     }
 }
 
@@ -37,24 +41,29 @@ public sealed record ReapedClients(
     [property: JsonPropertyName("done")] bool Done,
     [property: JsonPropertyName("withheld")] string? Withheld = null);
 
-/// <param name="DryRun">Only count.</param>
+/// <param name="DryRun">True: only count.</param>
+/// <param name="Caller">The administrator. Null: the server by itself.</param>
 /// <param name="All">By an administrator who has looked.</param>
 /// <param name="Before">How many this look has ended already.</param>
-internal sealed record ReapClients(bool DryRun, bool All = false, long Before = 0) : IRequest<ReapedClients>;
+internal sealed record ReapClients(bool DryRun, AccessTokenCaller? Caller, bool All = false, long Before = 0) : IRequest<Result<ReapedClients>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 /// <summary>
 /// Expires clients whose time is over and removes those that have been expired for long. Clients are found by when they are to be
 /// looked at; one that was used meanwhile is looked at again when that use will be too long ago. One look ends a tenth of the live clients at
 /// most, and none while the clock has jumped and nobody knows why: an administrator may say that they are to be ended all the same.
 /// </summary>
-internal sealed class ReapClientsHandler(IClientStore clients, IClientLifecycleStore lifecycles, ClockWatch clock, AuditRecords records, TimeProvider time) : IRequestHandler<ReapClients, ReapedClients>
+internal sealed class ReapClientsHandler(IClientStore clients, IClientLifecycleStore lifecycles, ClockWatch clock, AuditRecords records, TimeProvider time)
+    : IRequestHandler<ReapClients, Result<ReapedClients>>
 {
     private const int BatchSize = 100;
     private const int Share = 10;
     private const int AlwaysAllowed = 1000;
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
 
-    public async Task<ReapedClients> Handle(ReapClients request, CancellationToken cancellationToken)
+    public async Task<Result<ReapedClients>> Handle(ReapClients request, CancellationToken cancellationToken)
     {
         var withheld = request.All ? null : await clock.DoubtAsync(cancellationToken);
         if (withheld is not null && !request.DryRun)
@@ -121,7 +130,7 @@ internal sealed class ReapClientsHandler(IClientStore clients, IClientLifecycleS
         {
             Changes = Registration.MetadataChanges.Between(client.Metadata, null),
         };
-        return await clients.DeleteAsync(client.ClientId, client.Version, record, cancellationToken) == ReplaceOutcome.Done;
+        return await clients.DeleteAsync(client.ClientId, client.Version, record, Grounds.Server, cancellationToken) == ReplaceOutcome.Done;
     }
 }
 
@@ -174,7 +183,7 @@ internal sealed partial class ReapClientsRegularly(IMediator mediator, ILeaseSto
         // Longer than the pause, so that the same node goes on.
         while (await leases.TryTakeAsync(Lease, _node, 2 * s_every, cancellationToken))
         {
-            var reaped = await mediator.Send(new ReapClients(DryRun: false, Before: ended), cancellationToken);
+            var reaped = (await mediator.Send(new ReapClients(DryRun: false, Caller: null, Before: ended), cancellationToken)).Value!;
             ended += reaped.Expired + reaped.Removed;
             if (reaped.Expired + reaped.Removed > 0)
             {

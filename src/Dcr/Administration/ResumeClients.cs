@@ -1,5 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 
 namespace Dcr.Administration;
 
@@ -16,10 +17,12 @@ internal sealed class ResumeClients(IClientOperationStore operations, ChangeClie
     {
         var next = await operations.NextAsync(operation, limit, cancellationToken);
         var resumed = 0L;
+        // What the operation rests on was judged when it was stored; from then on it is the server's to finish.
+        var act = new Act(operation.Actor, Grounds.Server);
         await Parallel.ForEachAsync(
             next,
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
-            async (client, cancellation) => Interlocked.Add(ref resumed, await TryResumeAsync(client.ClientId, operation.Actor, cancellation) ? 1 : 0));
+            async (client, cancellation) => Interlocked.Add(ref resumed, await TryResumeAsync(client.ClientId, act, cancellation) ? 1 : 0));
         var moved = operation with
         {
             Changed = operation.Changed + resumed,
@@ -34,7 +37,7 @@ internal sealed class ResumeClients(IClientOperationStore operations, ChangeClie
     }
 
     /// <summary>False: it is gone, was resumed by somebody else, or may not be.</summary>
-    private async Task<bool> TryResumeAsync(string clientId, AuditActor actor, CancellationToken cancellationToken)
+    private async Task<bool> TryResumeAsync(string clientId, Act act, CancellationToken cancellationToken)
     {
         var isChanged = false;
         var resumed = await change.ExecuteAsync(
@@ -47,7 +50,7 @@ internal sealed class ResumeClients(IClientOperationStore operations, ChangeClie
             },
             AuditActions.ClientResumed,
             ChangeClientStatusHandler.Describe,
-            actor,
+            act,
             cancellationToken);
         return resumed.IsSuccess && isChanged;
     }

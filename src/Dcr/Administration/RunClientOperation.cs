@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.Channels;
+using Dcr.AccessTokens;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
+using Dcr.Registration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +17,15 @@ namespace Dcr.Administration;
 /// tried again at the next look.
 /// </summary>
 internal sealed partial class RunClientOperation(
-    IClientOperationStore operations, ResumeClients resume, ILeaseStore leases, Readiness readiness, AuditRecords records, TimeProvider time, ILogger<RunClientOperation> logger) : BackgroundService
+    IClientOperationStore operations,
+    IClientStore clients,
+    IRevokedTokenStore revoked,
+    ResumeClients resume,
+    ILeaseStore leases,
+    Readiness readiness,
+    AuditRecords records,
+    TimeProvider time,
+    ILogger<RunClientOperation> logger) : BackgroundService
 {
     private const int BatchSize = 500;
     private const int AtOnce = 100;
@@ -31,29 +41,29 @@ internal sealed partial class RunClientOperation(
     /// Begins an operation and does as much of it as fits into a moment; a dry run is counted and done. Once it is stored it goes on, whether
     /// or not the caller waits for the answer.
     /// </summary>
-    public async Task<ClientOperation> StartAsync(
-        ClientStatus becomes, OriginFilter origin, IReadOnlyList<StatementOrigin>? unlessRestingOn, bool dryRun, AuditActor actor, CancellationToken cancellationToken)
+    /// <returns>Null: what the operation rests on does not hold any more, and nothing was begun.</returns>
+    public async Task<ClientOperation?> StartAsync(
+        ClientStatus becomes, OriginFilter origin, IReadOnlyList<StatementOrigin>? unlessRestingOn, bool dryRun, Act act, CancellationToken cancellationToken)
     {
-        var record = records.Create(ActionOf(becomes), subject: "", actor);
+        var record = records.Create(ActionOf(becomes), subject: "", act.Actor);
         var operation = new ClientOperation
         {
             Id = record.Id,
             Origin = origin,
             UnlessRestingOn = unlessRestingOn,
             Becomes = becomes,
-            Actor = actor,
+            Actor = act.Actor!,
             StartedAt = record.At,
             DryRun = dryRun,
             Done = dryRun,
         };
         operation = operation with { Matched = await operations.CountAsync(operation, cancellationToken) };
-        if (dryRun)
-        {
-            await operations.AddAsync(operation, record: null, cancellationToken);
-            return operation;
-        }
         // From here on the caller's patience decides nothing any more.
-        await operations.AddAsync(operation, record with { Subject = operation.Id, Changes = Describe(operation) }, CancellationToken.None);
+        var asked = dryRun ? null : record with { Subject = operation.Id, Changes = Describe(operation) };
+        if (!await operations.AddAsync(operation, asked, act.Grounds, CancellationToken.None))
+        {
+            return null;
+        }
         try
         {
             await TryAsync(operation.Id, async () => operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken), cancellationToken);
@@ -151,6 +161,11 @@ internal sealed partial class RunClientOperation(
 
     private async Task<ClientOperation> StepAsync(ClientOperation operation, CancellationToken cancellationToken)
     {
+        // Once: an onboarding client that is still active has new ones by the next pass.
+        if (operation is { After: null, Passes: 0, Becomes: ClientStatus.Revoked })
+        {
+            await EndInitialAccessTokensAsync(operation, cancellationToken);
+        }
         var stepped = operation.Becomes == ClientStatus.Active
             ? await resume.StepAsync(operation, BatchSize, cancellationToken)
             : await StopAsync(operation, cancellationToken);
@@ -177,6 +192,30 @@ internal sealed partial class RunClientOperation(
         ClientStatus.Suspended => AuditActions.OriginSuspended,
         _ => AuditActions.OriginResumed,
     };
+
+    /// <summary>
+    /// Before anything is revoked: the initial access tokens that the origin names make no client any more, not even one whose registration is
+    /// under way. An onboarding client that is still active asks for new ones.
+    /// </summary>
+    private async Task EndInitialAccessTokensAsync(ClientOperation operation, CancellationToken cancellationToken)
+    {
+        if (operation.Origin.InitialTokenJti is { } jti)
+        {
+            await revoked.AddAsync(jti, time.GetUtcNow() + InitialAccessTokenPolicy.LongestLifetime, cancellationToken);
+        }
+        if (operation.Origin.OnboardingClient is not { } onboardingClient)
+        {
+            return;
+        }
+        while (await clients.FindAsync(onboardingClient, cancellationToken) is { StatusIndex: not null } onboarding)
+        {
+            var record = records.Create(AuditActions.ClientSignedOut, onboardingClient, operation.Actor) with
+            {
+                Changes = new Dictionary<string, AuditChange> { ["operation"] = new(null, operation.Id) },
+            };
+            await clients.SignOutAsync(onboardingClient, onboarding.Version, record, Grounds.Server, cancellationToken);
+        }
+    }
 
     private static Dictionary<string, AuditChange> Describe(ClientOperation operation) =>
         JsonSerializer.SerializeToElement(operation.Origin, DcrJson.Default.OriginFilter).EnumerateObject()

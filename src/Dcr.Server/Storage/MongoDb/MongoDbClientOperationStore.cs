@@ -14,8 +14,12 @@ namespace Dcr.Server.Storage.MongoDb;
 /// which the whole origin can be seen as it is; but a look at it from the oldest to the newest finds every client that was there when the
 /// look began.
 /// </summary>
-internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
+internal sealed class MongoDbClientOperationStore(
+    MongoDbStorage storage, MongoDbEffects effects, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
 {
+    // Operations of earlier versions have no status.
+    private static readonly FilterDefinition<BsonDocument> s_made = Builders<BsonDocument>.Filter.Ne("status", MongoDbEffects.Pending);
+
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
@@ -43,22 +47,26 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
         };
     }
 
-    public async Task AddAsync(ClientOperation operation, AuditRecord? record, CancellationToken cancellationToken)
+    public async Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken)
     {
         var document = Document(operation);
         if (record is not null)
         {
             document[Record] = MongoDbAuditDocument.Of(record);
         }
-        await MongoDbFault.GuardAsync(() => storage.ClientOperations.InsertOneAsync(document, options: null, cancellationToken));
+        if (await effects.InsertAsync(storage.ClientOperations, document, grounds, cancellationToken) != EffectOutcome.Done)
+        {
+            return false;
+        }
         await RecordAsync(document, cancellationToken);
+        return true;
     }
 
     public async Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) => await FindDocumentAsync(id, cancellationToken) is { } found ? Read(found) : null;
 
     public async Task<IReadOnlyList<ClientOperation>> ListUnfinishedAsync(string? after, int limit, CancellationToken cancellationToken)
     {
-        var found = storage.ClientOperations.Find(Where.Eq("done", false) & Where.Gt("_id", after ?? "")).Sort(Builders<BsonDocument>.Sort.Ascending("_id")).Limit(limit);
+        var found = storage.ClientOperations.Find(Where.Eq("done", false) & s_made & Where.Gt("_id", after ?? "")).Sort(Builders<BsonDocument>.Sort.Ascending("_id")).Limit(limit);
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
@@ -111,7 +119,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
     }
 
     private async Task<BsonDocument?> FindDocumentAsync(string id, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.ClientOperations.Find(Where.Eq("_id", id)).SingleOrDefaultAsync(cancellationToken));
+        await MongoDbFault.GuardAsync(() => storage.ClientOperations.Find(Where.Eq("_id", id) & s_made).SingleOrDefaultAsync(cancellationToken));
 
     /// <summary>The operation as it is stored, once its record is in the audit trail: a node may have ended between the two.</summary>
     private async Task<ClientOperation> RecordedAsync(ClientOperation operation, CancellationToken cancellationToken)
@@ -171,6 +179,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
             await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
                 left.Select(client => Change(operation, client, record)), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
             await CarryOnAsync(left, cancellationToken);
+            await effects.VoidAsync(left.Select(client => client["_id"].AsString));
             left.ForEach(client => worker.Notify(client["_id"].AsString));
             await ReleaseAsync(operation, left, cancellationToken);
             // Somebody else was faster with some of them: once more, as they are now.
@@ -249,6 +258,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
 
     private static BsonDocument Document(ClientOperation operation) => new("_id", operation.Id)
     {
+        { "status", 0 },
         { "origin", JsonSerializer.Serialize(operation.Origin, DcrJson.Default.OriginFilter) },
         {
             "unless_resting_on",

@@ -2,15 +2,16 @@ using System.Text.Json;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
 
 /// <summary>
-/// A step and how far the operation has come are one transaction, so nothing is done or counted twice. One that has looked at the whole
-/// origin is done at that moment: nobody else writes during it. A large origin is first looked over beside the writer, which others need.
+/// A step and how far the operation has come are one transaction, so nothing is done or counted twice. The operation is done when a state of
+/// the database was seen in which nothing of the origin is left; where clients keep coming, when the writer has made one.
 /// </summary>
-internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClientOperationStore
+internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProvider time) : IClientOperationStore
 {
     private const string Columns = "id, origin, becomes, actor, actor_kid, started_at, dry_run, matched, changed, done, after_created_at, after_client_id, unless_resting_on, passes";
 
@@ -22,9 +23,13 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
                 $"SELECT count(*) FROM clients WHERE {SqliteOrigin.Where(operation.Origin, first: 2)}{Concerned(operation, accepted: 1)}",
                 [Accepted(operation), .. SqliteOrigin.Values(operation.Origin)]).Single()));
 
-    public Task AddAsync(ClientOperation operation, AuditRecord? record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
+            if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
+            {
+                return false;
+            }
             session.Change(
                 $"INSERT INTO client_operations ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                 operation.Id,
@@ -67,8 +72,9 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
             return stored;
         }
         var from = stored.After;
-        if (stored is { After: null, Passes: > 0 })
+        if (stored.After is null)
         {
+            // Beside the writer, which others need: a state of the database in which nothing is left was there at some moment.
             if (storage.Main.Read(session => ListNext(session, stored, from: null, limit: 1)) is not [var first])
             {
                 return await MoveAsync(stored, stored with { Done = true }, cancellationToken);

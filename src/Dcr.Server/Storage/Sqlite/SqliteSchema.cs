@@ -155,6 +155,12 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX revoked_tokens_by_expiry ON revoked_tokens (expires_at);
         """,
+        // What effects rest on, and whom an answer is given to again.
+        """
+        ALTER TABLE clients ADD COLUMN incarnation TEXT;
+        ALTER TABLE registration_answers ADD COLUMN client_id TEXT;
+        ALTER TABLE registration_answers ADD COLUMN initial_token_jti TEXT;
+        """,
         // Times that no jump of the wall clock can move: when to forget, whose lease it is, how far an operation has come.
         """
         CREATE TABLE store_clock (now INTEGER NOT NULL) STRICT;
