@@ -17,6 +17,12 @@ namespace Dcr.Server.Storage.MongoDb;
 internal sealed class MongoDbClientOperationStore(
     MongoDbStorage storage, MongoDbEffects effects, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
 {
+    private const string Record = "record";
+    private const int MaxAttempts = 50;
+
+    // It grows with the number of clients, unlike all else.
+    private static readonly TimeSpan s_countPatience = TimeSpan.FromSeconds(8);
+
     // Operations of earlier versions have no status.
     private static readonly FilterDefinition<BsonDocument> s_made = Builders<BsonDocument>.Filter.Ne("status", MongoDbEffects.Pending);
 
@@ -24,19 +30,17 @@ internal sealed class MongoDbClientOperationStore(
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    private const string Record = "record";
-    private const int MaxAttempts = 50;
-
     // The count of what is not active goes by the status, of which few clients have another.
-    private static readonly CountOptions s_byStatus = new() { Hint = new BsonDocument { { "status", 1 }, { "created_at", 1 }, { "_id", 1 } } };
+    private static readonly CountOptions s_byStatus = new() { MaxTime = s_countPatience, Hint = new BsonDocument { { "status", 1 }, { "created_at", 1 }, { "_id", 1 } } };
 
     public async Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken)
     {
         if (operation.UnlessRestingOn is not null || operation.Origin != new OriginFilter { OnboardingClient = operation.Origin.OnboardingClient })
         {
-            return await MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(Concerned(operation) & ToChange(operation), cancellationToken: cancellationToken));
+            return await MongoDbFault.GuardAsync(() => storage.Patiently(storage.Clients).CountDocumentsAsync(
+                Concerned(operation) & ToChange(operation), new CountOptions { MaxTime = s_countPatience }, cancellationToken));
         }
-        Task<long> CountOfAsync(ClientStatus status) => MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
+        Task<long> CountOfAsync(ClientStatus status) => MongoDbFault.GuardAsync(() => storage.Patiently(storage.Clients).CountDocumentsAsync(
             Where.Eq("status", (int)status) & Concerned(operation), s_byStatus, cancellationToken));
         var live = operation.Becomes == ClientStatus.Active ? 0 : await counts.LiveAsync(operation.Origin.OnboardingClient!, cancellationToken);
         return operation.Becomes switch

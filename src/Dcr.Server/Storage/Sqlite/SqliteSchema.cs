@@ -161,6 +161,15 @@ internal static class SqliteSchema
         ALTER TABLE registration_answers ADD COLUMN client_id TEXT;
         ALTER TABLE registration_answers ADD COLUMN initial_token_jti TEXT;
         """,
+        // Keys that are refused on the whole server.
+        """
+        CREATE TABLE quarantined_keys (
+            thumbprint TEXT NOT NULL PRIMARY KEY,
+            reason TEXT NOT NULL,
+            quarantined_at INTEGER NOT NULL,
+            quarantined_by TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
         // Times that no jump of the wall clock can move: when to forget, whose lease it is, how far an operation has come.
         """
         CREATE TABLE store_clock (now INTEGER NOT NULL) STRICT;
