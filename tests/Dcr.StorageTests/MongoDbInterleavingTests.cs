@@ -136,7 +136,8 @@ public sealed class MongoDbInterleavingTests(MongoDbUnderTestStore store) : Regi
             try
             {
                 var outcome = await registered;
-                Assert.True(outcome is RegisterClientOutcome.GroundsChanged || (outcome is RegisterClientOutcome.Registered && i == steps - 1), $"at {i}: {outcome}");
+                // Registered: it was stopped after the client had been made, which was revoked meanwhile.
+                Assert.True(outcome is RegisterClientOutcome.GroundsChanged or RegisterClientOutcome.Registered, $"at {i}: {outcome}");
             }
             catch (StoreUnavailableException)
             {
