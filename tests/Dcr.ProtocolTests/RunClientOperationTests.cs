@@ -90,7 +90,7 @@ public abstract class RunClientOperationTests : IAsyncDisposable
         Assert.Equal("active", await _server.StatusAsync(clients[0]));
 
         _beforeStep = _ => Task.CompletedTask;
-        _server.Time.Advance(TimeSpan.FromSeconds(10));
+        _server.Time.Advance(TimeSpan.FromSeconds(30));
         await AssertBecomesAsync("revoked", clients[0]);
     }
 

@@ -31,7 +31,7 @@ internal sealed partial class RunClientOperation(
     private const int AtOnce = 100;
     private const string Lease = "client-operations";
     private static readonly TimeSpan s_leaseLife = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_callerWaits = TimeSpan.FromSeconds(1);
 
     private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
