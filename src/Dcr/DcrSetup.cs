@@ -66,8 +66,10 @@ public static class DcrSetup
         services.AddSingleton<RegistrationPolicyReader>();
         services.AddSingleton<SeedClientReader>();
         services.AddSingleton<ChangeClient>();
+        services.AddSingleton<ResumeClients>();
         services.AddSingleton<RunClientOperation>();
         services.AddHostedService(provider => provider.GetRequiredService<RunClientOperation>());
+        services.AddSingleton<ClockWatch>();
         services.AddHostedService<ReapClientsRegularly>();
         services.AddSingleton<DescribeKeys>();
         services.AddSingleton<SeedFileReader>();

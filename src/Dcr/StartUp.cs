@@ -27,6 +27,7 @@ internal sealed partial class StartUp(
     SeedFileReader seedFile,
     ApplySeedFile applySeedFile,
     MakeFirstAdministrator makeFirstAdministrator,
+    ClockWatch clock,
     IClientStore clients,
     Readiness readiness,
     TimeProvider time,
@@ -68,6 +69,7 @@ internal sealed partial class StartUp(
         try
         {
             await store.InitializeAsync(cancellationToken);
+            await clock.BeginAsync(cancellationToken);
             await signingKeys.RingAsync(cancellationToken);
             // Before the seed file: an administrator that could not be made must not leave a store behind that nobody rules.
             if (!_seed.Any(client => ScopeTokens.Split(client.Metadata.Scope).Contains(ScopeTokens.Administration))

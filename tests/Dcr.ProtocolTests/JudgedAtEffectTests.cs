@@ -59,6 +59,7 @@ public abstract class JudgedAtEffectTests : ServerTests
         ["POST /admin/v1/clients/{client_id}/keys/{thumbprint}/release"] = Caller.Administrator,
         ["POST /admin/v1/clients:revoke"] = Caller.Administrator,
         ["POST /admin/v1/clients:suspend"] = Caller.Administrator,
+        ["POST /admin/v1/clients:resume"] = Caller.Administrator,
         // What it does the server does by itself every minute: it rests on time alone, and is judged before it begins.
         ["POST /admin/v1/clients:reap"] = Caller.Nobody,
         ["POST /admin/v1/onboarding-clients"] = Caller.Administrator,
@@ -81,6 +82,7 @@ public abstract class JudgedAtEffectTests : ServerTests
         ["PUT /admin/v1/clients/{client_id}/assertion-audience"] = _ => new JsonObject { ["rule"] = "strict" },
         ["POST /admin/v1/clients:revoke"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
         ["POST /admin/v1/clients:suspend"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
+        ["POST /admin/v1/clients:resume"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
         ["POST /admin/v1/onboarding-clients"] = _ => Administrator(TestKey.Create(), $"new-admin-{Guid.NewGuid():N}"),
         ["PUT /admin/v1/onboarding-clients/{client_id}"] = target => OnboardingRequests.OnboardingEntry(target.Party.Key, Policy("write"), target.Party.ClientId),
         ["POST /admin/v1/key-sets/{key_set_id}/keys"] = _ => TestKey.Create(kid: "added").PublicJwk(),

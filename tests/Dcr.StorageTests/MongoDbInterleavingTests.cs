@@ -47,7 +47,7 @@ public sealed class MongoDbInterleavingTests(MongoDbUnderTestStore store) : Regi
             Actor = new AuditActor("admin", null),
             StartedAt = Now,
         };
-        Assert.True(await operations.AddAsync(operation, Grounds.Server, default));
+        Assert.True(await operations.AddAsync(operation, record: null, Grounds.Server, default));
         while (!operation.Done)
         {
             operation = await operations.StepAsync(operation, 10, (clientId, _) => Samples.Record(Now, clientId), default);

@@ -77,7 +77,7 @@ internal sealed class DescribeKeys(ClientKeys keys, JwksCache cache, KeyUses use
         var usable = found.Set?.Keys ?? [];
         // Also those that are blocked and not served any more: they may come back.
         var gone = client.QuarantinedKeys.Except(usable.Select(key => key.Thumbprint)).ToList();
-        var lastUses = await uses.FindAsync(client.ClientId, usable.Select(key => key.Thumbprint).Concat(gone), cancellationToken);
+        var lastUses = await uses.FindAsync(client.ClientId, usable.Select(key => key.Thumbprint).Concat(gone), client.CreatedAt, cancellationToken);
         var everywhere = await quarantine.FilterAsync([.. usable.Select(key => key.Thumbprint)], cancellationToken);
         var described = usable.Select(key => source with
         {

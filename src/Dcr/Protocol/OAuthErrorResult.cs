@@ -13,6 +13,9 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
 {
     private const int MaxDescription = 4000;
 
+    // RFC 9110 section 10.2.3. Whatever it was computed from, a clock that jumps included: nobody is sent away for longer than this.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromHours(1);
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
@@ -24,7 +27,7 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
         }
         if (error.RetryAfter is { } retryAfter)
         {
-            response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = Math.Ceiling(Math.Clamp(retryAfter.TotalSeconds, 1, s_longestWait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
         return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, cancellationToken: httpContext.RequestAborted);

@@ -106,13 +106,14 @@ public abstract class DcrServer : IAsyncLifetime
         Http = new HttpClient { BaseAddress = new Uri(address + "/") };
     }
 
-    /// <summary>Another node on the same store, with the same clock. To be disposed by the test.</summary>
-    public async Task<(WebApplication App, HttpClient Http)> StartAnotherNodeAsync()
+    /// <summary>Another node on the same store. To be disposed by the test.</summary>
+    /// <param name="time">Its clock. Null: the same.</param>
+    public async Task<(WebApplication App, HttpClient Http)> StartAnotherNodeAsync(TimeProvider? time = null)
     {
         var address = $"http://127.0.0.1:{FreePort()}";
         var app = ServerApplication.Create(Arguments(address, Issuer), services =>
         {
-            services.AddSingleton<TimeProvider>(Time);
+            services.AddSingleton(time ?? Time);
             services.AddLogging(logging => logging.ClearProviders());
         });
         await app.StartAsync();

@@ -42,7 +42,8 @@ internal static class MongoDbSetup
         services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, MongoDbKeySetStore>();
         services.AddSingleton<IQuarantinedKeyStore, MongoDbQuarantinedKeyStore>();
-        services.AddSingleton<IKeyUseStore, MongoDbKeyUseStore>();
+        services.AddSingleton<MongoDbKeyUseStore>();
+        services.AddSingleton<IKeyUseStore>(provider => provider.GetRequiredService<MongoDbKeyUseStore>());
         services.AddSingleton<ISigningKeyStore, MongoDbSigningKeyStore>();
         services.AddSingleton<IAuditStore, MongoDbAuditStore>();
     }

@@ -181,6 +181,26 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         """,
         SqliteIdentity.Table,
+        // Times that no jump of the wall clock can move: when to forget, whose lease it is, how far an operation has come.
+        """
+        CREATE TABLE store_clock (now INTEGER NOT NULL) STRICT;
+
+        DROP TABLE leases;
+        CREATE TABLE leases (
+            name TEXT NOT NULL PRIMARY KEY,
+            holder TEXT NOT NULL,
+            renewals INTEGER NOT NULL,
+            life INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE client_operations ADD COLUMN passes INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE operation_clients (
+            operation TEXT NOT NULL,
+            client_id TEXT NOT NULL,
+            PRIMARY KEY (operation, client_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX clients_not_active ON clients (onboarding_client, status) WHERE onboarding_client IS NOT NULL AND status IN (1, 3);
+        """,
     ];
 
     public static readonly IReadOnlyList<string> Replay =
@@ -193,6 +213,9 @@ internal static class SqliteSchema
         CREATE INDEX used_assertions_by_expiry ON used_assertions (expires_at);
         """,
         SqliteIdentity.Table,
+        """
+        CREATE TABLE store_clock (now INTEGER NOT NULL) STRICT;
+        """,
     ];
 
     /// <summary>One transaction: of several processes that start at once, one migrates and the others find it done.</summary>
