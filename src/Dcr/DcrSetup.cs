@@ -108,8 +108,9 @@ public static class DcrSetup
                 services.AddSingleton(handled, type);
             }
         }
-        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
+        // The first is the outermost: who may not act is told nothing about what was sent.
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(JudgementBehavior<,>));
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
         services.AddSingleton<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddSingleton<IMediator, Mediator>();
     }

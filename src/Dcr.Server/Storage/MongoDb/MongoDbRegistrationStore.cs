@@ -53,7 +53,7 @@ internal sealed class MongoDbRegistrationStore(
         var reservation = MongoDbRegistrationCounts.NewReservation();
         if (await ReserveAsync(registration, reservation) is { } full)
         {
-            await GiveBackAsync(registration);
+            await GiveBackAsync(registration, claim: null);
             return full;
         }
         switch (await InsertAsync(registration, reservation))
@@ -62,7 +62,7 @@ internal sealed class MongoDbRegistrationStore(
                 return new RegisterClientOutcome.Registered();
             case EffectOutcome.GroundsChanged:
                 await counts.CancelAsync(registration.Limits.OnboardingClient, reservation, CancellationToken.None);
-                await GiveBackAsync(registration);
+                await GiveBackAsync(registration, claim: null);
                 return new RegisterClientOutcome.GroundsChanged();
             default:
                 throw new StoreUnavailableException("The registration took so long that its client id was fenced off; nothing was registered.");
@@ -93,7 +93,9 @@ internal sealed class MongoDbRegistrationStore(
         switch (await InsertClaimedAsync(registration, reservation))
         {
             case EffectOutcome.Done:
-                await Task.WhenAll(answers.FinishAsync(answer.Key, clientId), tokens.CloseAsync(registration.Use.Jti, clientId), CloseStatementAsync(registration));
+                // In this order: whoever counts a use after it was closed finds the answer finished, and gives that use back.
+                await Task.WhenAll(tokens.CloseAsync(registration.Use.Jti, clientId), CloseStatementAsync(registration));
+                await answers.FinishAsync(answer.Key, clientId);
                 return new RegisterClientOutcome.Registered();
             case EffectOutcome.GroundsChanged:
                 return await GiveUpAsync(registration, answer, reservation, new RegisterClientOutcome.GroundsChanged());
@@ -123,7 +125,7 @@ internal sealed class MongoDbRegistrationStore(
     /// <param name="refusal">Why it came to nothing. Null: its client id is in use or fenced off.</param>
     private async Task<RegisterClientOutcome> GiveUpAsync(NewRegistration registration, RegistrationAnswer answer, string? reservation, RegisterClientOutcome? refusal)
     {
-        var (clientId, jti) = (registration.Client.ClientId, registration.Use.Jti);
+        var clientId = registration.Client.ClientId;
         var isFenced = await abandoned.TryFenceAsync(clientId, CancellationToken.None);
         if (reservation is not null && (isFenced || await clients.FindReservationAsync(clientId) != reservation))
         {
@@ -131,25 +133,25 @@ internal sealed class MongoDbRegistrationStore(
         }
         if (!isFenced)
         {
+            if (await answers.IsFinishedAsync(answer.Key, clientId))
+            {
+                await GiveBackAsync(registration, clientId);
+            }
             return await answers.FindAsync(answer.Key, CancellationToken.None) is { } given
                 ? new RegisterClientOutcome.AnsweredBefore(given)
                 : throw new StoreUnavailableException("The registration was made by another request, and its answer cannot be read.");
         }
-        await tokens.GiveBackAsync(jti, clientId);
-        if (registration.Use.Statement is { } statement)
-        {
-            await tokens.GiveBackAsync(statement.Key, clientId);
-        }
+        await GiveBackAsync(registration, clientId);
         await answers.AbandonAsync(answer.Key, clientId);
         return refusal ?? throw new StoreUnavailableException("The registration took so long that its client id was fenced off; nothing was registered.");
     }
 
-    private async Task GiveBackAsync(NewRegistration registration)
+    private async Task GiveBackAsync(NewRegistration registration, string? claim)
     {
-        await tokens.GiveBackAsync(registration.Use.Jti, claim: null);
+        await tokens.GiveBackAsync(registration.Use.Jti, claim);
         if (registration.Use.Statement is { } statement)
         {
-            await tokens.GiveBackAsync(statement.Key, claim: null);
+            await tokens.GiveBackAsync(statement.Key, claim);
         }
     }
 
