@@ -45,7 +45,11 @@ internal sealed class MongoDbStorage : IDisposable
         settings.MaxAdaptiveRetries = 0;
         settings.RetryReads = true;
         var absence = new MongoDbAbsence(s_patience);
-        settings.ClusterConfigurator = cluster => cluster.ConfigureCluster(selection => selection.With(preServerSelector: absence));
+        settings.ClusterConfigurator = cluster =>
+        {
+            cluster.ConfigureCluster(selection => selection.With(preServerSelector: absence));
+            options.Value.ConfigureCluster?.Invoke(cluster);
+        };
         _client = new MongoClient(settings);
         var patient = settings.Clone();
         patient.SocketTimeout = TimeSpan.Zero;
