@@ -57,6 +57,8 @@ public abstract class JudgedAtEffectTests : ServerTests
         ["PUT /admin/v1/clients/{client_id}/assertion-audience"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/keys/{thumbprint}/quarantine"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/keys/{thumbprint}/release"] = Caller.Administrator,
+        ["PUT /admin/v1/quarantined-keys/{thumbprint}"] = Caller.Administrator,
+        ["DELETE /admin/v1/quarantined-keys/{thumbprint}"] = Caller.Administrator,
         ["POST /admin/v1/clients:revoke"] = Caller.Administrator,
         ["POST /admin/v1/clients:suspend"] = Caller.Administrator,
         ["POST /admin/v1/clients:resume"] = Caller.Administrator,
@@ -87,6 +89,7 @@ public abstract class JudgedAtEffectTests : ServerTests
         ["PUT /admin/v1/onboarding-clients/{client_id}"] = target => OnboardingRequests.OnboardingEntry(target.Party.Key, Policy("write"), target.Party.ClientId),
         ["POST /admin/v1/key-sets/{key_set_id}/keys"] = _ => TestKey.Create(kid: "added").PublicJwk(),
         ["POST /admin/v1/key-sets/{key_set_id}/keys/{kid}/retire"] = target => new JsonObject { ["until"] = target.Now.AddHours(1) },
+        ["PUT /admin/v1/quarantined-keys/{thumbprint}"] = _ => new JsonObject { ["reason"] = "stolen" },
         ["POST /admin/v1/signing-keys/rotate"] = _ => new JsonObject { ["emergency"] = false },
     };
 
@@ -496,6 +499,10 @@ public abstract class JudgedAtEffectTests : ServerTests
     /// <summary>A client that is to be resumed is suspended, a key that is to be released quarantined.</summary>
     private async Task PrepareAsync(string route, Target target)
     {
+        if (route == "DELETE /admin/v1/quarantined-keys/{thumbprint}")
+        {
+            (await Server.AdminAsync(HttpMethod.Put, $"quarantined-keys/{target.Client.Key.Thumbprint()}", new JsonObject { ["reason"] = "stolen" })).Succeeded();
+        }
         var before = route switch
         {
             "POST /admin/v1/clients/{client_id}/resume" => $"clients/{target.Client.ClientId}/suspend",

@@ -18,7 +18,7 @@ internal sealed class MongoDbStorage : IDisposable
     private static readonly TimeSpan s_majorityPatience = TimeSpan.FromSeconds(3);
 
     // The longest that one operation takes, its wait for a majority included. What fails it ends the request with 503.
-    private static readonly TimeSpan s_socketPatience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_socketPatience = TimeSpan.FromSeconds(5);
 
     // How soon a server that was away is found again.
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(2);
