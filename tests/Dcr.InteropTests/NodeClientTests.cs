@@ -88,6 +88,8 @@ public abstract class NodeClientTests
     }
 }
 
-public sealed class NodeClientTestsOnSqlite(SqliteServer server, NodeClients clients) : NodeClientTests(server, clients), IClassFixture<SqliteServer>;
+public sealed class NodeClientTestsOnSqlite(SqliteServer server, NodeClients clients)
+    : NodeClientTests(server, clients), IClassFixture<SqliteServer>;
 
-public sealed class NodeClientTestsOnMongoDb(MongoDbServer server, NodeClients clients) : NodeClientTests(server, clients), IClassFixture<MongoDbServer>;
+public sealed class NodeClientTestsOnMongoDb(MongoDbServer server, NodeClients clients)
+    : NodeClientTests(server, clients), IClassFixture<MongoDbServer>;

@@ -26,7 +26,7 @@ public sealed class ForeignClientTests(SqliteServer server) : ServerTests(server
         var registration = await RegisterAsync(discovery, key);
         var clientId = registration.ClientId!;
 
-        var token = await Server.Http.RequestClientCredentialsTokenAsync(TokenRequest(discovery, Assertion(discovery, key, clientId), "read"), Cancellation);
+        var token = await OwnTokenAsync(discovery, key, clientId);
         Assert.False(token.IsError, token.Error);
         Assert.Equal("Bearer", token.TokenType);
 
@@ -47,7 +47,7 @@ public sealed class ForeignClientTests(SqliteServer server) : ServerTests(server
         Assert.False((await IntrospectAsync(discovery, token.AccessToken!)).IsActive);
 
         await ManageAsync(registration);
-        var late = await Server.Http.RequestClientCredentialsTokenAsync(TokenRequest(discovery, Assertion(discovery, key, clientId), "read"), Cancellation);
+        var late = await OwnTokenAsync(discovery, key, clientId);
         // The library reads a refusal's body only where the status is 400; of any other it tells the status.
         Assert.Equal(HttpStatusCode.Unauthorized, late.HttpStatusCode);
     }
@@ -95,11 +95,18 @@ public sealed class ForeignClientTests(SqliteServer server) : ServerTests(server
             ClientName = "Foreign client",
             TokenEndpointAuthenticationMethod = "private_key_jwt",
             Scope = "read",
-            Jwks = new Duende.IdentityModel.Jwk.JsonWebKeySet($$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"foreign-1","x":"{{jwk.X}}","y":"{{jwk.Y}}"}]}"""),
+            Jwks = new Duende.IdentityModel.Jwk.JsonWebKeySet(
+                $$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"foreign-1","x":"{{jwk.X}}","y":"{{jwk.Y}}"}]}"""),
         };
         document.GrantTypes.Add("client_credentials");
         var registration = await Server.Http.RegisterClientAsync(
-            new DynamicClientRegistrationRequest { Address = discovery.RegistrationEndpoint, Token = initial.AccessToken, Document = document }, Cancellation);
+            new DynamicClientRegistrationRequest
+            {
+                Address = discovery.RegistrationEndpoint,
+                Token = initial.AccessToken,
+                Document = document,
+            },
+            Cancellation);
         Assert.False(registration.IsError, registration.Raw);
         Assert.NotNull(registration.ClientId);
         Assert.NotNull(registration.RegistrationAccessToken);
@@ -122,18 +129,26 @@ public sealed class ForeignClientTests(SqliteServer server) : ServerTests(server
         return seen;
     }
 
-    private string Assertion(DiscoveryDocumentResponse discovery, ECDsa key, string clientId) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
-    {
-        Issuer = clientId,
-        Audience = discovery.Issuer,
-        Claims = new Dictionary<string, object> { ["sub"] = clientId, ["jti"] = Guid.NewGuid().ToString() },
-        IssuedAt = Server.Time.GetUtcNow().UtcDateTime,
-        NotBefore = Server.Time.GetUtcNow().UtcDateTime,
-        Expires = Server.Time.GetUtcNow().AddMinutes(1).UtcDateTime,
-        SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key) { KeyId = "foreign-1" }, "ES256"),
-    });
+    private Task<TokenResponse> OwnTokenAsync(DiscoveryDocumentResponse discovery, ECDsa key, string clientId) =>
+        Server.Http.RequestClientCredentialsTokenAsync(TokenRequest(discovery, Assertion(discovery, key, clientId), "read"), Cancellation);
 
-    private static ClientAssertion Proof(string assertion) => new() { Type = OidcConstants.ClientAssertionTypes.JwtBearer, Value = assertion };
+    private string Assertion(DiscoveryDocumentResponse discovery, ECDsa key, string clientId)
+    {
+        var now = Server.Time.GetUtcNow().UtcDateTime;
+        return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = clientId,
+            Audience = discovery.Issuer,
+            Claims = new Dictionary<string, object> { ["sub"] = clientId, ["jti"] = Guid.NewGuid().ToString() },
+            IssuedAt = now,
+            NotBefore = now,
+            Expires = now.AddMinutes(1),
+            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key) { KeyId = "foreign-1" }, "ES256"),
+        });
+    }
+
+    private static ClientAssertion Proof(string assertion) =>
+        new() { Type = OidcConstants.ClientAssertionTypes.JwtBearer, Value = assertion };
 
     private static ClientCredentialsTokenRequest TokenRequest(DiscoveryDocumentResponse discovery, string assertion, string scope) => new()
     {

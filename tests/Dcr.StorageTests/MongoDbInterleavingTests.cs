@@ -127,6 +127,8 @@ public sealed class MongoDbInterleavingTests(MongoDbUnderTestStore store) : Regi
             await stopped;
             await EndAsync(One, meeting);
             Assert.True(await Other.Clients.FindAsync(meeting.Registration.Client.ClientId, Cancellation) is null or { Status: ClientStatus.Revoked });
+            // A node gives up what it has itself seen stand for two minutes.
+            await Other.Get<MongoDbAbandonedRegistrations>().SweepAsync(Cancellation);
             Store.Time.Advance(TimeSpan.FromMinutes(2) + TimeSpan.FromMilliseconds(1));
             await Other.Get<MongoDbAbandonedRegistrations>().SweepAsync(Cancellation);
             await Other.Get<MongoDbOutbox>().SweepAsync(Cancellation);

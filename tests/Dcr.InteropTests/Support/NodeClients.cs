@@ -64,6 +64,8 @@ public sealed class NodeClients : IAsyncLifetime
         {
             return $"Node.js is {node.Output.Trim()}; the libraries need {OldestNode} or newer.";
         }
-        return await CommandLine.RunAsync(NodePackages.Npm, ["--version"]) is { ExitCode: 0 } ? null : "No npm: the program npm cannot be started.";
+        return await CommandLine.RunAsync(NodePackages.Npm, ["--version"]) is { ExitCode: 0 }
+            ? null
+            : "No npm: the program npm cannot be started.";
     }
 }

@@ -14,7 +14,8 @@ internal static partial class NodePackages
     // How npm says that nobody answered. Any other failure is one of the lock file, or of the registry.
     private static readonly string[] s_unreachable =
     [
-        "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "EIDLETIMEOUT", "ENETUNREACH", "ENOTFOUND", "ERR_SOCKET_TIMEOUT", "ETIMEDOUT",
+        "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "EIDLETIMEOUT",
+        "ENETUNREACH", "ENOTFOUND", "ERR_SOCKET_TIMEOUT", "ETIMEDOUT",
     ];
 
     public static string Npm => OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
@@ -75,10 +76,11 @@ internal static partial class NodePackages
         }
     }
 
-    private static string UserFolder() =>
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create) is { Length: > 0 } folder
-            ? folder
-            : Path.GetTempPath();
+    private static string UserFolder()
+    {
+        var folder = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
+        return folder.Length > 0 ? folder : Path.GetTempPath();
+    }
 
     [GeneratedRegex(@"^npm (?:error|ERR!) code (?<code>\S+)", RegexOptions.Multiline)]
     private static partial Regex Code();

@@ -17,13 +17,17 @@ public sealed class ScriptProcess : IAsyncDisposable
 
     private ScriptProcess(Process process) => _process = process;
 
-    public static ScriptProcess Start(string program, IReadOnlyList<string> arguments, string folder) => new(Process.Start(new ProcessStartInfo(program, arguments)
+    public static ScriptProcess Start(string program, IReadOnlyList<string> arguments, string folder)
     {
-        WorkingDirectory = folder,
-        RedirectStandardInput = true,
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!);
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return new ScriptProcess(Process.Start(start)!);
+    }
 
     /// <summary>Takes the script from step to step.</summary>
     /// <param name="settings">What it begins with.</param>

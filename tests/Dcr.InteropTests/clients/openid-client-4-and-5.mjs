@@ -2,7 +2,9 @@
 import { run } from './flow.mjs';
 import { settings } from './steps.mjs';
 
-export async function runWith(Issuer) {
+export async function runWith({ custom, Issuer }) {
+  // Theirs is 3.5 s, which a machine that is busy with other tests may need.
+  custom.setHttpOptionsDefaults({ timeout: 60_000 });
   let server;
   // Without this option both versions send [issuer, token_endpoint] as the audience of an assertion.
   const options = settings.strict_audience ? { clientAssertionPayload: { aud: settings.issuer } } : {};

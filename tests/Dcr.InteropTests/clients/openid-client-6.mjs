@@ -3,7 +3,7 @@ import { publicPart, run, signingKey } from './flow.mjs';
 import { settings } from './steps.mjs';
 
 // The server of the test is on this machine, without TLS.
-const options = { execute: [oidc.allowInsecureRequests], algorithm: 'oauth2' };
+const options = { execute: [oidc.allowInsecureRequests], algorithm: 'oauth2', timeout: 60 };
 const server = new URL(settings.issuer);
 
 async function as({ client_id, key }) {
