@@ -76,6 +76,7 @@ public static class DcrSetup
         services.AddSingleton<Readiness>();
         services.AddHostedService<StartUp>();
 
+        services.AddSingleton<StoreOutage>();
         services.AddExceptionHandler<UnexpectedFault>();
         services.AddHealthChecks().AddCheck<StoreHealth>("store");
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, DcrJson.Default));
@@ -109,8 +110,9 @@ public static class DcrSetup
                 services.AddSingleton(handled, type);
             }
         }
-        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
+        // The first is the outermost: who may not act is told nothing about what was sent.
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(JudgementBehavior<,>));
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
         services.AddSingleton<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddSingleton<IMediator, Mediator>();
     }

@@ -34,7 +34,10 @@ internal sealed partial class StartUp(
 {
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan s_toldAgainAfter = TimeSpan.FromMinutes(1);
+
     private IReadOnlyList<SeededClient> _seed = [];
+    private long? _toldAt;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -77,10 +80,14 @@ internal sealed partial class StartUp(
         }
         catch (StoreUnavailableException exception)
         {
-            LogAway(exception, s_retryAfter);
+            if (_toldAt is not { } toldAt || time.GetElapsedTime(toldAt) >= s_toldAgainAfter)
+            {
+                _toldAt = time.GetTimestamp();
+                LogAway(exception.Reason, s_retryAfter);
+            }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away; trying again in {RetryAfter}")]
-    private partial void LogAway(Exception exception, TimeSpan retryAfter);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away ({Reason}); trying again every {RetryAfter}")]
+    private partial void LogAway(string reason, TimeSpan retryAfter);
 }

@@ -161,6 +161,15 @@ internal static class SqliteSchema
         ALTER TABLE registration_answers ADD COLUMN client_id TEXT;
         ALTER TABLE registration_answers ADD COLUMN initial_token_jti TEXT;
         """,
+        // Keys that are refused on the whole server.
+        """
+        CREATE TABLE quarantined_keys (
+            thumbprint TEXT NOT NULL PRIMARY KEY,
+            reason TEXT NOT NULL,
+            quarantined_at INTEGER NOT NULL,
+            quarantined_by TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
         // Who administers, and what a seed file has made.
         """
         ALTER TABLE clients ADD COLUMN administers INTEGER AS (instr(' ' || ifnull(json_extract(metadata, '$.scope'), '') || ' ', ' dcr.admin ') > 0);

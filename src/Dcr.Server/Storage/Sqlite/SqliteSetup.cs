@@ -26,6 +26,7 @@ internal static class SqliteSetup
         services.AddSingleton<ISeededClientStore, SqliteSeededClientStore>();
         services.AddSingleton<IAssertionReplayStore, SqliteAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, SqliteKeySetStore>();
+        services.AddSingleton<IQuarantinedKeyStore, SqliteQuarantinedKeyStore>();
         services.AddSingleton<IKeyUseStore, SqliteKeyUseStore>();
         services.AddSingleton<ISigningKeyStore, SqliteSigningKeyStore>();
         services.AddSingleton<IAuditStore, SqliteAuditStore>();
