@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Client;
+using Dcr.Keys;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Dcr.Cli;
@@ -9,9 +10,6 @@ namespace Dcr.Cli;
 /// <summary>A public key of a client as a JWK (RFC 7517), judged as the server judges it.</summary>
 internal sealed class ExaminedKey
 {
-    private const int MinRsaBits = 2048;
-    private const int MaxRsaBits = 8192;
-
     // RFC 7518 section 3.1. There are older ones, such as RS1, which nobody should take.
     private static readonly string[] s_rsaAlgorithms = ["PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
 
@@ -159,17 +157,9 @@ internal sealed class ExaminedKey
         {
             return "n and e must be base64url";
         }
-        if (modulus[0] == 0 || exponent[0] == 0)
+        if (RsaKeyRules.Fault(modulus, exponent) is { } fault)
         {
-            return "n and e must not begin with a zero (RFC 7518 section 6.3.1)";
-        }
-        if (modulus.Length * 8 - byte.LeadingZeroCount(modulus[0]) is var bits and (< MinRsaBits or > MaxRsaBits))
-        {
-            return $"it is an RSA key of {bits} bits; {MinRsaBits} to {MaxRsaBits} are accepted";
-        }
-        if (exponent.Length is < 3 or > 4 || (exponent[^1] & 1) == 0)
-        {
-            return "its exponent must be odd and between 65537 and 2^32-1";
+            return fault;
         }
         return key.Alg is null || s_rsaAlgorithms.Contains(key.Alg) ? null : $"its alg is {Excerpt.Of(key.Alg)}, and an RSA key goes with {string.Join(' ', s_rsaAlgorithms)}";
     }
