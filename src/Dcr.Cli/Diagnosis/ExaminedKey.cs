@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Client;
+using Dcr.Keys;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Dcr.Cli;
@@ -9,9 +10,6 @@ namespace Dcr.Cli;
 /// <summary>A public key of a client as a JWK (RFC 7517), judged as the server judges it.</summary>
 internal sealed class ExaminedKey
 {
-    private const int MinRsaBits = 2048;
-    private const int MaxRsaBits = 8192;
-
     private readonly JsonWebKey? _key;
 
     private ExaminedKey(string name, JsonWebKey? key, bool isPrivate, string? fault)
@@ -156,19 +154,11 @@ internal sealed class ExaminedKey
         {
             return "n and e must be base64url";
         }
-        if (modulus[0] == 0 || exponent[0] == 0)
+        if ((RsaKeyRules.Fault(modulus, exponent) ?? RsaKeyRules.DeepFault(modulus)) is { } fault)
         {
-            return "n and e must not begin with a zero (RFC 7518 section 6.3.1)";
+            return fault;
         }
-        if (modulus.Length * 8 - byte.LeadingZeroCount(modulus[0]) is var bits and (< MinRsaBits or > MaxRsaBits))
-        {
-            return $"it is an RSA key of {bits} bits; {MinRsaBits} to {MaxRsaBits} are accepted";
-        }
-        if (exponent.Length is < 3 or > 4 || (exponent[^1] & 1) == 0)
-        {
-            return "its exponent must be odd and between 65537 and 2^32-1";
-        }
-        return key.Alg is null or ['P' or 'R', 'S', ..] ? null : $"its alg is {Excerpt.Of(key.Alg)}, which is none for RSA";
+        return key.Alg is null or "PS256" or "PS384" or "PS512" or "RS256" or "RS384" or "RS512" ? null : $"its alg is {Excerpt.Of(key.Alg)}, which is none for RSA";
     }
 
     private static byte[]? Bytes(string? text) => text is not null && !text.Contains('=', StringComparison.Ordinal) && System.Buffers.Text.Base64Url.IsValid(text)

@@ -56,7 +56,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return OAuthError.AccessDenied("The policy this client was registered under is gone; it can be read and deleted, not updated.");
         }
-        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, cancellationToken);
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, FetchCaller.OfUpdate(client), cancellationToken);
         if (!approved.IsSuccess)
         {
             return approved.Error;
