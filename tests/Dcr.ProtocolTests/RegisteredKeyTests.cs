@@ -88,7 +88,7 @@ public abstract class RegisteredKeyTests(DcrServer server) : ServerTests(server)
     [Requirement("P-WEAKRSA")]
     public async Task Rejects_RSA_keys_that_anybody_can_factor_wherever_they_come_from()
     {
-        await RejectsAsync(RsaKey(key => key.P!), "weak-1: the modulus is a prime");
+        await RejectsAsync(RsaKey(key => key.P!), "the modulus is a prime");
         await RejectsAsync(RsaKey(key => (3 * Number(key.P!)).ToByteArray(isUnsigned: true, isBigEndian: true)), "small prime factor");
         await RejectsAsync(RsaKey(key => (Number(key.P!) * Number(key.P!)).ToByteArray(isUnsigned: true, isBigEndian: true)), "the same or lie close");
     }
