@@ -8,14 +8,17 @@ namespace Dcr.Registration;
 /// POST /oauth/register?validate_only=true: what would be registered, or why not. Uses nothing up and makes nothing, so
 /// a registrant can try its metadata out against the policy it will meet.
 /// </summary>
-internal sealed record ValidateRegistration(RegistrationRequest Request) : IRequest<Result<ClientMetadata>>;
+internal sealed record ValidateRegistration(RegistrationRequest Request) : IRequest<Result<ClientMetadata>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Request.Caller;
+}
 
 internal sealed class ValidateRegistrationHandler(PrepareRegistration prepare, IRegistrationStore registrations, TimeProvider time)
     : IRequestHandler<ValidateRegistration, Result<ClientMetadata>>
 {
     public async Task<Result<ClientMetadata>> Handle(ValidateRegistration command, CancellationToken cancellationToken)
     {
-        var prepared = await prepare.ExecuteAsync(command.Request, useProof: false, cancellationToken);
+        var prepared = await prepare.ExecuteAsync(command.Request, useProof: false, mayBeRepeat: false, cancellationToken);
         if (!prepared.IsSuccess)
         {
             return prepared.Error;
