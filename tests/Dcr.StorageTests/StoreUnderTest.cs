@@ -16,6 +16,8 @@ namespace Dcr.StorageTests;
 /// <summary>The stores as one node has them.</summary>
 public sealed class Node(ServiceProvider services) : IAsyncDisposable
 {
+    private int _disposed;
+
     public IClientStore Clients => services.GetRequiredService<IClientStore>();
 
     public IAssertionReplayStore Replays => services.GetRequiredService<IAssertionReplayStore>();
@@ -34,6 +36,10 @@ public sealed class Node(ServiceProvider services) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+        {
+            return;
+        }
         foreach (var service in services.GetServices<IHostedService>())
         {
             await service.StopAsync(default);
