@@ -42,6 +42,7 @@ public static class DcrSetup
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<JwksFetcher>();
         services.AddSingleton<JwksCache>();
+        services.AddSingleton<DownloadBudget>();
         services.AddSingleton<HostedKeySets>();
         services.AddSingleton<ChangeKeySet>();
         services.AddSingleton<KeyProofRules>();

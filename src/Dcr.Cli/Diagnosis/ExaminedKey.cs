@@ -157,7 +157,7 @@ internal sealed class ExaminedKey
         {
             return "n and e must be base64url";
         }
-        if (RsaKeyRules.Fault(modulus, exponent) is { } fault)
+        if ((RsaKeyRules.Fault(modulus, exponent) ?? RsaKeyRules.DeepFault(modulus)) is { } fault)
         {
             return fault;
         }

@@ -58,7 +58,7 @@ internal static class PublicKeyFile
     }
 
     /// <summary>The member by which a JWK shows a private or shared key. Null: none.</summary>
-    public static string? PrivateMember(JsonObject jwk) => PrivateJwkMembers.All.FirstOrDefault(jwk.ContainsKey);
+    public static string? PrivateMember(JsonObject jwk) => PrivateJwkMembers.All.FirstOrDefault(name => jwk[name] is not null);
 
     private static bool IsPrivate(JsonObject key) => PrivateMember(key) is not null;
 

@@ -72,7 +72,7 @@ internal sealed class DescribeKeys(ClientKeys keys, JwksCache cache, KeyUses use
             State = "unavailable",
             FetchedAt = document?.Keys is null ? null : document.FetchedAt,
             FreshUntil = document?.Keys is null ? null : document.FreshUntil,
-            LastFailure = found.Set is null ? found.Fault : document?.LastFailure?.Description,
+            LastFailure = found.Set is null ? found.Fault : document?.LastFailure?.Detail,
         };
         var usable = found.Set?.Keys ?? [];
         // Also those that are blocked and not served any more: they may come back.

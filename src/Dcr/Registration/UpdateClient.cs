@@ -68,7 +68,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return RegisteringClients.Gone;
         }
-        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, cancellationToken);
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, FetchCaller.OfUpdate(client), cancellationToken);
         if (!approved.IsSuccess)
         {
             return approved.Error;
