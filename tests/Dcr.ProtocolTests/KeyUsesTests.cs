@@ -11,11 +11,13 @@ namespace Dcr.ProtocolTests;
 public abstract class KeyUsesTests : IAsyncDisposable
 {
     private readonly DcrServer _server;
-    private Exception? _fault;
+
+    // A new one each time: one that is thrown again and again remembers from where.
+    private Func<Exception>? _fault;
 
     protected KeyUsesTests(Func<Action<Microsoft.Extensions.DependencyInjection.IServiceCollection>, DcrServer> make)
     {
-        _server = make(services => services.Decorate<IKeyUseStore>(store => new FaultyStore(store, () => _fault)));
+        _server = make(services => services.Decorate<IKeyUseStore>(store => new FaultyStore(store, () => _fault?.Invoke())));
         Assert.SkipWhen(_server.SkipReason is not null, _server.SkipReason ?? "");
     }
 
@@ -52,7 +54,7 @@ public abstract class KeyUsesTests : IAsyncDisposable
         });
         async Task<JsonNode> ShowAsync() => (await _server.AdminAsync(HttpMethod.Get, $"key-sets/{set["id"]}")).Succeeded().Json["keys"]![0]!;
 
-        _fault = isAway ? new StoreUnavailableException("away") : new InvalidOperationException("a bug");
+        _fault = isAway ? () => new StoreUnavailableException("away") : () => new InvalidOperationException("a bug");
         _server.Time.Advance(TimeSpan.FromDays(2));
         await _server.AccessTokenAsync(client.Key, client.ClientId);
         var usedAt = _server.Time.GetUtcNow();
