@@ -10,7 +10,10 @@ namespace Dcr.Keys;
 /// <param name="Hosted">The hosted set they are of. Null: they come from elsewhere.</param>
 internal readonly record struct FoundKeys(ClientKeySet? Set, string Fault, HostedKeySet? Hosted = null)
 {
-    /// <summary>The downloads of the URL that had begun when the keys were asked for.</summary>
+    /// <summary>What is known of the URL they are from. Null: they come from elsewhere.</summary>
+    public JwksEntry? Entry { get; init; }
+
+    /// <summary>How many downloads of it had begun when the keys were asked for.</summary>
     public long Asked { get; init; }
 
     /// <summary>Why not, for strangers. Null: the fault is safe for them.</summary>
@@ -66,7 +69,8 @@ internal sealed class ClientKeys(JwksCache cache, HostedKeySets hosted, Download
             return found with { Fault = KeyFaults.Unavailable(uri, keys.Fault, cache.Peek(uri)) };
         }
         // OpenID Connect Core section 10.1.1: the key may have been published since.
-        if (await cache.FindNewerAsync(uri, keys, caller, cancellationToken) is not { } newer)
+        bool HasKey(ClientKeySet set) => set.Select(wanted.Kid, wanted.Alg) is KeySelection.Found;
+        if (await cache.FindNewerAsync(uri, keys, HasKey, caller, cancellationToken) is not { } newer)
         {
             return found.Because(KeyFaults.Fetched(uri, seen, cache.Peek(uri))).Because(KeyFaults.NotAskedAgain(cache.UnknownKidCooldown));
         }

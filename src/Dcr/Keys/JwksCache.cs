@@ -49,7 +49,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         {
             await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
         }
-        return ToFound(entry.Current, asked);
+        return ToFound(entry, asked);
     }
 
     /// <summary>
@@ -58,11 +58,13 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     /// the next one, which answers all that wait. Null: none is due in time, and what was seen stands.
     /// </summary>
     /// <exception cref="DownloadsBusyException">It did not come to its turn, or too many wait.</exception>
-    public async ValueTask<FoundKeys?> FindNewerAsync(string uri, FoundKeys seen, FetchCaller caller, CancellationToken cancellationToken)
+    public async ValueTask<FoundKeys?> FindNewerAsync(
+        string uri, FoundKeys seen, Func<ClientKeySet, bool> hasKey, FetchCaller caller, CancellationToken cancellationToken)
     {
-        var entry = EntryOf(uri, caller.Room);
+        var entry = seen.Entry ?? throw new InvalidOperationException($"Keys that did not come from {uri}.");
         var came = time.GetTimestamp();
-        while (entry.Current.Number <= seen.Asked)
+        // One that had begun before may have the key already.
+        while (entry.Current is var current && current.Number <= seen.Asked && (current.Keys is not { } keys || keys == seen.Set || !hasKey(keys)))
         {
             if (entry.UnderWay(caller.Room) is { } running)
             {
@@ -81,7 +83,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
                 await WaitAsync(wait, cancellationToken);
             }
         }
-        return ToFound(entry.Current, seen.Asked);
+        return ToFound(entry, seen.Asked);
     }
 
     /// <summary>A download now, for a registration: the URI must work at this moment.</summary>
@@ -127,14 +129,15 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         }
     }
 
-    private FoundKeys ToFound(CachedJwks current, long asked)
+    private FoundKeys ToFound(JwksEntry entry, long asked)
     {
+        var current = entry.Current;
         if (current.Keys is { } keys && (current.IsFresh(time) || current.Age(time) < _options.MaxStaleness))
         {
             metrics.Used(current.Age(time));
-            return new FoundKeys(keys, "") { Asked = asked };
+            return new FoundKeys(keys, "") { Entry = entry, Asked = asked };
         }
-        return new FoundKeys(null, current.LastFailure?.Detail ?? "the document is too old.") { Asked = asked };
+        return new FoundKeys(null, current.LastFailure?.Detail ?? "the document is too old.") { Entry = entry, Asked = asked };
     }
 
     private JwksEntry EntryOf(string uri, FetchRoom room)
