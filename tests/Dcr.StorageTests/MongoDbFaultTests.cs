@@ -95,5 +95,5 @@ public sealed class MongoDbFaultTests
         new MongoDbAssertionReplayStore(storage).RecordAsync("client", "jti", DateTimeOffset.UnixEpoch, Cancellation);
 
     private static MongoDbStorage StorageOf(MongoDbStubServer server) =>
-        new(Options.Create(new MongoDbStorageOptions { ConnectionString = server.ConnectionString }));
+        new(Options.Create(new MongoDbStorageOptions { ConnectionString = server.ConnectionString }), TimeProvider.System);
 }

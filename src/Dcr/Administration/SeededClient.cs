@@ -1,13 +1,12 @@
 using System.Text.Json;
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Registration;
 
 namespace Dcr.Administration;
 
 /// <summary>A client as an operator wants it, in the seed file or through the admin API, checked and completed.</summary>
-internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy, AssertionAudienceRule? AssertionAudienceRule)
+internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy)
 {
     public Client ToClient(DateTimeOffset now) => new()
     {
@@ -17,22 +16,19 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
         CreatedAt = now,
         Version = 1,
         RegistrationPolicy = Policy,
-        AssertionAudienceRule = AssertionAudienceRule,
     };
 
-    /// <summary>The stored client as it should be. The status is kept: nothing an operator writes re-enables a client.</summary>
+    /// <summary>The stored client as it should be. The status is kept: nothing an operator writes re-enables a client; nor does it end an exception.</summary>
     public Client Over(Client stored) => stored with
     {
         Metadata = Metadata,
         RegistrationPolicy = Policy,
-        AssertionAudienceRule = AssertionAudienceRule,
         Version = stored.Version + 1,
     };
 
     public bool IsAsWritten(Client stored) =>
         MetadataChanges.Between(stored.Metadata, Metadata).Count == 0
-        && Json(stored.RegistrationPolicy) == Json(Policy)
-        && stored.AssertionAudienceRule == AssertionAudienceRule;
+        && Json(stored.RegistrationPolicy) == Json(Policy);
 
     /// <summary>For the audit trail.</summary>
     public static IReadOnlyDictionary<string, AuditChange> Changes(Client? before, Client? after)

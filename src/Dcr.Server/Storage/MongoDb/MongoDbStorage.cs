@@ -22,11 +22,18 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
 
     private const int UpgradedAtOnce = 500;
 
+    // Codes of the server.
+    private const int IndexNotFound = 27;
+    private const int CommandNotFound = 59;
+
     private readonly MongoClient _client;
     private readonly IMongoDatabase _database;
 
-    public MongoDbStorage(IOptions<MongoDbStorageOptions> options)
+    private readonly TimeProvider _time;
+
+    public MongoDbStorage(IOptions<MongoDbStorageOptions> options, TimeProvider time)
     {
+        _time = time;
         var settings = MongoClientSettings.FromConnectionString(options.Value.ConnectionString);
         // A server that is away must be known as away while the caller still waits.
         settings.ServerSelectionTimeout = s_patience;
@@ -92,7 +99,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
             [
                 Ascending("created_at", "_id"),
                 Ascending("status", "created_at", "_id"),
-                Ascending("audience_seen", "created_at", "_id"),
+                Ascending(MongoDbClientDocument.Excepted, "created_at", "_id"),
                 Ascending("onboards", "created_at", "_id"),
                 Ascending("status", "review_at", "_id"),
                 .. MongoDbClientDocument.OriginIndexes,
@@ -117,12 +124,13 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await UpgradeAsync(cancellationToken);
     }
 
-    /// <summary>What a client came from, and whether it onboards, have members of their own since they are listed by; clients of before get them here.</summary>
+    /// <summary>Clients of before get the members here that they are listed by, and what became of the rule for audiences.</summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
+        await DropIndexAsync(Clients, "audience_seen_1_created_at_1__id_1", cancellationToken);
         while (await MongoDbFault.GuardAsync(() => Clients.Find(MongoDbClientDocument.ToUpgrade).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
-            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(MongoDbClientDocument.Upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(client => MongoDbClientDocument.Upgrade(client, _time.GetUtcNow())), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
         }
     }
 
@@ -136,6 +144,19 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
 
     private static Task MakeAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument>[] indexes, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(() => collection.Indexes.CreateManyAsync(indexes, cancellationToken));
+
+    /// <summary>Of an earlier version, if it is there. It costs room and does no harm.</summary>
+    private static async Task DropIndexAsync(IMongoCollection<BsonDocument> collection, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MongoDbFault.GuardAsync(() => collection.Indexes.DropOneAsync(name, cancellationToken));
+        }
+        catch (MongoCommandException exception) when (exception.Code is IndexNotFound or CommandNotFound)
+        {
+            // Another node was faster, or the store is newer than that version; or its engine, which is not MongoDB's own, drops none.
+        }
+    }
 
     internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
 
