@@ -29,6 +29,7 @@ namespace Dcr;
 [JsonSerializable(typeof(AccessTokenRequest))]
 [JsonSerializable(typeof(AdminClient))]
 [JsonSerializable(typeof(AssertionExceptionRule))]
+[JsonSerializable(typeof(NewRegistrationAccessToken))]
 [JsonSerializable(typeof(AssertionToDiagnose))]
 [JsonSerializable(typeof(AssertionDiagnosis))]
 [JsonSerializable(typeof(ClientInformation))]

@@ -58,6 +58,8 @@ public static class DcrSetup
         services.AddSingleton<ApproveMetadata>();
         services.AddSingleton<SoftwareStatements>();
         services.AddSingleton<KeyPossession>();
+        services.AddSingleton<RegistrationAccessTokens>();
+        services.AddSingleton<RegisteringClients>();
         services.AddSingleton<PrepareRegistration>();
         services.AddSingleton<RepeatedRegistrations>();
         services.AddSingleton<RegistrationPolicyReader>();
@@ -106,6 +108,8 @@ public static class DcrSetup
                 services.AddSingleton(handled, type);
             }
         }
+        // The first is the outermost: who may not act is told nothing about what was sent.
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(JudgementBehavior<,>));
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
         services.AddSingleton<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddSingleton<IMediator, Mediator>();

@@ -4,16 +4,31 @@ using System.Text.Json.Nodes;
 
 namespace Dcr.Cli;
 
-/// <summary><c>dcr admin clients exception list</c>, <c>set</c> and <c>remove</c>: who may send assertions that RFC 10070 forbids, and until when.</summary>
+/// <summary>
+/// <c>dcr admin clients exception list</c>, <c>set</c> and <c>remove</c>: who may send assertions that RFC 10070 forbids, and until when.
+/// </summary>
 internal static class AssertionExceptionCommands
 {
     private static readonly Argument<string> s_id = new("id") { Description = "The client_id" };
 
-    private static readonly Option<bool> s_ownEndpoints = new("--own-endpoints") { Description = "aud may be URLs of the server: its token, introspection and revocation endpoints, also several" };
+    private static readonly Option<bool> s_ownEndpoints = new("--own-endpoints")
+    {
+        Description = "aud may be URLs of the server: its token, introspection and revocation endpoints, also several",
+    };
 
-    private static readonly Option<TimeSpan?> s_maxLifetime = new("--max-lifetime") { Description = "exp may be that far ahead, up to 1h", HelpName = "duration", CustomParser = Duration.Parse };
+    private static readonly Option<TimeSpan?> s_maxLifetime = new("--max-lifetime")
+    {
+        Description = "exp may be that far ahead, up to 1h",
+        HelpName = "duration",
+        CustomParser = Duration.Parse,
+    };
 
-    private static readonly Option<string> s_until = new("--until") { Description = "When it ends: a time such as 2030-01-31T00:00:00Z, or how long it has, such as 90d", HelpName = "time", Required = true };
+    private static readonly Option<string> s_until = new("--until")
+    {
+        Description = "When it ends: a time such as 2030-01-31T00:00:00Z, or how long it has, such as 90d",
+        HelpName = "time",
+        Required = true,
+    };
 
     public static Command List() => new LeafCommand(
         "list",
@@ -35,12 +50,17 @@ internal static class AssertionExceptionCommands
     public static Command Set() => new LeafCommand(
         "set",
         "Let a client that cannot do better yet send other assertions, until a certain time",
-        new Example("dcr admin clients exception set warehouse-8 --own-endpoints --until 90d", "its library writes the token endpoint into aud"),
-        new Example("dcr admin clients exception set warehouse-8 --own-endpoints --max-lifetime 1h --until 2030-01-31T00:00:00Z", "and lets its assertions last an hour"))
+        new Example(
+            "dcr admin clients exception set warehouse-8 --own-endpoints --until 90d",
+            "its library writes the token endpoint into aud"),
+        new Example(
+            "dcr admin clients exception set warehouse-8 --own-endpoints --max-lifetime 1h --until 2030-01-31T00:00:00Z",
+            "and lets its assertions last an hour"))
         .With(s_id, s_ownEndpoints, s_maxLifetime, s_until)
         .DoesAsAdministrator(async (run, api, cancellationToken) =>
         {
-            var body = new JsonObject { ["until"] = EndTime.Of(run.Get(s_until)!, run.Time.GetUtcNow()).ToString("O", CultureInfo.InvariantCulture) };
+            var until = EndTime.Of(run.Get(s_until)!, run.Time.GetUtcNow());
+            var body = new JsonObject { ["until"] = until.ToString("O", CultureInfo.InvariantCulture) };
             if (run.Get(s_ownEndpoints))
             {
                 body["audience"] = "own_endpoints";

@@ -65,8 +65,12 @@ internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? serve
 
     private Finding ByException(string what, ExaminedServer known, string next)
     {
-        warnings.Add($"{what}. Only a client for which an administrator has set an exception, with an end, may send that (RFC 10070). Use the issuer: {Excerpt.Of(known.Issuer)}");
-        return Finding.Unknown(AssertionRule.Audience, $"{what}; it wants the issuer alone, {Excerpt.Of(known.Issuer)}, and whether this client has an exception only the server can say", next);
+        var issuer = Excerpt.Of(known.Issuer);
+        warnings.Add($"{what}. Only a client for which an administrator has set an exception, with an end, may send that (RFC 10070). Use the issuer: {issuer}");
+        return Finding.Unknown(
+            AssertionRule.Audience,
+            $"{what}; it wants the issuer alone, {issuer}, and whether this client has an exception only the server can say",
+            next);
     }
 
     private static string SlashFault(string value, string issuer) => value.EndsWith('/')

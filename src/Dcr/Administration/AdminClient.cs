@@ -43,7 +43,10 @@ public sealed record AdminClient
     [JsonPropertyName("assertion_exception")]
     public AssertionExceptionRule? AssertionException { get; init; }
 
-    /// <summary>When an assertion was last accepted that only an exception made good, or the server's dual rule; accurate to an hour. Absent: it needs none.</summary>
+    /// <summary>
+    /// When an assertion was last accepted that only an exception made good, or the server's dual rule; accurate to an hour.
+    /// Absent: it needs none.
+    /// </summary>
     [JsonPropertyName("assertion_exception_needed_at")]
     public DateTimeOffset? AssertionExceptionNeededAt { get; init; }
 

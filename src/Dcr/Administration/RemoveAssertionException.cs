@@ -12,14 +12,18 @@ namespace Dcr.Administration;
 /// </summary>
 internal static class RemoveAssertionExceptionRoute
 {
-    public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
     {
-        var removed = await mediator.Send(new RemoveAssertionException(client_id, caller.Actor), cancellationToken);
+        var removed = await mediator.Send(new RemoveAssertionException(client_id, caller), cancellationToken);
         return removed.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(removed.Error);
     }
 }
 
-internal sealed record RemoveAssertionException(string ClientId, AuditActor Actor) : IRequest<Result<AdminClient>>;
+internal sealed record RemoveAssertionException(string ClientId, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class RemoveAssertionExceptionHandler(ChangeClient change) : IRequestHandler<RemoveAssertionException, Result<AdminClient>>
 {
@@ -28,6 +32,6 @@ internal sealed class RemoveAssertionExceptionHandler(ChangeClient change) : IRe
         client => client with { AssertionException = null },
         AuditActions.AssertionExceptionRemoved,
         SetAssertionExceptionHandler.Change,
-        request.Actor,
+        request.Caller.Act,
         cancellationToken);
 }

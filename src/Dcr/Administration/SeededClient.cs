@@ -11,6 +11,7 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
     public Client ToClient(DateTimeOffset now) => new()
     {
         ClientId = ClientId,
+        Incarnation = Client.NewIncarnation(),
         Status = ClientStatus.Active,
         Metadata = Metadata,
         CreatedAt = now,
@@ -18,7 +19,9 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
         RegistrationPolicy = Policy,
     };
 
-    /// <summary>The stored client as it should be. The status is kept: nothing an operator writes re-enables a client; nor does it end an exception.</summary>
+    /// <summary>
+    /// The stored client as it should be. The status is kept: nothing an operator writes re-enables a client; nor does it end an exception.
+    /// </summary>
     public Client Over(Client stored) => stored with
     {
         Metadata = Metadata,

@@ -19,12 +19,16 @@ internal static class SetAssertionExceptionRoute
     {
         var body = await JsonBody.ReadAsync(request, DcrJson.Default.AssertionExceptionRule, cancellationToken);
         return body.IsSuccess
-            ? AdminClientResult.Write(await mediator.Send(new SetAssertionException(client_id, body.Value, caller.Actor), cancellationToken))
+            ? AdminClientResult.Write(await mediator.Send(new SetAssertionException(client_id, body.Value, caller), cancellationToken))
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
     }
 }
 
-internal sealed record SetAssertionException(string ClientId, AssertionExceptionRule Rule, AuditActor Actor) : IRequest<Result<AdminClient>>;
+internal sealed record SetAssertionException(string ClientId, AssertionExceptionRule Rule, AccessTokenCaller Caller)
+    : IRequest<Result<AdminClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class SetAssertionExceptionHandler(ChangeClient change, SecurityProfileRules profile, TimeProvider time)
     : IRequestHandler<SetAssertionException, Result<AdminClient>>
@@ -39,14 +43,20 @@ internal sealed class SetAssertionExceptionHandler(ChangeClient change, Security
         }
         var rule = request.Rule with { Until = DateTimeOffset.FromUnixTimeMilliseconds(request.Rule.Until.ToUnixTimeMilliseconds()) };
         return await change.ExecuteAsync(
-            request.ClientId, client => client with { AssertionException = rule }, AuditActions.AssertionExceptionSet, Change, request.Actor, cancellationToken);
+            request.ClientId,
+            client => client with { AssertionException = rule },
+            AuditActions.AssertionExceptionSet,
+            Change,
+            request.Caller.Act,
+            cancellationToken);
     }
 
     /// <summary>For the audit trail.</summary>
     public static (string Member, AuditChange Change) Change(Client before, Client after) =>
         ("assertion_exception", new AuditChange(Json(before.AssertionException), Json(after.AssertionException)));
 
-    private static string? Json(AssertionExceptionRule? rule) => rule is null ? null : JsonSerializer.Serialize(rule, DcrJson.Default.AssertionExceptionRule);
+    private static string? Json(AssertionExceptionRule? rule) =>
+        rule is null ? null : JsonSerializer.Serialize(rule, DcrJson.Default.AssertionExceptionRule);
 
     private string? Fault(AssertionExceptionRule rule)
     {
@@ -58,11 +68,15 @@ internal sealed class SetAssertionExceptionHandler(ChangeClient change, Security
         {
             return "At least one of audience and max_lifetime_seconds is needed.";
         }
-        if (rule.MaxLifetimeSeconds is < AssertionExceptionRule.LeastLifetimeSeconds or > AssertionExceptionRule.LongestLifetimeSeconds)
+        const int Least = AssertionExceptionRule.LeastLifetimeSeconds;
+        const int Longest = AssertionExceptionRule.LongestLifetimeSeconds;
+        if (rule.MaxLifetimeSeconds is < Least or > Longest)
         {
-            return $"max_lifetime_seconds: must be from {AssertionExceptionRule.LeastLifetimeSeconds} to {AssertionExceptionRule.LongestLifetimeSeconds}; without an exception it is {(int)profile.LongestAssertionLife.TotalSeconds}.";
+            return $"max_lifetime_seconds: must be from {Least} to {Longest}; every client may have {(int)profile.LongestAssertionLife.TotalSeconds}.";
         }
         var now = time.GetUtcNow();
-        return rule.Until > now && rule.Until <= now.AddYears(LongestYears) ? null : $"until: must be in the future, and at most {LongestYears} years ahead.";
+        return rule.Until > now && rule.Until <= now.AddYears(LongestYears)
+            ? null
+            : $"until: must be in the future, and at most {LongestYears} years ahead.";
     }
 }

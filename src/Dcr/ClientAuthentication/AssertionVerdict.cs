@@ -28,7 +28,8 @@ internal abstract record AssertionVerdict
     /// <param name="LivesLonger">Its assertion lasts longer than those of clients without an exception may.</param>
     /// <param name="Jti">To be recorded as used.</param>
     /// <param name="Expires">When the assertion expires.</param>
-    public sealed record Accepted(Client Client, ClientKey Key, AssertionAudience Audience, bool LivesLonger, string Jti, DateTimeOffset Expires) : AssertionVerdict
+    public sealed record Accepted(Client Client, ClientKey Key, AssertionAudience Audience, bool LivesLonger, string Jti, DateTimeOffset Expires)
+        : AssertionVerdict
     {
         /// <summary>Only an exception made it good, or the dual rule for everybody.</summary>
         public bool ByException => LivesLonger || Audience == AssertionAudience.OwnEndpoints;

@@ -81,7 +81,9 @@ internal sealed class ClientAttestationRules(
         var proved = credentials.AttestationProofs is [var proof]
             ? await CheckProofAsync(proof, instanceKey, client, cancellationToken)
             : await CheckDpopAsync(sent, instanceKey, cancellationToken);
-        return proved is null ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey, ByDpop: credentials.AttestationProofs.Count == 0) : proved;
+        return proved is null
+            ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey, ByDpop: credentials.AttestationProofs.Count == 0)
+            : proved;
     }
 
     private async Task<Result<(Client Client, Attester Attester, ClientKey Key)>> FindAttesterAsync(SignedJwt attestation, CancellationToken cancellationToken)

@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace Dcr.ClientAuthentication;
 
-/// <summary>Counts accepted assertions by their audience, those that only an exception made good, and refusals by rule. Labels have closed sets of values.</summary>
+/// <summary>
+/// Counts accepted assertions by their audience, those that only an exception made good, and refusals by rule. Labels have closed sets
+/// of values.
+/// </summary>
 internal sealed class ClientAuthenticationMetrics
 {
     public const string MeterName = "Dcr";
@@ -16,7 +19,9 @@ internal sealed class ClientAuthenticationMetrics
         var meter = meters.Create(MeterName);
         _accepted = meter.CreateCounter<long>("dcr.client_assertions.accepted", "{assertion}", "Client assertions accepted, by audience.");
         _excepted = meter.CreateCounter<long>(
-            "dcr.client_assertions.excepted", "{assertion}", "Client assertions accepted that RFC 10070 or the longest life forbids, by what was excused: audience or lifetime.");
+            "dcr.client_assertions.excepted",
+            "{assertion}",
+            "Client assertions accepted that RFC 10070 or the longest life forbids, by what was excused: audience or lifetime.");
         _refused = meter.CreateCounter<long>("dcr.client_assertions.refused", "{assertion}", "Client assertions refused, by the first rule that failed.");
     }
 

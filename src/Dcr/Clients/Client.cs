@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dcr.Registration;
 
 namespace Dcr.Clients;
@@ -6,6 +7,9 @@ namespace Dcr.Clients;
 public sealed record Client
 {
     public required string ClientId { get; init; }
+
+    /// <summary>Made by chance with the client, and never given again: another client under the same id has another. Null: the client is of an earlier version of this server.</summary>
+    public string? Incarnation { get; init; }
 
     public required ClientStatus Status { get; init; }
 
@@ -56,6 +60,21 @@ public sealed record Client
 
     /// <summary>The exception that is in force. Null: there is none, or it has ended.</summary>
     public AssertionExceptionRule? AssertionExceptionAt(DateTimeOffset now) => AssertionException?.Until > now ? AssertionException : null;
+
+    /// <summary>What effects that rest on this client ask of it.</summary>
+    public ClientStanding Standing => new()
+    {
+        Status = Status,
+        Version = Version,
+        Incarnation = Incarnation,
+        StatusIndex = StatusIndex,
+        ExpiresAt = Lifecycle.ExpiresAt,
+        QuarantinedKeys = QuarantinedKeys,
+        RegistrationAccess = RegistrationAccess,
+    };
+
+    /// <summary>For <see cref="Incarnation"/>.</summary>
+    internal static string NewIncarnation() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>False from the moment the client's time is over, whether or not anybody has written that down yet.</summary>
     public bool IsActiveAt(DateTimeOffset now) => StatusAt(now) == ClientStatus.Active;

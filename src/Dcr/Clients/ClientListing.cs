@@ -9,7 +9,9 @@ public sealed record ClientFilter
 {
     public ClientStatus? Status { get; init; }
 
-    /// <summary>True: only clients that have an exception for their assertions, ended or not, or have needed one of late. False: only the others.</summary>
+    /// <summary>
+    /// True: only clients that have an exception for their assertions, ended or not, or have needed one of late. False: only the others.
+    /// </summary>
     public bool? AssertionException { get; init; }
 
     public OriginFilter? Origin { get; init; }

@@ -6,7 +6,7 @@ namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
 /// <param name="error">What is refused and why.</param>
-/// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2).</param>
+/// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2). Null: that of the error.</param>
 internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
@@ -15,9 +15,9 @@ internal sealed class OAuthErrorResult(OAuthError error, string? challenge = nul
     {
         var response = httpContext.Response;
         response.StatusCode = error.Status;
-        if (challenge is not null)
+        if ((challenge ?? error.Challenge) is { } authenticate)
         {
-            response.Headers.WWWAuthenticate = challenge;
+            response.Headers.WWWAuthenticate = authenticate;
         }
         if (error.RetryAfter is { } retryAfter)
         {

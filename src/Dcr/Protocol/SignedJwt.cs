@@ -181,7 +181,8 @@ internal sealed record SignedJwt
     /// is addressed to nobody, and so not to others.
     /// </summary>
     public bool IsAddressedToOthers(params string[] own) =>
-        Member(ClaimsJson, "aud") is { ValueKind: not JsonValueKind.Null } && Audiences?.Any(audience => own.Contains(audience, StringComparer.Ordinal)) != true;
+        Member(ClaimsJson, "aud") is { ValueKind: not JsonValueKind.Null }
+        && Audiences?.Any(audience => own.Contains(audience, StringComparer.Ordinal)) != true;
 
     private static string? Text(ReadOnlyMemory<byte> json, string name)
     {

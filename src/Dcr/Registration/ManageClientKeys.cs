@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.Administration;
 using Dcr.Auditing;
+using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
@@ -63,11 +64,18 @@ public sealed record ClientKeyChange(
 
 internal sealed record ShowClientKeySet(ManagingClient Caller) : IRequest<Result<AdminKeySet>>;
 
-internal sealed record AddClientKey(ManagingClient Caller, JsonElement Jwk, string Proof) : IRequest<Result<AdminHostedKey>>;
+internal sealed record AddClientKey(ManagingClient Caller, JsonElement Jwk, string Proof) : IRequest<Result<AdminHostedKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
-internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof) : IRequest<Result<AdminHostedKey>>;
+internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof) : IRequest<Result<AdminHostedKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
-internal sealed class ManageClientKeysHandler(HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, IssuerUrls urls, DescribeKeySet describe, IMediator mediator)
+internal sealed class ManageClientKeysHandler(
+    HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, RegisteringClients registering, ChangeKeySet change, IssuerUrls urls, DescribeKeySet describe)
     : IRequestHandler<ShowClientKeySet, Result<AdminKeySet>>,
         IRequestHandler<AddClientKey, Result<AdminHostedKey>>,
         IRequestHandler<ChangeClientKey, Result<AdminHostedKey>>
@@ -87,11 +95,20 @@ internal sealed class ManageClientKeysHandler(HostedKeySets hosted, IKeySetStore
         {
             return OAuthError.InvalidClientMetadata("jwk: must be a public EC or RSA key that is fit for signatures, without private members.");
         }
+        // Before the proof, which is used up by being checked.
+        if (await registering.FindAsync(request.Caller.Client, cancellationToken) is not { } onboarding)
+        {
+            return RegisteringClients.Gone;
+        }
         var clientId = request.Caller.Client.ClientId;
         var proved = await proofs.CheckAsync(request.Proof, clientId, set.Id, key.Thumbprint, urls.ClientKeys(clientId), cancellationToken);
-        return proved.IsSuccess
-            ? await mediator.Send(new AddKeySetKey(set.Id, request.Jwk, new AuditActor(clientId, proved.Value.Kid)), cancellationToken)
-            : proved.Error;
+        if (!proved.IsSuccess)
+        {
+            return proved.Error;
+        }
+        var act = ActOf(request.Caller, onboarding, proved.Value);
+        var added = await change.AddAsync(set.Id, request.Jwk, act, cancellationToken);
+        return added.IsSuccess ? (await describe.ExecuteAsync(added.Value, cancellationToken)).Keys[^1] : added.Error;
     }
 
     public async Task<Result<AdminHostedKey>> Handle(ChangeClientKey request, CancellationToken cancellationToken)
@@ -108,13 +125,26 @@ internal sealed class ManageClientKeysHandler(HostedKeySets hosted, IKeySetStore
         {
             return OAuthError.InvalidRequest("until: needed to retire a key.");
         }
+        if (await registering.FindAsync(request.Caller.Client, cancellationToken) is not { } onboarding)
+        {
+            return RegisteringClients.Gone;
+        }
         var clientId = request.Caller.Client.ClientId;
         var url = $"{urls.ClientKeys(clientId)}/{Uri.EscapeDataString(key.Kid)}/{Step(request.State)}";
         var proved = await proofs.CheckAsync(request.Proof, clientId, set.Id, key.Thumbprint, url, cancellationToken);
-        return proved.IsSuccess
-            ? await mediator.Send(new ChangeKeySetKey(set.Id, key.Kid, request.State, request.Until, new AuditActor(clientId, proved.Value.Kid)), cancellationToken)
-            : proved.Error;
+        if (!proved.IsSuccess)
+        {
+            return proved.Error;
+        }
+        var act = ActOf(request.Caller, onboarding, proved.Value);
+        var changed = await change.MoveAsync(set.Id, key.Kid, request.State, request.Until, act, cancellationToken);
+        return changed.IsSuccess ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(moved => moved.Kid == key.Kid) : changed.Error;
     }
+
+    /// <summary>A change of keys rests on the client, and on the onboarding client that registered it.</summary>
+    private static Act ActOf(ManagingClient caller, Client onboarding, ClientKey provedWith) => new(
+        new AuditActor(caller.Client.ClientId, provedWith.Kid),
+        new Grounds { Clients = [caller.Ground, RegisteringClients.GroundOf(onboarding) with { Version = null }] });
 
     private async Task<HostedKeySet?> FindAsync(ManagingClient caller, CancellationToken cancellationToken) =>
         caller.Client.Metadata.JwksUri is { } uri && hosted.IdOf(uri) is { } id ? await store.FindAsync(id, cancellationToken) : null;

@@ -53,7 +53,7 @@ public abstract class DcrServer : IAsyncLifetime
     public string RegistrationEndpoint => Issuer + "/oauth/register";
 
     /// <summary>Changes services of the server before it is built.</summary>
-    public Action<IServiceCollection>? Configure { get; init; }
+    public Action<IServiceCollection>? Configure { get; set; }
 
     public IServiceProvider Services => _app!.Services;
 

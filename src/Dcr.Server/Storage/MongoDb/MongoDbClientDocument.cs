@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -25,7 +26,10 @@ internal static class MongoDbClientDocument
     public const string Exception = "assertion_exception";
     public const string ExceptionNeededAt = "exception_needed_at";
 
-    /// <summary>Whether one of the two is there: what such clients are listed by. Somebody who replaces a client just when it needs an exception first may get it wrong until the next hour.</summary>
+    /// <summary>
+    /// Whether one of the two is there: what such clients are listed by. Who replaces a client just when it needs an exception for the
+    /// first time may get it wrong, until the next hour.
+    /// </summary>
     public const string Excepted = "excepted";
 
     // An earlier version: which audience a client was seen to use (1: the token endpoint), and which rule it was under (0: dual).
@@ -42,6 +46,7 @@ internal static class MongoDbClientDocument
         var document = new BsonDocument("_id", client.ClientId)
         {
             { "created_at", client.CreatedAt.ToUnixTimeMilliseconds() },
+            { "incarnation", Text(client.Incarnation) },
             { ExceptionNeededAt, Time(client.ExceptionNeededAt) },
             { "last_used_at", Time(client.LastUsedAt) },
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
@@ -65,6 +70,7 @@ internal static class MongoDbClientDocument
         { "token_hash", Text(client.RegistrationAccess?.TokenHash) },
         { "previous_token_hash", Text(client.RegistrationAccess?.PreviousTokenHash) },
         { "previous_valid_until", Time(client.RegistrationAccess?.PreviousValidUntil) },
+        { "previous_changed_keys", client.RegistrationAccess?.PreviousChangedKeys == true },
         { "origin", Json(client.Origin, DcrJson.Default.ClientOrigin) },
         { "policy", Json(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy) },
         { "onboards", client.RegistrationPolicy is not null },
@@ -83,7 +89,8 @@ internal static class MongoDbClientDocument
 
     /// <summary>Clients as an earlier version wrote them.</summary>
     public static FilterDefinition<BsonDocument> ToUpgrade =>
-        (Builders<BsonDocument>.Filter.Exists("onboards", false) | Builders<BsonDocument>.Filter.Exists(AudienceSeen)) & Builders<BsonDocument>.Filter.Gte("status", 0);
+        (Builders<BsonDocument>.Filter.Exists("onboards", false) | Builders<BsonDocument>.Filter.Exists(AudienceSeen))
+        & Builders<BsonDocument>.Filter.Gte("status", 0);
 
     /// <summary>
     /// Gives a client that an earlier version wrote the members that it is found by. One that an administrator had let use the token
@@ -100,7 +107,8 @@ internal static class MongoDbClientDocument
         var set = members.Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value)).ToList();
         if (client.GetValue(AudienceRule, BsonNull.Value) == 0)
         {
-            var rule = Json(new AssertionExceptionRule { Audience = ExceptedAudience.OwnEndpoints, Until = now + s_goesOnFor }, DcrJson.Default.AssertionExceptionRule);
+            var exception = new AssertionExceptionRule { Audience = ExceptedAudience.OwnEndpoints, Until = now + s_goesOnFor };
+            var rule = Json(exception, DcrJson.Default.AssertionExceptionRule);
             var record = new AuditRecord
             {
                 Id = $"{now.ToUnixTimeMilliseconds():x12}{RandomNumberGenerator.GetHexString(20, lowercase: true)}",
@@ -112,7 +120,8 @@ internal static class MongoDbClientDocument
             set.Add(MongoDbClientChange.Recorded(Builders<BsonDocument>.Update.Set(Exception, rule).Set(Excepted, true), record));
         }
         return new UpdateOneModel<BsonDocument>(
-            Builders<BsonDocument>.Filter.Eq("_id", client["_id"]) & ToUpgrade, Builders<BsonDocument>.Update.Combine(set).Unset(AudienceSeen).Unset(AudienceRule));
+            Builders<BsonDocument>.Filter.Eq("_id", client["_id"]) & ToUpgrade,
+            Builders<BsonDocument>.Update.Combine(set).Unset(AudienceSeen).Unset(AudienceRule));
     }
 
     /// <summary>The condition that an origin is.</summary>
@@ -132,17 +141,11 @@ internal static class MongoDbClientDocument
         Status = (ClientStatus)document["status"].AsInt32,
         Version = document["version"].AsInt64,
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(document["created_at"].AsInt64),
+        Incarnation = Text(document, "incarnation"),
         ExceptionNeededAt = Time(document, ExceptionNeededAt),
         AssertionException = Read(document.GetValue(Exception, BsonNull.Value), DcrJson.Default.AssertionExceptionRule),
         Metadata = JsonSerializer.Deserialize(document["metadata"].AsString, DcrJson.Default.ClientMetadata)!,
-        RegistrationAccess = document["token_hash"] is BsonString hash
-            ? new RegistrationAccess
-            {
-                TokenHash = hash.Value,
-                PreviousTokenHash = document["previous_token_hash"] is BsonString previous ? previous.Value : null,
-                PreviousValidUntil = Time(document, "previous_valid_until"),
-            }
-            : null,
+        RegistrationAccess = ReadAccess(document),
         Origin = Read(document["origin"], DcrJson.Default.ClientOrigin),
         RegistrationPolicy = Read(document["policy"], DcrJson.Default.RegistrationPolicy),
         QuarantinedKeys = [.. document["quarantined_keys"].AsBsonArray.Select(thumbprint => thumbprint.AsString)],
@@ -152,6 +155,41 @@ internal static class MongoDbClientDocument
         KeyChangeAllowedUntil = Time(document, "key_change_allowed_until"),
         Lifecycle = (Read(document.GetValue("lifecycle", BsonNull.Value), DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(document, "review_at") },
     };
+
+    /// <summary>What effects that rest on the client ask of it, without reading the rest.</summary>
+    public static ClientStanding ReadStanding(BsonDocument document) => new()
+    {
+        Status = (ClientStatus)document["status"].AsInt32,
+        Version = document["version"].AsInt64,
+        Incarnation = Text(document, "incarnation"),
+        StatusIndex = document.GetValue(MongoDbStatusListStore.Index, BsonNull.Value) is BsonInt64 index ? index.Value : null,
+        ExpiresAt = Read(document.GetValue("lifecycle", BsonNull.Value), DcrJson.Default.ClientLifecycle)?.ExpiresAt,
+        QuarantinedKeys = [.. document["quarantined_keys"].AsBsonArray.Select(thumbprint => thumbprint.AsString)],
+        RegistrationAccess = ReadAccess(document),
+    };
+
+    /// <summary>That the document itself is as an effect on it asks, which the write that makes the effect finds out by itself.</summary>
+    public static FilterDefinition<BsonDocument> Where(ClientGround ground)
+    {
+        var where = Builders<BsonDocument>.Filter;
+        var all = where.Eq("status", (int)ClientStatus.Active) & where.Eq("incarnation", Text(ground.Incarnation));
+        all &= ground.StatusIndex is { } index ? where.Eq(MongoDbStatusListStore.Index, index) : where.Empty;
+        all &= ground.Version is { } version ? where.Eq("version", version) : where.Empty;
+        all &= ground.KeyThumbprint is { } thumbprint ? where.Ne("quarantined_keys", thumbprint) : where.Empty;
+        return ground.RegistrationTokenHash is { } hash ? all & (where.Eq("token_hash", hash) | where.Eq("previous_token_hash", hash)) : all;
+    }
+
+    private static RegistrationAccess? ReadAccess(BsonDocument document) => document["token_hash"] is BsonString hash
+        ? new RegistrationAccess
+        {
+            TokenHash = hash.Value,
+            PreviousTokenHash = Text(document, "previous_token_hash"),
+            PreviousValidUntil = Time(document, "previous_valid_until"),
+            PreviousChangedKeys = document.GetValue("previous_changed_keys", false).ToBoolean(),
+        }
+        : null;
+
+    private static string? Text(BsonDocument document, string name) => document.GetValue(name, BsonNull.Value) is BsonString text ? text.Value : null;
 
     // A member that an earlier version did not write is one that says nothing.
     private static DateTimeOffset? Time(BsonDocument document, string name) =>
