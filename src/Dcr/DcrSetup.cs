@@ -75,6 +75,7 @@ public static class DcrSetup
         services.AddSingleton<Readiness>();
         services.AddHostedService<StartUp>();
 
+        services.AddSingleton<StoreOutage>();
         services.AddExceptionHandler<UnexpectedFault>();
         services.AddHealthChecks().AddCheck<StoreHealth>("store");
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, DcrJson.Default));

@@ -33,7 +33,10 @@ internal sealed partial class StartUp(
 {
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan s_toldAgainAfter = TimeSpan.FromMinutes(1);
+
     private IReadOnlyList<SeededClient> _seed = [];
+    private long? _toldAt;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -67,10 +70,14 @@ internal sealed partial class StartUp(
         }
         catch (StoreUnavailableException exception)
         {
-            LogAway(exception, s_retryAfter);
+            if (_toldAt is not { } toldAt || time.GetElapsedTime(toldAt) >= s_toldAgainAfter)
+            {
+                _toldAt = time.GetTimestamp();
+                LogAway(exception.Reason, s_retryAfter);
+            }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away; trying again in {RetryAfter}")]
-    private partial void LogAway(Exception exception, TimeSpan retryAfter);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away ({Reason}); trying again every {RetryAfter}")]
+    private partial void LogAway(string reason, TimeSpan retryAfter);
 }

@@ -60,6 +60,7 @@ public sealed class FaultyConfigurationTests
 {
     [Theory]
     [Requirement("P-SEED", "P-OPTIONS")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"signing_algs":[],"grant_types":{"allowed":[]}}}]}""", "registration_policy.signing_algs", "registration_policy.grant_types.allowed")]
     [InlineData("""{"clients":[{"client_id":"a b","token_endpoint_auth_method":"none","jwks":{"keys":[]}}]}""", "client_id", "token_endpoint_auth_method", "jwks")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"proof_of_possession":"sometimes","max_live_clients":"many","made_up":1,"idle_lifetime_seconds":-1,"scope":{"allowed":["a b"]}}}]}""", "proof_of_possession", "max_live_clients", "made_up", "idle_lifetime_seconds", "scope")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"made_up":1,"max_live_clients":-1,"signing_algs":["HS256"],"jwks_uri_hosts":["https://x"],"idle_lifetime_seconds":5,"software_statement":{"mode":"required"},"attestation":{"mode":"required","attesters":[{"issuer":"x"}]},"defaults":{"client_uri":"x"}}}]}""", "made_up", "max_live_clients", "signing_algs", "jwks_uri_hosts", "idle_lifetime_seconds", "software_statement.issuers", "attestation.attesters", "defaults.client_uri")]

@@ -105,14 +105,18 @@ public sealed class MongoDbSettingsTests
     {
         using var storage = new MongoDbStorage(Options.Create(new MongoDbStorageOptions
         {
-            ConnectionString = "mongodb://mongodb.example/?w=1&journal=false&readPreference=secondary&readConcernLevel=local&waitQueueTimeoutMS=60000",
-        }), TimeProvider.System);
+            ConnectionString = "mongodb://mongodb.example/?w=1&journal=false&readPreference=secondary&readConcernLevel=local&waitQueueTimeoutMS=60000&socketTimeoutMS=60000&retryWrites=true",
+        }));
 
         var settings = storage.Clients.Settings;
         Assert.Equal(WriteConcern.WMajority.W, settings.WriteConcern.W);
         Assert.True(settings.WriteConcern.Journal);
         Assert.Equal(ReadConcern.Majority, settings.ReadConcern);
         Assert.Equal(ReadPreference.Primary, settings.ReadPreference);
-        Assert.InRange(storage.Clients.Database.Client.Settings.WaitQueueTimeout, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        var client = storage.Clients.Database.Client.Settings;
+        Assert.InRange(client.WaitQueueTimeout, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(client.SocketTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+        Assert.False(client.RetryWrites);
+        Assert.Equal("dcr", client.ApplicationName);
     }
 }

@@ -68,13 +68,18 @@ public abstract class StoreUnderTest : IAsyncLifetime
         await Task.WhenAll(_nodes.Select(node => node.Lifecycle.InitializeAsync(default)));
     }
 
-    public Node Open()
+    /// <param name="gate">Stops the node where a test likes, in a store that sends commands. Null: nothing stops it.</param>
+    public Node Open(CommandGate? gate = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
         services.AddSingleton<TimeProvider>(Time);
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         Configure(services);
+        if (gate is not null)
+        {
+            services.Configure<MongoDbStorageOptions>(options => options.ConfigureCluster = gate.Configure);
+        }
         return new Node(services.BuildServiceProvider());
     }
 

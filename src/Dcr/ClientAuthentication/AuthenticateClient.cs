@@ -20,6 +20,7 @@ internal sealed partial class AuthenticateClient(
     ClientAssertionRules rules,
     ClientAttestationRules attestations,
     IAssertionReplayStore replays,
+    IQuarantinedKeyStore quarantine,
     IClientStore clients,
     RefusalAudit refusals,
     KeyUses uses,
@@ -28,7 +29,10 @@ internal sealed partial class AuthenticateClient(
     TimeProvider time,
     ILogger<AuthenticateClient> logger)
 {
-    public async Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
+    public Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken) =>
+        ExecuteAsync(credentials, sent, isRepeated: false, cancellationToken);
+
+    private async Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, bool isRepeated, CancellationToken cancellationToken)
     {
         if (credentials.Attestations.Count > 0)
         {
@@ -46,9 +50,23 @@ internal sealed partial class AuthenticateClient(
             case AssertionVerdict.Refused refused:
                 return await RefuseAsync(refused, cancellationToken);
             case AssertionVerdict.Accepted accepted:
-                var recorded = await replays.RecordAsync(
-                    accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
-                if (recorded == RecordAssertionOutcome.AlreadyUsed)
+                // Both at once. The assertion of a key in quarantine may be used up: it is good for nothing.
+                var held = quarantine.HoldsAsync(accepted.Key.Thumbprint, cancellationToken);
+                var record = replays.RecordAsync(accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
+                try
+                {
+                    await Task.WhenAll(record, held);
+                }
+                catch (StoreUnavailableException away) when (away.NothingWritten && record.IsFaulted && !isRepeated)
+                {
+                    // There is another primary, which may know of a change of the client: from the first rule on, by what it holds.
+                    return await ExecuteAsync(credentials, sent, isRepeated: true, cancellationToken);
+                }
+                if (await held)
+                {
+                    return await RefuseAsync(ClientAssertionRules.InQuarantine(accepted), cancellationToken);
+                }
+                if (await record == RecordAssertionOutcome.AlreadyUsed)
                 {
                     return await RefuseAsync(ClientAssertionRules.AlreadyUsed(accepted), cancellationToken);
                 }

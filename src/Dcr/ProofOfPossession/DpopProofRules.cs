@@ -11,7 +11,7 @@ namespace Dcr.ProofOfPossession;
 /// DPoP proofs (RFC 9449 section 4.3): that whoever sends this request holds the private key of a public key. Checked in
 /// the order of the section; the single use is recorded last, so that a refused proof uses nothing up.
 /// </summary>
-internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
+internal sealed class DpopProofRules(IAssertionReplayStore replays, IQuarantinedKeyStore quarantine, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "dpop+jwt";
 
@@ -80,6 +80,10 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces n
         if (proof.Jti is not { Length: > 0 and <= MaxJti } jti)
         {
             return OAuthError.InvalidDpopProof($"The DPoP proof must have a jti of at most {MaxJti} characters.");
+        }
+        if (await quarantine.HoldsAsync(key.Thumbprint, cancellationToken))
+        {
+            return OAuthError.InvalidDpopProof("The key of the DPoP proof is in quarantine on this server.");
         }
         if (!record || sent.IsUsed)
         {

@@ -13,7 +13,7 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     public async Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.Clients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
+        await MongoDbFault.GuardAsync(() => storage.LatestClients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
             ? MongoDbClientDocument.Read(document)
             : null;
 

@@ -161,6 +161,15 @@ internal static class SqliteSchema
         ALTER TABLE registration_answers ADD COLUMN client_id TEXT;
         ALTER TABLE registration_answers ADD COLUMN initial_token_jti TEXT;
         """,
+        // Keys that are refused on the whole server.
+        """
+        CREATE TABLE quarantined_keys (
+            thumbprint TEXT NOT NULL PRIMARY KEY,
+            reason TEXT NOT NULL,
+            quarantined_at INTEGER NOT NULL,
+            quarantined_by TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
         // RFC 10070. A client that an administrator had let use the token endpoint as audience may do so for 90 days more; one that
         // used it without is listed as needing an exception.
         """

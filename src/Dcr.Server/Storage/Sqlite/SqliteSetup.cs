@@ -25,6 +25,7 @@ internal static class SqliteSetup
         services.AddSingleton<ILeaseStore, SqliteLeaseStore>();
         services.AddSingleton<IAssertionReplayStore, SqliteAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, SqliteKeySetStore>();
+        services.AddSingleton<IQuarantinedKeyStore, SqliteQuarantinedKeyStore>();
         services.AddSingleton<IKeyUseStore, SqliteKeyUseStore>();
         services.AddSingleton<ISigningKeyStore, SqliteSigningKeyStore>();
         services.AddSingleton<IAuditStore, SqliteAuditStore>();
