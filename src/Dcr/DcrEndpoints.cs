@@ -91,6 +91,8 @@ public static class DcrEndpoints
             .Is("Administration", "Revoke every client of one origin, or count them").TakesJson<ClientsOfOrigin>().Gives<AdminOperation>().Refuses(400, 401, 403, 413, 415);
         admin.MapPost("/clients:suspend", RevokeClientsRoute.SuspendAsync).Needs(Policies.Administrator)
             .Is("Administration", "Suspend every client of one origin, or count them").TakesJson<ClientsOfOrigin>().Gives<AdminOperation>().Refuses(400, 401, 403, 413, 415);
+        admin.MapPost("/clients:resume", RevokeClientsRoute.ResumeAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let every suspended or expired client of one origin go on, or count them").TakesJson<ClientsOfOrigin>().Gives<AdminOperation>().Refuses(400, 401, 403, 413, 415);
         admin.MapGet("/operations/{operation_id}", RevokeClientsRoute.ShowAsync).Needs(Policies.Administrator)
             .Is("Administration", "How far an operation on many clients has come").Gives<AdminOperation>().Refuses(401, 403, 404);
         admin.MapPost("/clients:reap", ReapClientsRoute.HandleAsync).Needs(Policies.Administrator)

@@ -6,6 +6,7 @@ using Dcr.ClientAuthentication;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
+using Dcr.Protocol.RateLimits;
 using Dcr.Registration;
 using Dcr.TokenStatus;
 using FluentValidation;
@@ -26,6 +27,7 @@ public static class DcrSetup
         services.AddDcrOptions();
         services.AddHandlers();
         services.AddBearerSchemes();
+        services.AddRateLimits();
 
         services.AddSingleton<IssuerUrls>();
         services.AddSingleton<AuditRecords>();
@@ -41,6 +43,7 @@ public static class DcrSetup
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<JwksFetcher>();
         services.AddSingleton<JwksCache>();
+        services.AddSingleton<DownloadBudget>();
         services.AddSingleton<HostedKeySets>();
         services.AddSingleton<ChangeKeySet>();
         services.AddSingleton<KeyProofRules>();
@@ -65,8 +68,10 @@ public static class DcrSetup
         services.AddSingleton<RegistrationPolicyReader>();
         services.AddSingleton<SeedClientReader>();
         services.AddSingleton<ChangeClient>();
+        services.AddSingleton<ResumeClients>();
         services.AddSingleton<RunClientOperation>();
         services.AddHostedService(provider => provider.GetRequiredService<RunClientOperation>());
+        services.AddSingleton<ClockWatch>();
         services.AddHostedService<ReapClientsRegularly>();
         services.AddSingleton<DescribeKeys>();
         services.AddSingleton<SeedFileReader>();

@@ -34,17 +34,34 @@ public sealed class IssuerUrls(IOptions<DcrOptions> options)
     public string DefaultAudience => Issuer;
 
     private const string HostedKeySetSuffix = "/jwks.json";
+    private const int HostedKeySetIdLength = 32;
 
     private string HostedKeySetPrefix => Issuer + "/keys/";
 
     public string HostedKeySet(string id) => HostedKeySetPrefix + id + HostedKeySetSuffix;
 
-    /// <summary>The id of the hosted key set that a URI names. Null: it is not one of ours.</summary>
+    /// <summary>The id of the hosted key set whose URL this is, letter for letter. Null: it is not that of one.</summary>
     public string? HostedKeySetId(string uri) =>
         uri.StartsWith(HostedKeySetPrefix, StringComparison.Ordinal) && uri.EndsWith(HostedKeySetSuffix, StringComparison.Ordinal)
-            && uri.Length > HostedKeySetPrefix.Length + HostedKeySetSuffix.Length
-            ? uri[HostedKeySetPrefix.Length..^HostedKeySetSuffix.Length]
+            && uri.Length == HostedKeySetPrefix.Length + HostedKeySetIdLength + HostedKeySetSuffix.Length
+            && uri[HostedKeySetPrefix.Length..^HostedKeySetSuffix.Length] is var id && id.All(char.IsAsciiHexDigitLower)
+            ? id
             : null;
+
+    /// <summary>
+    /// Whether a URI leads to the issuer's host and port, however it is spelled: scheme and host in whatever case, a host that ends
+    /// in a dot or is written in Unicode, a port that is the scheme's own, another name of this machine.
+    /// </summary>
+    public bool IsHere(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri))
+        {
+            return false;
+        }
+        var issuer = new Uri(Issuer);
+        var isSameHost = uri.IdnHost.TrimEnd('.').Equals(issuer.IdnHost.TrimEnd('.'), StringComparison.OrdinalIgnoreCase) || (uri.IsLoopback && issuer.IsLoopback);
+        return isSameHost && (uri.Port == issuer.Port || (uri.IsDefaultPort && issuer.IsDefaultPort));
+    }
 
     /// <summary>The URL a request was sent to, without query, as the outside knows it.</summary>
     public string At(HttpRequest request) => new Uri(Issuer).GetLeftPart(UriPartial.Authority) + (request.PathBase + request.Path).ToUriComponent();

@@ -9,6 +9,11 @@ namespace Dcr;
 internal sealed record KnownSettings(string Section, Type Options)
 {
     public IEnumerable<string> Names => Options.GetProperties().Select(property => $"{Section}:{property.Name}");
+
+    /// <summary>Those among them that are lists, whose entries are settings <c>:0</c>, <c>:1</c> and so on.</summary>
+    public IEnumerable<string> Lists => Options.GetProperties()
+        .Where(property => property.PropertyType.IsAssignableTo(typeof(IEnumerable<string>)))
+        .Select(property => $"{Section}:{property.Name}");
 }
 
 public static class KnownSettingsExtensions
@@ -31,12 +36,17 @@ internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<
     public ValidateOptionsResult Validate(string? name, DcrOptions options)
     {
         var names = known.SelectMany(settings => settings.Names).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var lists = known.SelectMany(settings => settings.Lists).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var faults = configuration.GetSection(DcrOptions.Section).AsEnumerable()
-            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section && !names.Contains(setting.Key))
+            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section)
+            .Where(setting => !names.Contains(setting.Key) && !IsEntry(setting.Key, lists))
             .Select(setting => Fault(setting.Key, names))
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
+
+    private static bool IsEntry(string key, HashSet<string> lists) =>
+        key.LastIndexOf(':') is var colon and > 0 && uint.TryParse(key.AsSpan(colon + 1), out _) && lists.Contains(key[..colon]);
 
     // Its value is not repeated: it may be a secret in the wrong place.
     private static string Fault(string key, IEnumerable<string> names)

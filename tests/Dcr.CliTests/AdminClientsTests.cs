@@ -40,6 +40,8 @@ public sealed class AdminClientsTests(CliServer server)
         Assert.Equal("active", (string?)(await server.GetAsync($"clients/{Ids(all)[0]}"))["status"]);
 
         Assert.Equal(Clients, (int)(await tool.JsonAsync(["admin", "clients", "suspend", "--yes", .. origin]))["suspended"]!);
+        Assert.Equal(Clients, (int)(await tool.JsonAsync(["admin", "clients", "resume", "--dry-run", .. origin]))["matched"]!);
+        Assert.Equal(Clients, (int)(await tool.JsonAsync(["admin", "clients", "resume", "--yes", .. origin]))["resumed"]!);
         var revoked = await tool.SucceedAsync(["admin", "clients", "revoke", "--yes", "--kid", onboarding.Key.PublicJwk.Kid!, .. origin]);
         Assert.Contains($"revoked     {Clients}", revoked.Out, StringComparison.Ordinal);
         Assert.Contains($"dcr admin clients suspend {onboarding.ClientId}", revoked.Error, StringComparison.Ordinal);

@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Dcr.Cli;
@@ -47,7 +50,34 @@ public sealed class AssertionKeysTests : IDisposable
     {
         using var rsa = RSA.Create(1024);
         Publish(Rsa(rsa, "k1"));
-        Assert.Contains("it is an RSA key of 1024 bits; 2048 to 8192 are accepted", Failing(AssertionRule.Key).Detail, StringComparison.Ordinal);
+        Assert.Contains("an RSA key must have 2048 to 8192 bits, this one has 1024", Failing(AssertionRule.Key).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rejects_an_RSA_key_that_the_server_takes_for_a_flawed_one()
+    {
+        using var rsa = RSA.Create(2048);
+        var jwk = Rsa(rsa, "k1");
+        // A power of 65537 modulo every prime that the ROCA flaw (CVE-2017-15361) shows in: one itself.
+        var period = new[] { 2, 11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157 }.Aggregate(BigInteger.One, (product, prime) => product * prime);
+        var modulus = ((BigInteger.One << 2047) / period + BigInteger.Parse("123456789123456789123456789123456789", CultureInfo.InvariantCulture)) * period + 1;
+        jwk["n"] = Base64Url.EncodeToString(modulus.ToByteArray(isUnsigned: true, isBigEndian: true));
+        Publish(jwk);
+        Assert.Contains("the ROCA flaw (CVE-2017-15361)", Failing(AssertionRule.Key).Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("RS1")]
+    [InlineData("RS257")]
+    [InlineData("PS")]
+    [InlineData("RSA-OAEP")]
+    public void Rejects_an_RSA_key_for_an_algorithm_that_nobody_takes(string alg)
+    {
+        using var rsa = RSA.Create(2048);
+        var jwk = Rsa(rsa, "k1");
+        jwk["alg"] = alg;
+        Publish(jwk);
+        Assert.Contains($"its alg is {alg}, and an RSA key goes with PS256 PS384 PS512 RS256 RS384 RS512", Failing(AssertionRule.Key).Detail, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -15,7 +15,7 @@ public sealed class ChangeOfPrimaryTests : IAsyncLifetime
     private TurningAway _store = null!;
     private SqliteServer _server = null!;
 
-    public ValueTask InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _server = new SqliteServer
         {
@@ -25,7 +25,8 @@ public sealed class ChangeOfPrimaryTests : IAsyncLifetime
                 services.AddSingleton<IAssertionReplayStore>(provider => _store = new TurningAway((IAssertionReplayStore)ActivatorUtilities.CreateInstance(provider, real)));
             },
         };
-        return _server.InitializeAsync();
+        await _server.InitializeAsync();
+        _server.Services.GetRequiredService<IAssertionReplayStore>();
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();

@@ -148,7 +148,7 @@ public abstract class HostedKeySetTests(DcrServer server) : ServerTests(server)
         metadata.Remove("jwks");
         metadata["jwks_uri"] = set["jwks_uri"];
         (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(), metadata)).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "active key");
-        metadata["jwks_uri"] = $"{Server.Issuer}/keys/nothing/jwks.json";
+        metadata["jwks_uri"] = $"{Server.Issuer}/keys/{new string('0', 32)}/jwks.json";
         (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(), metadata)).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "no such");
     }
 

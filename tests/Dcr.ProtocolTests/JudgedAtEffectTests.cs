@@ -58,8 +58,11 @@ public abstract class JudgedAtEffectTests : ServerTests
         ["DELETE /admin/v1/clients/{client_id}/assertion-exception"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/keys/{thumbprint}/quarantine"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/keys/{thumbprint}/release"] = Caller.Administrator,
+        ["PUT /admin/v1/quarantined-keys/{thumbprint}"] = Caller.Administrator,
+        ["DELETE /admin/v1/quarantined-keys/{thumbprint}"] = Caller.Administrator,
         ["POST /admin/v1/clients:revoke"] = Caller.Administrator,
         ["POST /admin/v1/clients:suspend"] = Caller.Administrator,
+        ["POST /admin/v1/clients:resume"] = Caller.Administrator,
         // What it does the server does by itself every minute: it rests on time alone, and is judged before it begins.
         ["POST /admin/v1/clients:reap"] = Caller.Nobody,
         ["POST /admin/v1/onboarding-clients"] = Caller.Administrator,
@@ -82,10 +85,12 @@ public abstract class JudgedAtEffectTests : ServerTests
         ["PUT /admin/v1/clients/{client_id}/assertion-exception"] = target => new JsonObject { ["audience"] = "own_endpoints", ["until"] = target.Now.AddHours(1) },
         ["POST /admin/v1/clients:revoke"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
         ["POST /admin/v1/clients:suspend"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
+        ["POST /admin/v1/clients:resume"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
         ["POST /admin/v1/onboarding-clients"] = _ => Administrator(TestKey.Create(), $"new-admin-{Guid.NewGuid():N}"),
         ["PUT /admin/v1/onboarding-clients/{client_id}"] = target => OnboardingRequests.OnboardingEntry(target.Party.Key, Policy("write"), target.Party.ClientId),
         ["POST /admin/v1/key-sets/{key_set_id}/keys"] = _ => TestKey.Create(kid: "added").PublicJwk(),
         ["POST /admin/v1/key-sets/{key_set_id}/keys/{kid}/retire"] = target => new JsonObject { ["until"] = target.Now.AddHours(1) },
+        ["PUT /admin/v1/quarantined-keys/{thumbprint}"] = _ => new JsonObject { ["reason"] = "stolen" },
         ["POST /admin/v1/signing-keys/rotate"] = _ => new JsonObject { ["emergency"] = false },
     };
 
@@ -495,6 +500,10 @@ public abstract class JudgedAtEffectTests : ServerTests
     /// <summary>A client that is to be resumed is suspended, a key that is to be released quarantined; an exception that is to end is set.</summary>
     private async Task PrepareAsync(string route, Target target)
     {
+        if (route == "DELETE /admin/v1/quarantined-keys/{thumbprint}")
+        {
+            (await Server.AdminAsync(HttpMethod.Put, $"quarantined-keys/{target.Client.Key.Thumbprint()}", new JsonObject { ["reason"] = "stolen" })).Succeeded();
+        }
         var before = route switch
         {
             "POST /admin/v1/clients/{client_id}/resume" => $"clients/{target.Client.ClientId}/suspend",

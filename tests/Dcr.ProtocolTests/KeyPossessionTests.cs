@@ -56,8 +56,11 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
         (await RegisterAsync(required, Requests.Metadata(_key), Server.RegistrationProof(TestKey.Create()).Sign())).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "one of the keys that are registered");
         (await RegisterAsync(required, Requests.Metadata(_key), Server.TokenProof(_key).Sign())).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "htu");
         var metadata = Requests.Metadata(_key);
-        metadata["jwks"] = TestKey.Jwks(TestKey.Create(kid: "other"), _key);
         var proof = Server.RegistrationProof(_key).Sign();
+        // A proof shows one key; another beside it may be anybody's.
+        metadata["jwks"] = TestKey.Jwks(TestKey.Create(kid: "other"), _key);
+        (await RegisterAsync(required, metadata, proof)).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "jwks: 2 keys; registration_policy.proof_of_possession");
+        metadata["jwks"] = TestKey.Jwks(_key);
         (await RegisterAsync(required, metadata, proof)).Succeeded(HttpStatusCode.Created);
         (await RegisterAsync(required, metadata, proof)).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "used before");
     }
@@ -70,6 +73,9 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
         var required = await OnboardingClientAsync("required");
         (await RegisterAsync(required, At(host.Url, Requests.Metadata(_key)))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
         (await RegisterAsync(required, At(host.Url, Requests.Metadata(_key)), Server.RegistrationProof(TestKey.Create()).Sign())).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
+        host.Document = TestKey.Jwks(_key, TestKey.Create(kid: "other")).ToJsonString();
+        (await RegisterAsync(required, At(host.Url, Requests.Metadata(_key)), Server.RegistrationProof(_key).Sign())).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "jwks_uri: 2 keys");
+        host.Document = TestKey.Jwks(_key).ToJsonString();
         (await RegisterAsync(required, At(host.Url, Requests.Metadata(_key)), Server.RegistrationProof(_key).Sign())).Succeeded(HttpStatusCode.Created);
     }
 
@@ -134,9 +140,8 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
     public async Task What_adds_no_key_needs_no_proof()
     {
         var other = TestKey.Create(kid: "other");
-        var metadata = Requests.Metadata(_key);
-        metadata["jwks"] = TestKey.Jwks(_key, other);
-        var client = await OnboardAsync(await OnboardingClientAsync("required"), metadata);
+        var client = await OnboardAsync(await OnboardingClientAsync("required"));
+        (await UpdateAsync(client, Metadata(client, _key, other), UpdateProof(client, _key))).Succeeded();
         var body = Metadata(client, _key, other);
         body["client_name"] = "Another name";
         (await UpdateAsync(client, body)).Succeeded();

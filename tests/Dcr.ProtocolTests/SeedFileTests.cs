@@ -49,6 +49,55 @@ public abstract class SeedFileTests(DcrServer server) : ServerTests(server)
         Assert.Equal("client.seeded", audit.Json["items"]![0]!["action"]!.GetValue<string>());
         Assert.Contains("extra", audit.Json["items"]![0]!["changes"]!["registration_policy"]!["after"]!.GetValue<string>(), StringComparison.Ordinal);
     }
+
+    private async Task ChangeSeedAsync(Action<JsonArray> change)
+    {
+        var seed = JsonNode.Parse(await File.ReadAllTextAsync(Server.SeedPath, Cancellation))!;
+        change(seed["clients"]!.AsArray());
+        await File.WriteAllTextAsync(Server.SeedPath, seed.ToJsonString(new() { WriteIndented = true }), Cancellation);
+        Server.Time.Advance(TimeSpan.FromSeconds(1));
+        await RestartAsync();
+    }
+
+    private async Task<Answer> ShownAsync(string clientId) => await Server.AdminAsync(HttpMethod.Get, $"clients/{clientId}", await Server.AdminTokenAsync());
+
+    [Fact]
+    [Requirement("P-SEED")]
+    public async Task Compares_an_entry_whole_the_kid_of_a_key_and_the_end_of_a_long_list_too()
+    {
+        var key = TestKey.Create(kid: "before");
+        var scopes = string.Join(' ', Enumerable.Range(0, 100).Select(i => $"scope-number-{i}"));
+        await ChangeSeedAsync(clients => clients.Add((JsonNode)DcrServer.SeedClient("whole", scopes, key)));
+
+        await ChangeSeedAsync(clients => clients[^1]!["jwks"] = TestKey.Jwks(key.As(kid: "after")));
+        Assert.Equal("after", (await ShownAsync("whole")).Succeeded().Json["metadata"]!["jwks"]!["keys"]![0]!["kid"]!.GetValue<string>());
+        Assert.Contains("kid before", await LastChangesAsync("whole"), StringComparison.Ordinal);
+
+        await ChangeSeedAsync(clients => clients[^1]!["scope"] = scopes + " one-more");
+        Assert.EndsWith(" one-more", (await ShownAsync("whole")).Succeeded().Json["metadata"]!["scope"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("one-more", await LastChangesAsync("whole"), StringComparison.Ordinal);
+    }
+
+    private async Task<string> LastChangesAsync(string clientId) =>
+        (await Server.AdminAsync(HttpMethod.Get, $"audit?subject={clientId}", await Server.AdminTokenAsync())).Succeeded().Json["items"]![0]!["changes"]!.ToJsonString();
+
+    [Fact]
+    [Requirement("P-SEED")]
+    public async Task Does_not_bring_back_a_client_that_was_deleted_until_its_entry_changes()
+    {
+        var policy = new JsonObject { ["scope"] = new JsonObject { ["allowed"] = new JsonArray("read") } };
+        await ChangeSeedAsync(clients => clients.Add((JsonNode)DcrServer.SeedClient("let-go", "dcr", TestKey.Create(), policy)));
+        (await Server.AdminAsync(HttpMethod.Delete, "onboarding-clients/let-go", await Server.AdminTokenAsync())).Succeeded(HttpStatusCode.NoContent);
+
+        await RestartAsync();
+        (await ShownAsync("let-go")).Refused(HttpStatusCode.NotFound, "not_found");
+        // Another order of members, and another layout, is no change.
+        await ChangeSeedAsync(clients => clients[^1] = new JsonObject(clients[^1]!.AsObject().Reverse().Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))));
+        (await ShownAsync("let-go")).Refused(HttpStatusCode.NotFound, "not_found");
+
+        await ChangeSeedAsync(clients => clients[^1]!["client_name"] = "Wanted again");
+        (await ShownAsync("let-go")).Succeeded();
+    }
 }
 
 public sealed class SeedFileTestsOnSqlite(SqliteServer server) : SeedFileTests(server), IClassFixture<SqliteServer>;

@@ -40,6 +40,47 @@ public abstract class AssertionReplayStoreContract(StoreUnderTest store) : Store
     }
 
     [Fact]
+    [Requirement("OIDCC-9-01", "P-CLOCK")]
+    public async Task Keeps_what_has_expired_for_an_hour()
+    {
+        var jti = NewJti();
+        await One.Replays.RecordAsync("client", jti, Soon, Cancellation);
+        for (var minutes = 0; minutes < 61; minutes++)
+        {
+            Store.Time.Advance(TimeSpan.FromMinutes(minutes == 60 ? 0.9 : 1));
+            await RaceAsync(4, (node, _) => node.Replays.RecordAsync("client", NewJti(), Soon, Cancellation));
+        }
+        Assert.Equal(RecordAssertionOutcome.AlreadyUsed, await Other.Replays.RecordAsync("client", jti, Soon, Cancellation));
+    }
+
+    [Theory]
+    [Requirement("OIDCC-9-01", "P-CLOCK")]
+    [InlineData(20)]
+    [InlineData(24 * 60)]
+    [InlineData(100 * 24 * 60)]
+    [InlineData(-20)]
+    [InlineData(-24 * 60)]
+    [InlineData(-100 * 24 * 60)]
+    public async Task Forgets_nothing_by_a_wall_clock_that_jumps_and_is_set_right_again(int minutes)
+    {
+        var jti = NewJti();
+        await One.Replays.RecordAsync("client", jti, Soon, Cancellation);
+        Store.Time.StepWall(TimeSpan.FromMinutes(minutes));
+        // Also by a node that starts under the wrong clock.
+        await using var started = Store.Open();
+        for (var i = 0; i < 5; i++)
+        {
+            Store.Time.Advance(TimeSpan.FromSeconds(1));
+            await started.Replays.RecordAsync("client", NewJti(), Soon, Cancellation);
+            await RaceAsync(4, (node, _) => node.Replays.RecordAsync("client", NewJti(), Soon, Cancellation));
+        }
+        Store.Time.StepWall(TimeSpan.FromMinutes(-minutes));
+        Store.Time.Advance(TimeSpan.FromSeconds(1));
+        await RaceAsync(4, (node, _) => node.Replays.RecordAsync("client", NewJti(), Soon, Cancellation));
+        Assert.Equal(RecordAssertionOutcome.AlreadyUsed, await Other.Replays.RecordAsync("client", jti, Soon, Cancellation));
+    }
+
+    [Fact]
     [Requirement("OIDCC-9-01")]
     public async Task Remembers_after_a_restart()
     {

@@ -38,7 +38,7 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
     private async Task<ClientOperation> StartedAsync(ClientOperation operation)
     {
         operation = operation with { Matched = await Operations(One).CountAsync(operation, Cancellation) };
-        await Operations(One).AddAsync(operation, Grounds.Server, Cancellation);
+        await Operations(One).AddAsync(operation, record: null, Grounds.Server, Cancellation);
         return operation;
     }
 
@@ -75,6 +75,16 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
             Assert.Equal(Text(client with { Status = status, Version = client.Version + 1 }), Text(await StoredAsync(client)));
             var newest = (await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation))[0];
             Assert.Equal($"test.was-{client.Status}", newest.Action);
+            Assert.Equal(1 + client.Version, await RecordsOfAsync(client.ClientId));
+        }
+    }
+
+    /// <summary>As <see cref="AssertChangedOnceAsync"/>, whatever the order of records by the clock.</summary>
+    private async Task AssertStoppedOnceAsync(IEnumerable<Client> clients, ClientStatus status)
+    {
+        foreach (var client in clients)
+        {
+            Assert.Equal(Text(client with { Status = status, Version = client.Version + 1 }), Text(await StoredAsync(client)));
             Assert.Equal(1 + client.Version, await RecordsOfAsync(client.ClientId));
         }
     }
@@ -177,7 +187,7 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
         var clients = await RegisteredAsync(limits, 11);
         var begun = await StepAsync(One, await StartedAsync(Operation(By(limits))), 4);
         Assert.Equal((4, false), (begun.Changed, begun.Done));
-        Assert.Contains(begun.Id, (await Operations(Other).ListUnfinishedAsync(1000, Cancellation)).Select(operation => operation.Id));
+        Assert.Contains(begun.Id, (await Operations(Other).ListUnfinishedAsync(null, 1000, Cancellation)).Select(operation => operation.Id));
 
         var found = (await Operations(Other).FindAsync(begun.Id, Cancellation))!;
         Assert.Equal(Text(begun), Text(found));
@@ -185,7 +195,7 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
 
         Assert.Equal((11, 11), (finished.Matched, finished.Changed));
         await AssertChangedOnceAsync(clients, ClientStatus.Revoked);
-        Assert.DoesNotContain(begun.Id, (await Operations(Other).ListUnfinishedAsync(1000, Cancellation)).Select(operation => operation.Id));
+        Assert.DoesNotContain(begun.Id, (await Operations(Other).ListUnfinishedAsync(null, 1000, Cancellation)).Select(operation => operation.Id));
         Assert.Equal(Text(finished), Text(await StepAsync(One, begun, 4)));
     }
 
@@ -228,18 +238,124 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
         Assert.Equal(0, await CountLiveAsync(limits));
     }
 
-    [Fact]
-    public async Task Touches_no_client_that_was_registered_after_it_began()
+    [Theory]
+    [Requirement("P-CLOCK", "P-LINEAGE")]
+    [InlineData(3)]
+    [InlineData(300)]
+    public async Task Covers_what_a_node_registered_whose_clock_is_ahead(int seconds)
     {
         var limits = Limits();
-        var before = await RegisteredAsync(limits, 5);
-        var operation = await StepAsync(One, await StartedAsync(Operation(By(limits))), 2);
-        Store.Time.Advance(TimeSpan.FromMilliseconds(1));
-        var after = await RegisteredAsync(limits, 3);
-        Assert.Equal(5, (await FinishAsync(Other, operation)).Changed);
-        await AssertChangedOnceAsync(before, ClientStatus.Revoked);
-        await AssertUntouchedAsync(after);
-        Assert.Equal(3, await CountLiveAsync(limits));
+        var clients = await RegisteredAsync(limits, 3);
+        Store.Time.StepWall(TimeSpan.FromSeconds(seconds));
+        clients = [.. clients, .. await RegisteredAsync(limits, 5)];
+        Store.Time.StepWall(TimeSpan.FromSeconds(-seconds));
+        var operation = await DoneAsync(Operation(By(limits)));
+        Assert.Equal((8, 8), (operation.Matched, operation.Changed));
+        await AssertStoppedOnceAsync(clients, ClientStatus.Revoked);
+    }
+
+    [Theory]
+    [Requirement("P-CLOCK", "P-LINEAGE")]
+    [InlineData(ClientStatus.Revoked)]
+    [InlineData(ClientStatus.Suspended)]
+    public async Task Covers_what_comes_while_it_runs_also_by_a_node_whose_clock_is_behind(ClientStatus becomes)
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 9);
+        var operation = await StepAsync(One, await StartedAsync(Operation(By(limits), becomes)), 4);
+        Store.Time.StepWall(TimeSpan.FromMinutes(-5));
+        Client[] late = [.. await RegisteredAsync(limits, 2)];
+        operation = await StepAsync(Other, operation, 4);
+        late = [.. late, .. await RegisteredAsync(limits, 1)];
+        Store.Time.StepWall(TimeSpan.FromMinutes(5));
+        Assert.Equal(12, (await FinishAsync(Other, operation)).Changed);
+        await AssertStoppedOnceAsync([.. clients, .. late], becomes);
+    }
+
+    [Fact]
+    [Requirement("P-LINEAGE")]
+    public async Task Ends_although_new_clients_come_with_every_step()
+    {
+        var limits = Limits();
+        var clients = new List<Client>(await RegisteredAsync(limits, 9));
+        var operation = await StartedAsync(Operation(By(limits)));
+        var steps = 0;
+        while (!operation.Done)
+        {
+            Assert.InRange(++steps, 1, 30);
+            // One is found by this pass, the other, by a clock that is behind, by the next at the earliest.
+            clients.Add(await RegisteredAsync(limits));
+            Store.Time.StepWall(TimeSpan.FromDays(-1));
+            clients.Add(await RegisteredAsync(limits));
+            operation = await StepAsync(steps % 2 == 0 ? One : Other, operation, 4);
+            Store.Time.StepWall(TimeSpan.FromDays(1));
+        }
+        var stored = await Task.WhenAll(clients.Select(StoredAsync));
+        Assert.All(stored[..9], client => Assert.Equal(ClientStatus.Revoked, client!.Status));
+        Assert.Equal(operation.Changed, stored.Count(client => client!.Status == ClientStatus.Revoked));
+        Assert.Equal(stored.Count(client => client!.Status == ClientStatus.Active), await CountLiveAsync(limits));
+    }
+
+    [Fact]
+    [Requirement("P-LINEAGE")]
+    public async Task Leaves_a_client_alone_that_was_let_go_on_while_it_runs()
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 9);
+        var operation = await StepAsync(One, await StartedAsync(Operation(By(limits), ClientStatus.Suspended)), 4);
+        var resumed = await BecomesAsync(Next(clients[0], ClientStatus.Suspended), ClientStatus.Active);
+        Assert.Equal(9, (await FinishAsync(Other, operation)).Changed);
+        Assert.Equal(Text(resumed), Text(await StoredAsync(resumed)));
+        await AssertChangedOnceAsync(clients[1..], ClientStatus.Suspended);
+    }
+
+    [Theory]
+    [Requirement("P-DRYRUN")]
+    [InlineData(ClientStatus.Revoked, 4)]
+    [InlineData(ClientStatus.Suspended, 1)]
+    [InlineData(ClientStatus.Active, 3)]
+    public async Task Counts_by_onboarding_client_what_it_would_change(ClientStatus becomes, int expected)
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 6);
+        await BecomesAsync(clients[1], ClientStatus.Suspended);
+        await BecomesAsync(clients[2], ClientStatus.Expired);
+        await BecomesAsync(clients[3], ClientStatus.Expired);
+        await BecomesAsync(clients[4], ClientStatus.Revoked);
+        await DeletedAsync(clients[5]);
+        Assert.Equal(expected, await Operations(Other).CountAsync(Operation(By(limits), becomes), Cancellation));
+        // By the clients themselves, to compare.
+        Assert.Equal(expected, await Operations(Other).CountAsync(Operation(By(limits) with { Thumbprint = clients[0].Origin!.Thumbprint }, becomes), Cancellation));
+    }
+
+    [Fact]
+    [Requirement("P-LINEAGE")]
+    public async Task Goes_once_over_the_clients_that_may_go_on()
+    {
+        var limits = Limits();
+        var clients = await RegisteredAsync(limits, 6);
+        foreach (var client in clients[1..])
+        {
+            await BecomesAsync(client, ClientStatus.Suspended);
+        }
+        var operation = await StartedAsync(Operation(By(limits), ClientStatus.Active));
+        var next = await Operations(One).NextAsync(operation, 3, Cancellation);
+        Assert.Equal(3, next.Count);
+        var moved = operation with { After = next[^1], Changed = 3 };
+        Assert.Equal(Text(moved), Text(await Operations(One).MoveAsync(operation, moved, Cancellation)));
+        // Another node that did the same does not move it back.
+        Assert.Equal(Text(moved), Text(await Operations(Other).MoveAsync(operation, operation with { After = next[0], Changed = 1 }, Cancellation)));
+        var rest = await Operations(Other).NextAsync(moved, 3, Cancellation);
+        Assert.Equal(clients[1..].Select(client => client.ClientId).Order(), next.Concat(rest).Select(client => client.ClientId).Order());
+    }
+
+    [Fact]
+    [Requirement("P-AUDIT")]
+    public async Task Is_in_the_audit_trail_with_its_record()
+    {
+        var operation = Operation(By(Limits()));
+        await Operations(One).AddAsync(operation, Samples.Record(Now, operation.Id, "origin.revoked"), Grounds.Server, Cancellation);
+        Assert.Equal("origin.revoked", Assert.Single(await Other.Audit.ListAsync(operation.Id, null, 10, Cancellation)).Action);
     }
 
     [Fact]
@@ -274,9 +390,10 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
             Store.Time.Advance(TimeSpan.FromMilliseconds(1));
             ids.Add((await StartedAsync(Operation(By(Limits())) with { Done = i == 1, DryRun = i == 1 })).Id);
         }
-        var unfinished = (await Operations(Other).ListUnfinishedAsync(1000, Cancellation)).Select(operation => operation.Id).ToList();
+        var unfinished = (await Operations(Other).ListUnfinishedAsync(null, 1000, Cancellation)).Select(operation => operation.Id).ToList();
         Assert.Equal([ids[0], ids[2], ids[3]], unfinished.Where(ids.Contains));
-        Assert.Equal(unfinished.Take(1), (await Operations(Other).ListUnfinishedAsync(1, Cancellation)).Select(operation => operation.Id));
+        Assert.Equal(unfinished.Take(1), (await Operations(Other).ListUnfinishedAsync(null, 1, Cancellation)).Select(operation => operation.Id));
+        Assert.Equal([ids[3]], (await Operations(Other).ListUnfinishedAsync(ids[2], 1000, Cancellation)).Select(operation => operation.Id).Where(ids.Contains));
         Assert.True((await Operations(Other).FindAsync(ids[1], Cancellation))!.DryRun);
         Assert.Null(await Operations(Other).FindAsync("none", Cancellation));
     }

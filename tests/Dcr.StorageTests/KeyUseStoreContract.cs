@@ -1,3 +1,4 @@
+using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Xunit;
@@ -11,8 +12,8 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
     [Fact]
     public async Task Keeps_the_latest_use_of_each_key_of_each_client()
     {
-        var client = Samples.Client(Store.Time.GetUtcNow());
-        var other = Samples.Client(Store.Time.GetUtcNow());
+        var client = Samples.Client(Store.Time.GetUtcNow().AddMinutes(-10));
+        var other = Samples.Client(Store.Time.GetUtcNow().AddMinutes(-10));
         foreach (var added in new[] { client, other })
         {
             await One.Clients.AddAsync(added, Samples.Record(Store.Time.GetUtcNow(), added.ClientId), Grounds.Server, Cancellation);
@@ -41,6 +42,97 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
         var found = await Uses(Other).FindAsync(client.ClientId, Cancellation);
         Assert.Equal(now.AddSeconds(39), found["a"]);
         Assert.Equal(now, found["b"]);
+    }
+
+    private async Task<Client> AddedAsync(string? clientId = null)
+    {
+        var client = Samples.Client(Store.Time.GetUtcNow(), clientId);
+        Assert.Equal(AddClientOutcome.Added, await One.Clients.AddAsync(client, Samples.Record(client.CreatedAt, client.ClientId), Grounds.Server, Cancellation));
+        return client;
+    }
+
+    private async Task<HostedKeySet> AddedSetAsync()
+    {
+        var set = new HostedKeySet { Id = Guid.NewGuid().ToString("N"), Version = 1, CreatedAt = Store.Time.GetUtcNow() };
+        await One.Get<IKeySetStore>().AddAsync(set, Samples.Record(set.CreatedAt, set.Id), Grounds.Server, Cancellation);
+        return set;
+    }
+
+    private async Task DeleteAsync(Client client) =>
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, client.Version, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation));
+
+    [Fact]
+    [Requirement("P-KEYUSE")]
+    public async Task Forgets_the_uses_of_a_client_with_the_client_and_takes_none_afterwards()
+    {
+        var client = await AddedAsync();
+        var use = new KeyUse(client.ClientId, "a", Store.Time.GetUtcNow());
+        await Uses(One).RecordAsync([use], Cancellation);
+        await DeleteAsync(client);
+        Assert.Empty(await Uses(One).FindAsync(client.ClientId, Cancellation));
+        // As a node does that has kept it for its next minute.
+        await Uses(Other).RecordAsync([use, use with { ClientId = "nobody" }], Cancellation);
+        Assert.Empty(await Uses(One).FindAsync(client.ClientId, Cancellation));
+        Assert.Empty(await Uses(One).FindAsync("nobody", Cancellation));
+    }
+
+    [Fact]
+    [Requirement("P-KEYUSE")]
+    public async Task Shows_a_new_client_under_an_old_id_nothing_of_the_one_before()
+    {
+        var before = await AddedAsync();
+        var use = new KeyUse(before.ClientId, "a", Store.Time.GetUtcNow());
+        await Uses(One).RecordAsync([use], Cancellation);
+        await DeleteAsync(before);
+        Store.Time.Advance(TimeSpan.FromSeconds(1));
+        await AddedAsync(before.ClientId);
+        await Uses(Other).RecordAsync([use], Cancellation);
+        Assert.Empty(await Uses(One).FindAsync(before.ClientId, Cancellation));
+        var later = use with { UsedAt = Store.Time.GetUtcNow() };
+        await Uses(Other).RecordAsync([later], Cancellation);
+        Assert.Equal(later.UsedAt, Assert.Single(await Uses(One).FindAsync(before.ClientId, Cancellation)).Value);
+    }
+
+    [Fact]
+    [Requirement("P-KEYUSE")]
+    public async Task Keeps_the_uses_of_a_key_set_until_it_is_deleted()
+    {
+        var set = await AddedSetAsync();
+        var use = new KeyUse(KeyUse.KeySetPrefix + set.Id, "a", Store.Time.GetUtcNow());
+        await Uses(One).RecordAsync([use], Cancellation);
+        Assert.Equal(use.UsedAt, Assert.Single(await Uses(Other).FindAsync(use.ClientId, Cancellation)).Value);
+        await Other.Get<IKeySetStore>().DeleteAsync(set.Id, set.Version, Samples.Record(Store.Time.GetUtcNow(), set.Id), Grounds.Server, Cancellation);
+        await Uses(One).RecordAsync([use], Cancellation);
+        Assert.Empty(await Uses(Other).FindAsync(use.ClientId, Cancellation));
+    }
+
+    [Fact]
+    [Requirement("P-KEYUSE")]
+    public async Task Leaves_nothing_of_deletions_that_race_with_uses()
+    {
+        var clients = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AddedAsync()));
+        var uses = clients.Select(client => new KeyUse(client.ClientId, "a", Store.Time.GetUtcNow())).ToList();
+        var recording = RaceAsync(10, async (node, _) =>
+        {
+            await Uses(node).RecordAsync(uses, Cancellation);
+            return true;
+        });
+        await Task.WhenAll(clients.Select(DeleteAsync));
+        await recording;
+        foreach (var client in clients)
+        {
+            Assert.Empty(await Uses(One).FindAsync(client.ClientId, Cancellation));
+        }
+    }
+
+    [Fact]
+    [Requirement("P-KEYUSE")]
+    public async Task Takes_very_many_at_once()
+    {
+        var client = await AddedAsync();
+        var now = Store.Time.GetUtcNow();
+        await Uses(One).RecordAsync([.. Enumerable.Range(0, 2500).Select(i => new KeyUse(client.ClientId, $"key {i}", now))], Cancellation);
+        Assert.Equal(2500, (await Uses(Other).FindAsync(client.ClientId, Cancellation)).Count);
     }
 }
 

@@ -64,7 +64,7 @@ public abstract class LargeOriginTests(StoreUnderTest store) : RegisteredClients
         operation = operation with { Matched = await operations.CountAsync(operation, Cancellation) };
         Report($"{operation.Matched} counted", began);
         Assert.Equal(Clients / 3, operation.Matched);
-        await operations.AddAsync(operation, Grounds.Server, Cancellation);
+        await operations.AddAsync(operation, record: null, Grounds.Server, Cancellation);
 
         began = Stopwatch.GetTimestamp();
         var longest = TimeSpan.Zero;

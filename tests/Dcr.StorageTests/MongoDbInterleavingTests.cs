@@ -47,7 +47,7 @@ public sealed class MongoDbInterleavingTests(MongoDbUnderTestStore store) : Regi
             Actor = new AuditActor("admin", null),
             StartedAt = Now,
         };
-        Assert.True(await operations.AddAsync(operation, Grounds.Server, default));
+        Assert.True(await operations.AddAsync(operation, record: null, Grounds.Server, default));
         while (!operation.Done)
         {
             operation = await operations.StepAsync(operation, 10, (clientId, _) => Samples.Record(Now, clientId), default);
@@ -127,6 +127,8 @@ public sealed class MongoDbInterleavingTests(MongoDbUnderTestStore store) : Regi
             await stopped;
             await EndAsync(One, meeting);
             Assert.True(await Other.Clients.FindAsync(meeting.Registration.Client.ClientId, Cancellation) is null or { Status: ClientStatus.Revoked });
+            // A node gives up what it has itself seen stand for two minutes.
+            await Other.Get<MongoDbAbandonedRegistrations>().SweepAsync(Cancellation);
             Store.Time.Advance(TimeSpan.FromMinutes(2) + TimeSpan.FromMilliseconds(1));
             await Other.Get<MongoDbAbandonedRegistrations>().SweepAsync(Cancellation);
             await Other.Get<MongoDbOutbox>().SweepAsync(Cancellation);

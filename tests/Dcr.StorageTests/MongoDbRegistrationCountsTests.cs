@@ -29,6 +29,13 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         return 0;
     });
 
+    /// <summary>What is there now has been seen to stand for so long.</summary>
+    private async Task SweepAndWaitAsync(TimeSpan life)
+    {
+        await SweepAsync();
+        Store.Time.Advance(life);
+    }
+
     private async Task<string> ReservedAsync(RegistrationLimits limits, string clientId, bool countsForHour = true)
     {
         var reservation = MongoDbRegistrationCounts.NewReservation();
@@ -68,7 +75,10 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         await RegisteredAsync(limits);
         var late = Registration(limits);
         var reservation = await ReservedAsync(limits, late.Client.ClientId);
+        // A node begins to watch when it first sees it, whatever time is written there.
         Store.Time.Advance(s_abandonedAfter);
+        await SweepAsync();
+        Store.Time.Advance(s_abandonedAfter - TimeSpan.FromMilliseconds(1));
         await SweepAsync();
         Assert.Equal(2, await CountLiveAsync(limits));
 
@@ -93,7 +103,7 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
             var limits = Limits();
             var late = Registration(limits);
             var reservation = await ReservedAsync(limits, late.Client.ClientId);
-            Store.Time.Advance(s_abandonedAfter + TimeSpan.FromMilliseconds(1));
+            await SweepAndWaitAsync(s_abandonedAfter);
             var coming = Task.Run(() => One.Get<MongoDbClientChange>().InsertAsync(late.Client, late.Record, reservation, Grounds.Server, Cancellation), Cancellation);
             await SweepAsync();
             await AssertSettledAsync(limits, live: await coming == EffectOutcome.Done ? 1 : 0);
@@ -106,7 +116,7 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         var limits = Limits();
         var client = await RegisteredAsync(limits);
         Assert.Single((await CountAsync(limits))["reserved"].AsBsonArray);
-        Store.Time.Advance(s_abandonedAfter + TimeSpan.FromMilliseconds(1));
+        await SweepAndWaitAsync(s_abandonedAfter);
         await SweepAsync();
         await AssertSettledAsync(limits, live: 1);
         await DeletedAsync(client);
@@ -164,11 +174,11 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         await RegisteredAsync(limits);
         var ended = await EndedHalfwayAsync(limits);
         var counted = new BsonArray { new BsonDocument { { "client_id", ended.ClientId }, { "release", 2L } } };
-        await UpdateAsync(Storage.RegistrationCounts, limits.OnboardingClient, Set.Inc("live", -1L).Set("releasing", counted).Set("lock", "dead").Set("lock_until", Until(s_lockLife)));
-        Store.Time.Advance(s_lockLife + TimeSpan.FromMilliseconds(1));
+        await UpdateAsync(Storage.RegistrationCounts, limits.OnboardingClient, Set.Inc("live", -1L).Set("releasing", counted).Set("lock", "dead"));
+        await SweepAndWaitAsync(s_lockLife);
         await SweepAsync();
         Assert.False((await DocumentAsync(ended)).Contains("release"));
-        Store.Time.Advance(s_abandonedAfter);
+        await SweepAndWaitAsync(s_abandonedAfter);
         await SweepAsync();
         await AssertSettledAsync(limits, live: 1);
     }
@@ -179,16 +189,14 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         var limits = Limits();
         await RegisteredAsync(limits);
         var client = await RegisteredAsync(limits);
-        await UpdateAsync(Storage.RegistrationCounts, limits.OnboardingClient, Set.Set("lock", "dead").Set("lock_until", Until(s_lockLife)));
+        await UpdateAsync(Storage.RegistrationCounts, limits.OnboardingClient, Set.Set("lock", "dead"));
         await DeletedAsync(client);
         Assert.Null(await StoredAsync(client));
         Assert.Equal(2, await CountLiveAsync(limits));
-        Store.Time.Advance(s_lockLife + TimeSpan.FromMilliseconds(1));
+        Store.Time.Advance(s_lockLife);
         await SweepAsync();
         Assert.Equal(1, await CountLiveAsync(limits));
     }
-
-    private long Until(TimeSpan later) => (Now + later).ToUnixTimeMilliseconds();
 
     [Fact]
     public async Task A_count_that_is_missing_begins_with_the_clients_there_are()
@@ -230,7 +238,7 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         var expired = await BecomesAsync(await RegisteredAsync(limits), ClientStatus.Expired);
         await ReservedAsync(limits, expired.ClientId, countsForHour: false);
         Assert.Equal(1, await CountLiveAsync(limits));
-        Store.Time.Advance(s_abandonedAfter + TimeSpan.FromMilliseconds(1));
+        await SweepAndWaitAsync(s_abandonedAfter);
         await SweepAsync();
         await AssertSettledAsync(limits, live: 0);
 
@@ -254,7 +262,7 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         {
             await BecomesAsync(Next(expired, ClientStatus.Active), becomes);
         }
-        Store.Time.Advance(s_abandonedAfter + TimeSpan.FromMilliseconds(1));
+        await SweepAndWaitAsync(s_abandonedAfter);
         await SweepAsync();
         await AssertSettledAsync(limits, live: becomes == ClientStatus.Active ? 1 : 0);
     }

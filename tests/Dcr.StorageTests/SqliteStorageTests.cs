@@ -91,7 +91,7 @@ public sealed class SqliteStorageTests(SqliteUnderTest store) : StoreContract(st
         {
             await One.Replays.RecordAsync("client", Guid.NewGuid().ToString(), Store.Time.GetUtcNow().AddMinutes(1), Cancellation);
         }
-        Store.Time.Advance(TimeSpan.FromMinutes(2));
+        Store.Time.Advance(TimeSpan.FromMinutes(62));
         for (var i = 0; i < 10; i++)
         {
             await One.Replays.RecordAsync("client", Guid.NewGuid().ToString(), Store.Time.GetUtcNow().AddMinutes(1), Cancellation);

@@ -9,7 +9,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -50,7 +49,7 @@ public abstract class StoreUnderTest : IAsyncLifetime
 
     public virtual string? SkipReason => null;
 
-    public FakeTimeProvider Time { get; } = new(DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+    public TestClock Time { get; } = new(DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
 
     public Node One => _nodes[0];
 
@@ -83,13 +82,20 @@ public abstract class StoreUnderTest : IAsyncLifetime
         return new Node(services.BuildServiceProvider());
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Stops both nodes; the store stays.</summary>
+    public async Task DisposeNodesAsync()
     {
-        GC.SuppressFinalize(this);
         foreach (var node in _nodes)
         {
             await node.DisposeAsync();
         }
+        _nodes.Clear();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await DisposeNodesAsync();
         if (SkipReason is null)
         {
             await DropAsync();

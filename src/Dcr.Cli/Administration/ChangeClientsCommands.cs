@@ -20,14 +20,17 @@ internal static class ChangeClientsCommands
         .With(s_someIds)
         .WithOrigin()
         .With(s_dryRun, CommonOptions.Yes)
-        .DoesAsAdministrator((run, api, cancellationToken) => StopAsync(run, api, "suspend", isForGood: false, cancellationToken));
+        .DoesAsAdministrator((run, api, cancellationToken) => ChangeAsync(run, api, "suspend", isForGood: false, cancellationToken));
 
     public static Command Resume() => new LeafCommand(
         "resume",
-        "Let suspended or expired clients go on",
-        new Example("dcr admin clients resume warehouse-8", "with the keys it had"))
-        .With(s_ids)
-        .DoesAsAdministrator((run, api, cancellationToken) => EachClient.PostAsync(run, api, run.Get(s_ids), "resume", cancellationToken));
+        "Let suspended or expired clients go on: by id, or all of one origin",
+        new Example("dcr admin clients resume warehouse-8", "with the keys it had"),
+        new Example("dcr admin clients resume --software-statement-issuer https://directory.example --dry-run", "how many clients that would let go on"))
+        .With(s_someIds)
+        .WithOrigin()
+        .With(s_dryRun, CommonOptions.Yes)
+        .DoesAsAdministrator((run, api, cancellationToken) => ChangeAsync(run, api, "resume", isForGood: false, cancellationToken));
 
     public static Command Revoke() => new LeafCommand(
         "revoke",
@@ -38,7 +41,7 @@ internal static class ChangeClientsCommands
         .With(s_someIds)
         .WithOrigin()
         .With(s_dryRun, CommonOptions.Yes)
-        .DoesAsAdministrator((run, api, cancellationToken) => StopAsync(run, api, "revoke", isForGood: true, cancellationToken));
+        .DoesAsAdministrator((run, api, cancellationToken) => ChangeAsync(run, api, "revoke", isForGood: true, cancellationToken));
 
     public static Command SignOut() => new LeafCommand(
         "sign-out",
@@ -47,7 +50,7 @@ internal static class ChangeClientsCommands
         .With(s_ids)
         .DoesAsAdministrator((run, api, cancellationToken) => EachClient.PostAsync(run, api, run.Get(s_ids), "sign-out", cancellationToken));
 
-    private static async Task StopAsync(CommandRun run, AdminApi api, string action, bool isForGood, CancellationToken cancellationToken)
+    private static async Task ChangeAsync(CommandRun run, AdminApi api, string action, bool isForGood, CancellationToken cancellationToken)
     {
         var ids = run.Get(s_someIds);
         var origin = OriginOptions.Read(run);
@@ -57,7 +60,7 @@ internal static class ChangeClientsCommands
         }
         if (origin.Count > 0)
         {
-            await ClientsOfOrigin.StopAsync(run, api, action, origin, run.Get(s_dryRun), cancellationToken);
+            await ClientsOfOrigin.ChangeAsync(run, api, action, origin, run.Get(s_dryRun), cancellationToken);
             return;
         }
         if (run.Get(s_dryRun))

@@ -44,7 +44,7 @@ internal static class Operation
 
     private static double Share(JsonObject operation)
     {
-        var changed = (double?)operation["revoked"] ?? (double?)operation["suspended"] ?? 0;
+        var changed = (double?)operation["revoked"] ?? (double?)operation["suspended"] ?? (double?)operation["resumed"] ?? 0;
         return (double?)operation["matched"] is > 0 and var matched ? changed / matched : 1;
     }
 }

@@ -82,7 +82,7 @@ internal sealed record ExaminedKeySet
             var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, timeout.Token);
             var set = length > MaxBytes
                 ? new ExaminedKeySet { Name = name, Fault = $"it is larger than {MaxBytes} bytes" }
-                : Parse(name, Encoding.UTF8.GetString(buffer, 0, length));
+                : Parse(name, Encoding.UTF8.GetString(buffer, 0, length).TrimStart('\uFEFF'));
             return set with { FetchedAt = now, MaxAge = MaxAgeOf(response) };
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or UriFormatException)
@@ -118,17 +118,8 @@ internal sealed record ExaminedKeySet
         return Parse($"the set in {Excerpt.Of(path)}", await File.ReadAllTextAsync(path, cancellationToken));
     }
 
-    private static string? FaultOf(HttpResponseMessage response)
-    {
-        if (response.StatusCode != HttpStatusCode.OK)
-        {
-            return $"the answer is {(int)response.StatusCode}; it must be 200, without redirects";
-        }
-        var type = response.Content.Headers.ContentType?.MediaType ?? "";
-        return type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && type.EndsWith("json", StringComparison.OrdinalIgnoreCase)
-            ? null
-            : $"its content type is {Excerpt.Of(type)}; it must be application/jwk-set+json or application/json";
-    }
+    private static string? FaultOf(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.OK ? null : $"the answer is {(int)response.StatusCode}; it must be 200, without redirects";
 
     // RFC 9111 section 5.2.2.
     private static TimeSpan? MaxAgeOf(HttpResponseMessage response) => response.Headers.CacheControl switch
@@ -149,6 +140,8 @@ internal sealed record ExaminedKeySet
         {
             return set with { Fault = $"it has more than {MaxKeys} keys" };
         }
+        // A key that stands twice is one.
+        set = set with { Keys = [.. set.Keys.DistinctBy(key => key.Thumbprint is null ? (object)key : (key.Thumbprint, key.Kid, key.Alg))] };
         if (set.UsableKeys.GroupBy(key => key.Kid).FirstOrDefault(group => group.Key is not null && group.Count() > 1) is { } twice)
         {
             return set with { Fault = $"two keys have the kid {Excerpt.Of(twice.Key)}" };

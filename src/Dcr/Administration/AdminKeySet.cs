@@ -36,7 +36,11 @@ public sealed record AdminHostedKey
     [JsonPropertyName("last_used_at")]
     public DateTimeOffset? LastUsedAt { get; init; }
 
-    /// <summary>Another key is active, and this one has not been used for a day.</summary>
+    /// <summary>True: uses of the last day could not be written down, so <see cref="LastUsedAt"/> may be too old, and nothing is said to be safe. Absent: all is known.</summary>
+    [JsonPropertyName("use_is_unknown")]
+    public bool? UseIsUnknown { get; init; }
+
+    /// <summary>Another key is active, and this one is known not to have been used for a day.</summary>
     [JsonPropertyName("safe_to_retire")]
     public required bool SafeToRetire { get; init; }
 }
@@ -49,23 +53,25 @@ internal sealed class DescribeKeySet(KeyUses uses, IssuerUrls urls, TimeProvider
     public async Task<AdminKeySet> ExecuteAsync(HostedKeySet set, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var lastUses = await uses.FindAsync(KeyUses.OwnerOf(set), set.Keys.Select(key => key.Thumbprint), cancellationToken);
+        var lastUses = await uses.FindAsync(KeyUses.OwnerOf(set), set.Keys.Select(key => key.Thumbprint), set.CreatedAt, cancellationToken);
+        var isUnknown = uses.MayBeMissing;
         return new AdminKeySet
         {
             Id = set.Id,
             JwksUri = urls.HostedKeySet(set.Id),
-            Keys = [.. set.Keys.Select(key => Describe(set, key, lastUses.TryGetValue(key.Thumbprint, out var usedAt) ? usedAt : null, now))],
+            Keys = [.. set.Keys.Select(key => Describe(set, key, lastUses.TryGetValue(key.Thumbprint, out var usedAt) ? usedAt : null, isUnknown, now))],
         };
     }
 
-    private static AdminHostedKey Describe(HostedKeySet set, HostedKey key, DateTimeOffset? usedAt, DateTimeOffset now) => new()
+    private static AdminHostedKey Describe(HostedKeySet set, HostedKey key, DateTimeOffset? usedAt, bool isUnknown, DateTimeOffset now) => new()
     {
         Kid = key.Kid,
         Thumbprint = key.Thumbprint,
         State = key.StateAt(now),
         Until = key.StateAt(now) == HostedKeyState.Retiring ? key.Until : null,
         LastUsedAt = usedAt,
-        SafeToRetire = key.IsUsable(now)
+        UseIsUnknown = isUnknown ? true : null,
+        SafeToRetire = !isUnknown && key.IsUsable(now)
             && set.Keys.Any(other => other.Kid != key.Kid && other.StateAt(now) == HostedKeyState.Active)
             && (usedAt ?? key.Since) <= now - s_quiet,
     };

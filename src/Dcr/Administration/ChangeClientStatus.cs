@@ -41,18 +41,16 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
         }
         return await change.ExecuteAsync(
             request.ClientId,
-            client => Decide(client, request.Status),
+            client => Decide(client, request.Status, time.GetUtcNow()),
             ActionOf(request.Status),
-            (before, after) => ("status", new AuditChange(Name(before.Status), Name(after.Status))),
+            Describe,
             request.Caller.Act,
             cancellationToken);
     }
 
     /// <summary>By the status that is shown: a client whose time is over has expired, whether or not the reaper has come to it.</summary>
-    private Result<Client> Decide(Client client, ClientStatus status)
-    {
-        var now = time.GetUtcNow();
-        return (client.StatusAt(now), status) switch
+    public static Result<Client> Decide(Client client, ClientStatus status, DateTimeOffset now) =>
+        (client.StatusAt(now), status) switch
         {
             (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
             (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
@@ -60,7 +58,9 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
             (ClientStatus.Suspended, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Resumed(now) },
             _ => client with { Status = status },
         };
-    }
+
+    public static (string Member, AuditChange Change) Describe(Client before, Client after) =>
+        ("status", new AuditChange(WireEnum.NameOf(before.Status), WireEnum.NameOf(after.Status)));
 
     private static string ActionOf(ClientStatus status) => status switch
     {
@@ -69,6 +69,4 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
         ClientStatus.Revoked => AuditActions.ClientRevoked,
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "No status an administrator sets."),
     };
-
-    private static string Name(ClientStatus status) => WireEnum.NameOf(status);
 }

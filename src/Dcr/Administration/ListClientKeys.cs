@@ -72,12 +72,12 @@ internal sealed class DescribeKeys(ClientKeys keys, JwksCache cache, KeyUses use
             State = "unavailable",
             FetchedAt = document?.Keys is null ? null : document.FetchedAt,
             FreshUntil = document?.Keys is null ? null : document.FreshUntil,
-            LastFailure = found.Set is null ? found.Fault : document?.LastFailure?.Description,
+            LastFailure = found.Set is null ? found.Fault : document?.LastFailure?.Detail,
         };
         var usable = found.Set?.Keys ?? [];
         // Also those that are blocked and not served any more: they may come back.
         var gone = client.QuarantinedKeys.Except(usable.Select(key => key.Thumbprint)).ToList();
-        var lastUses = await uses.FindAsync(client.ClientId, usable.Select(key => key.Thumbprint).Concat(gone), cancellationToken);
+        var lastUses = await uses.FindAsync(client.ClientId, usable.Select(key => key.Thumbprint).Concat(gone), client.CreatedAt, cancellationToken);
         var everywhere = await quarantine.FilterAsync([.. usable.Select(key => key.Thumbprint)], cancellationToken);
         var described = usable.Select(key => source with
         {

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Dcr.Administration;
 
 /// <summary>
-/// POST /admin/v1/clients:revoke and clients:suspend: everything that came from one origin, and nothing else; with
+/// POST /admin/v1/clients:revoke, clients:suspend and clients:resume: everything that came from one origin, and nothing else; with
 /// <c>dry_run</c> it is only counted. A small operation is done when the answer comes; a large one goes on, on any node and
 /// past a crash, and GET /admin/v1/operations/{id} tells how far it has come.
 /// </summary>
@@ -19,6 +19,9 @@ internal static class RevokeClientsRoute
 
     public static Task<IResult> SuspendAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(ClientStatus.Suspended, caller, request, mediator, cancellationToken);
+
+    public static Task<IResult> ResumeAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+        HandleAsync(ClientStatus.Active, caller, request, mediator, cancellationToken);
 
     public static async Task<IResult> ShowAsync(string operation_id, IMediator mediator, CancellationToken cancellationToken)
     {
@@ -51,17 +54,21 @@ public sealed record AdminOperation
     [JsonPropertyName("operation")]
     public required string Operation { get; init; }
 
-    /// <summary>How many clients it concerned when it began: those of the origin that were not revoked (or suspended) already.</summary>
+    /// <summary>How many clients it concerned when it began: those of the origin that were not revoked (or suspended) already, or those that were suspended or expired.</summary>
     [JsonPropertyName("matched")]
     public required long Matched { get; init; }
 
-    /// <summary>How many have been revoked. Absent: the operation suspends.</summary>
+    /// <summary>How many have been revoked. Absent: the operation does something else.</summary>
     [JsonPropertyName("revoked")]
     public long? Revoked { get; init; }
 
-    /// <summary>How many have been suspended. Absent: the operation revokes.</summary>
+    /// <summary>How many have been suspended. Absent: the operation does something else.</summary>
     [JsonPropertyName("suspended")]
     public long? Suspended { get; init; }
+
+    /// <summary>How many go on. Fewer than matched when it is done: others have resumed or ended them, or there was no room for more. Absent: the operation does something else.</summary>
+    [JsonPropertyName("resumed")]
+    public long? Resumed { get; init; }
 
     [JsonPropertyName("done")]
     public required bool Done { get; init; }
@@ -78,6 +85,7 @@ public sealed record AdminOperation
         Matched = operation.Matched,
         Revoked = operation.Becomes == ClientStatus.Revoked ? operation.Changed : null,
         Suspended = operation.Becomes == ClientStatus.Suspended ? operation.Changed : null,
+        Resumed = operation.Becomes == ClientStatus.Active ? operation.Changed : null,
         Done = operation.Done,
         DryRun = operation.DryRun,
         StartedAt = operation.StartedAt,

@@ -13,27 +13,39 @@ namespace Dcr.Administration;
 
 /// <summary>
 /// Does operations on many clients, batch by batch: as long as a caller cares to wait, then in the background, on one node at a
-/// time, until every one is done, also those of nodes that ended.
+/// time, until every one is done, also those of nodes that ended. None waits for another: each has its turn, and one that fails is
+/// tried again at the next look.
 /// </summary>
 internal sealed partial class RunClientOperation(
-    IClientOperationStore operations, IClientStore clients, IRevokedTokenStore revoked, IAuditStore audit, ILeaseStore leases, Readiness readiness, AuditRecords records, TimeProvider time, ILogger<RunClientOperation> logger) : BackgroundService
+    IClientOperationStore operations,
+    IClientStore clients,
+    IRevokedTokenStore revoked,
+    ResumeClients resume,
+    ILeaseStore leases,
+    Readiness readiness,
+    AuditRecords records,
+    TimeProvider time,
+    ILogger<RunClientOperation> logger) : BackgroundService
 {
     private const int BatchSize = 500;
-    private const int AtOnce = 10;
+    private const int AtOnce = 100;
     private const string Lease = "client-operations";
     private static readonly TimeSpan s_leaseLife = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_callerWaits = TimeSpan.FromSeconds(1);
 
     private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly string _node = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    /// <summary>Begins an operation and does as much of it as fits into a moment; a dry run is counted and done.</summary>
+    /// <summary>
+    /// Begins an operation and does as much of it as fits into a moment; a dry run is counted and done. Once it is stored it goes on, whether
+    /// or not the caller waits for the answer.
+    /// </summary>
     /// <returns>Null: what the operation rests on does not hold any more, and nothing was begun.</returns>
     public async Task<ClientOperation?> StartAsync(
         ClientStatus becomes, OriginFilter origin, IReadOnlyList<StatementOrigin>? unlessRestingOn, bool dryRun, Act act, CancellationToken cancellationToken)
     {
-        var record = records.Create(becomes == ClientStatus.Revoked ? AuditActions.OriginRevoked : AuditActions.OriginSuspended, subject: "", act.Actor);
+        var record = records.Create(ActionOf(becomes), subject: "", act.Actor);
         var operation = new ClientOperation
         {
             Id = record.Id,
@@ -46,20 +58,24 @@ internal sealed partial class RunClientOperation(
             Done = dryRun,
         };
         operation = operation with { Matched = await operations.CountAsync(operation, cancellationToken) };
-        if (!await operations.AddAsync(operation, act.Grounds, cancellationToken))
+        // From here on the caller's patience decides nothing any more.
+        var asked = dryRun ? null : record with { Subject = operation.Id, Changes = Describe(operation) };
+        if (!await operations.AddAsync(operation, asked, act.Grounds, CancellationToken.None))
         {
             return null;
         }
-        if (!dryRun)
+        try
         {
-            await audit.AddAsync(record with { Subject = operation.Id, Changes = Describe(operation) }, cancellationToken);
+            await TryAsync(operation.Id, async () => operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken), cancellationToken);
+            return operation;
         }
-        operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken);
-        if (!operation.Done)
+        finally
         {
-            _looks.Writer.TryWrite(true);
+            if (!operation.Done)
+            {
+                _looks.Writer.TryWrite(true);
+            }
         }
-        return operation;
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(LookAsync(stoppingToken), LookNowAndThenAsync(stoppingToken));
@@ -78,21 +94,9 @@ internal sealed partial class RunClientOperation(
     {
         await foreach (var _ in _looks.Reader.ReadAllAsync(stoppingToken))
         {
-            try
+            if (readiness.IsReady)
             {
-                if (readiness.IsReady)
-                {
-                    await FinishAllAsync(stoppingToken);
-                }
-            }
-            catch (StoreUnavailableException exception)
-            {
-                LogWaiting(exception);
-            }
-            // Every step that was acknowledged is kept, and the next look goes on: no reason to stop serving.
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogFailed(exception);
+                await TryAsync(operationId: "", () => FinishAllAsync(stoppingToken), stoppingToken);
             }
         }
     }
@@ -108,38 +112,86 @@ internal sealed partial class RunClientOperation(
 
     private async Task FinishAllAsync(CancellationToken cancellationToken)
     {
-        foreach (var unfinished in await operations.ListUnfinishedAsync(AtOnce, cancellationToken))
+        var failed = new HashSet<string>();
+        int left;
+        do
         {
-            var operation = unfinished;
-            while (!operation.Done && await leases.TryTakeAsync(Lease, _node, time.GetUtcNow() + s_leaseLife, cancellationToken))
+            left = 0;
+            string? after = null;
+            IReadOnlyList<ClientOperation> unfinished;
+            do
             {
-                operation = await StepAsync(operation, cancellationToken);
+                unfinished = await operations.ListUnfinishedAsync(after, AtOnce, cancellationToken);
+                foreach (var operation in unfinished.Where(operation => !failed.Contains(operation.Id)))
+                {
+                    if (!await leases.TryTakeAsync(Lease, _node, s_leaseLife, cancellationToken))
+                    {
+                        return;
+                    }
+                    if (!await TryAsync(operation.Id, async () => left += (await StepAsync(operation, cancellationToken)).Done ? 0 : 1, cancellationToken))
+                    {
+                        failed.Add(operation.Id);
+                    }
+                }
+                after = unfinished.Count > 0 ? unfinished[^1].Id : null;
             }
+            while (unfinished.Count == AtOnce);
         }
+        while (left > 0);
+    }
+
+    /// <summary>False: it failed, which is told. Every step that was acknowledged is kept, and the next look goes on: no reason to stop serving.</summary>
+    private async Task<bool> TryAsync(string operationId, Func<Task> work, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await work();
+            return true;
+        }
+        catch (StoreUnavailableException exception)
+        {
+            LogWaiting(exception, operationId);
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            LogFailed(exception, operationId);
+        }
+        return false;
     }
 
     private async Task<ClientOperation> StepAsync(ClientOperation operation, CancellationToken cancellationToken)
     {
-        if (operation is { After: null, Becomes: ClientStatus.Revoked })
+        // Once: an onboarding client that is still active has new ones by the next pass.
+        if (operation is { After: null, Passes: 0, Becomes: ClientStatus.Revoked })
         {
             await EndInitialAccessTokensAsync(operation, cancellationToken);
         }
-        var action = operation.Becomes == ClientStatus.Revoked ? AuditActions.ClientRevoked : AuditActions.ClientSuspended;
-        var stepped = await operations.StepAsync(
-            operation,
-            BatchSize,
-            (clientId, status) => records.Create(action, clientId, operation.Actor) with
-            {
-                Changes = new Dictionary<string, AuditChange>
-                {
-                    ["status"] = new(WireEnum.NameOf(status), WireEnum.NameOf(operation.Becomes)),
-                    ["operation"] = new(null, operation.Id),
-                },
-            },
-            cancellationToken);
+        var stepped = operation.Becomes == ClientStatus.Active
+            ? await resume.StepAsync(operation, BatchSize, cancellationToken)
+            : await StopAsync(operation, cancellationToken);
         LogStep(stepped.Id, stepped.Changed, stepped.Matched);
         return stepped;
     }
+
+    private Task<ClientOperation> StopAsync(ClientOperation operation, CancellationToken cancellationToken) => operations.StepAsync(
+        operation,
+        BatchSize,
+        (clientId, status) => records.Create(operation.Becomes == ClientStatus.Revoked ? AuditActions.ClientRevoked : AuditActions.ClientSuspended, clientId, operation.Actor) with
+        {
+            Changes = new Dictionary<string, AuditChange>
+            {
+                ["status"] = new(WireEnum.NameOf(status), WireEnum.NameOf(operation.Becomes)),
+                ["operation"] = new(null, operation.Id),
+            },
+        },
+        cancellationToken);
+
+    private static string ActionOf(ClientStatus becomes) => becomes switch
+    {
+        ClientStatus.Revoked => AuditActions.OriginRevoked,
+        ClientStatus.Suspended => AuditActions.OriginSuspended,
+        _ => AuditActions.OriginResumed,
+    };
 
     /// <summary>
     /// Before anything is revoked: the initial access tokens that the origin names make no client any more, not even one whose registration is
@@ -172,9 +224,9 @@ internal sealed partial class RunClientOperation(
     [LoggerMessage(Level = LogLevel.Information, Message = "Operation {OperationId}: {Changed} of {Matched} clients")]
     private partial void LogStep(string operationId, long changed, long matched);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "An operation on clients failed; it is tried again")]
-    private partial void LogFailed(Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "An operation on clients failed; it is tried again: {OperationId}")]
+    private partial void LogFailed(Exception exception, string operationId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Operations on clients wait: the store is away")]
-    private partial void LogWaiting(Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Operations on clients wait: the store is away: {OperationId}")]
+    private partial void LogWaiting(Exception exception, string operationId);
 }

@@ -16,6 +16,7 @@ internal static class AuditActions
     public const string ClientRemoved = "client.removed";
     public const string OriginRevoked = "origin.revoked";
     public const string OriginSuspended = "origin.suspended";
+    public const string OriginResumed = "origin.resumed";
     public const string OnboardingClientCreated = "onboarding_client.created";
     public const string OnboardingClientReplaced = "onboarding_client.replaced";
     public const string OnboardingClientDeleted = "onboarding_client.deleted";

@@ -16,6 +16,9 @@ public interface IClientLifecycleStore
     /// </summary>
     Task<IReadOnlyList<Client>> ListDueAsync(DateTimeOffset now, ReviewCursor? after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>How many clients that were registered are live, by the counts that are kept.</summary>
+    Task<long> CountLiveAsync(CancellationToken cancellationToken);
+
     /// <summary>Atomic: moves the review of a client that is still due at <paramref name="dueAt"/>. Leaves the version alone.</summary>
     Task ReviewAgainAsync(string clientId, DateTimeOffset dueAt, DateTimeOffset? reviewAt, CancellationToken cancellationToken);
 

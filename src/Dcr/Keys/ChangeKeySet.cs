@@ -23,10 +23,12 @@ internal sealed class ChangeKeySet(IKeySetStore store, IQuarantinedKeyStore quar
     {
         var read = ClientKeyReader.Read(jwk) switch
         {
+            ReadKey.Usable { Key.DeepFault: { } weak } => OAuthError.InvalidClientMetadata($"The key cannot be added: {weak}."),
             ReadKey.Usable usable => Result.Of(usable.Key),
             ReadKey.Secret secret => OAuthError.InvalidClientMetadata($"The key cannot be added: {secret.Fault}."),
             ReadKey.Unfit unfit => OAuthError.InvalidClientMetadata($"The key cannot be added: {unfit.Fault}."),
-            _ => OAuthError.InvalidClientMetadata("The key cannot be added: it is not for verifying signatures, or of a kind not known here."),
+            ReadKey.NotForSigning other => OAuthError.InvalidClientMetadata($"The key cannot be added: {other.Why}."),
+            var other => throw new InvalidOperationException($"What became of a key is of an unknown kind: {other}"),
         };
         if (!read.IsSuccess)
         {

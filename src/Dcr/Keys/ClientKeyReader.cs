@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
+using Dcr.Jose;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
@@ -12,7 +14,7 @@ internal abstract record ReadKey
     public sealed record Usable(ClientKey Key) : ReadKey;
 
     /// <summary>Not a signing key of a kind known here; harmless in a set (RFC 7517 section 5).</summary>
-    public sealed record NotForSigning : ReadKey;
+    public sealed record NotForSigning(string Why) : ReadKey;
 
     /// <summary>Meant for signing but malformed or weak.</summary>
     public sealed record Unfit(string Fault) : ReadKey;
@@ -21,12 +23,14 @@ internal abstract record ReadKey
     public sealed record Secret(string Fault) : ReadKey;
 }
 
-/// <summary>Reads and judges one JWK (RFC 7517 section 4, RFC 7518 section 6).</summary>
+/// <summary>
+/// Reads and judges one JWK (RFC 7517 section 4, RFC 7518 section 6), as far as that is cheap: nothing is imported, and
+/// <see cref="ClientKey.DeepFault"/> says the rest.
+/// </summary>
 internal static class ClientKeyReader
 {
     private const int MaxText = 256;
 
-    private static readonly string[] s_secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     private static readonly string[] s_publicMembers = ["kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e"];
 
     public static ReadKey Read(JsonElement jwk)
@@ -48,7 +52,7 @@ internal static class ClientKeyReader
         {
             return new ReadKey.Unfit("a key must be a JSON object");
         }
-        if (s_secretMembers.FirstOrDefault(name => TryMember(jwk, name, out _)) is { } secret)
+        if (PrivateJwkMembers.All.FirstOrDefault(name => TryMember(jwk, name, out _)) is { } secret)
         {
             return new ReadKey.Secret($"it has the member {secret}, which is private; register the public key only, and replace this key");
         }
@@ -60,16 +64,29 @@ internal static class ClientKeyReader
         {
             return new ReadKey.Secret("it is symmetric; register a public key");
         }
-        if (use is not null and not "sig" || !AllowsVerifying(jwk) || (alg is not null && !JwsAlgorithms.IsSupported(alg)))
+        if (NotForSigning(jwk, use, alg) is { } why)
         {
-            return new ReadKey.NotForSigning();
+            return new ReadKey.NotForSigning(why);
         }
         return kty switch
         {
             "EC" => ReadEc(jwk, kid, alg),
             "RSA" => ReadRsa(jwk, kid, alg),
-            _ => new ReadKey.NotForSigning(),
+            _ => new ReadKey.NotForSigning($"its kty {Shortened.Of(kty)} is not known here"),
         };
+    }
+
+    private static string? NotForSigning(JsonElement jwk, string? use, string? alg)
+    {
+        if (use is not null and not "sig")
+        {
+            return $"its use is {Shortened.Of(use)}, not sig";
+        }
+        if (!AllowsVerifying(jwk))
+        {
+            return "its key_ops do not have verify";
+        }
+        return alg is null || JwsAlgorithms.IsSupported(alg) ? null : $"its alg {Shortened.Of(alg)} is not known here";
     }
 
     // RFC 7517 section 4.3. An empty list says nothing: some libraries always write one.
@@ -84,30 +101,25 @@ internal static class ClientKeyReader
 
     private static ReadKey ReadEc(JsonElement jwk, string? kid, string? alg)
     {
-        if (!TryText(jwk, "crv", out var crv) || Curve(crv) is not var (curve, size, curveAlg))
+        if (!TryText(jwk, "crv", out var crv) || EllipticCurve.Find(crv) is not { } curve)
         {
-            return new ReadKey.NotForSigning();
+            return new ReadKey.NotForSigning($"its crv {Shortened.OrNone(crv)} is not known here");
         }
-        if (alg is not null && alg != curveAlg)
+        if (alg is not null && alg != curve.Alg)
         {
             return new ReadKey.Unfit($"alg {alg} does not go with the curve {crv}");
         }
         // RFC 7518 section 6.2.1.2: full length, leading zeros included.
-        if (Bytes(jwk, "x") is not { } x || Bytes(jwk, "y") is not { } y || x.Length != size || y.Length != size)
+        if (Bytes(jwk, "x") is not { } x || Bytes(jwk, "y") is not { } y || x.Length != curve.Size || y.Length != curve.Size)
         {
-            return new ReadKey.Unfit($"x and y must be base64url of {size} bytes for {crv}");
+            return new ReadKey.Unfit($"x and y must be base64url of {curve.Size} bytes for {crv}");
         }
-        try
-        {
-            // Import checks that the point lies on the curve.
-            var ecdsa = ECDsa.Create(new ECParameters { Curve = curve, Q = new ECPoint { X = x, Y = y } });
-            var thumbprint = Thumbprint($$"""{"crv":"{{crv}}","kty":"EC","x":"{{Base64Url.EncodeToString(x)}}","y":"{{Base64Url.EncodeToString(y)}}"}""");
-            return new ReadKey.Usable(new ClientKey(ecdsa, curveAlg, kid, alg, thumbprint, PublicMembers(jwk)));
-        }
-        catch (CryptographicException)
+        if (!curve.Holds(x, y))
         {
             return new ReadKey.Unfit($"x and y are no point on {crv}");
         }
+        var thumbprint = Thumbprint($$"""{"crv":"{{crv}}","kty":"EC","x":"{{Base64Url.EncodeToString(x)}}","y":"{{Base64Url.EncodeToString(y)}}"}""");
+        return new ReadKey.Usable(new ClientKey(PublicMembers(jwk), curve, kid, alg, thumbprint));
     }
 
     private static ReadKey ReadRsa(JsonElement jwk, string? kid, string? alg)
@@ -124,37 +136,26 @@ internal static class ClientKeyReader
         {
             return new ReadKey.Unfit(fault);
         }
-        try
-        {
-            var rsa = RSA.Create(new RSAParameters { Modulus = n, Exponent = e });
-            var thumbprint = Thumbprint($$"""{"e":"{{Base64Url.EncodeToString(e)}}","kty":"RSA","n":"{{Base64Url.EncodeToString(n)}}"}""");
-            return new ReadKey.Usable(new ClientKey(rsa, kid, alg, thumbprint, PublicMembers(jwk)));
-        }
-        catch (CryptographicException)
-        {
-            return new ReadKey.Unfit("n and e are no RSA public key");
-        }
+        var thumbprint = Thumbprint($$"""{"e":"{{Base64Url.EncodeToString(e)}}","kty":"RSA","n":"{{Base64Url.EncodeToString(n)}}"}""");
+        return new ReadKey.Usable(new ClientKey(PublicMembers(jwk), curve: null, kid, alg, thumbprint));
     }
 
-    private static (ECCurve Curve, int Size, string Alg)? Curve(string? crv) => crv switch
+    private static byte[] PublicMembers(JsonElement jwk)
     {
-        "P-256" => (ECCurve.NamedCurves.nistP256, 32, "ES256"),
-        "P-384" => (ECCurve.NamedCurves.nistP384, 48, "ES384"),
-        "P-521" => (ECCurve.NamedCurves.nistP521, 66, "ES512"),
-        _ => null,
-    };
-
-    private static JsonObject PublicMembers(JsonElement jwk)
-    {
-        var members = new JsonObject();
+        var buffer = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(buffer);
+        writer.WriteStartObject();
         foreach (var name in s_publicMembers)
         {
             if (TryMember(jwk, name, out var value))
             {
-                members[name] = JsonNode.Parse(value.GetRawText());
+                writer.WritePropertyName(name);
+                value.WriteTo(writer);
             }
         }
-        return members;
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
     }
 
     private static bool TryText(JsonElement jwk, string name, out string? text)

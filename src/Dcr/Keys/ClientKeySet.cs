@@ -9,10 +9,17 @@ public sealed class ClientKeySet
     /// <summary>How many keys a set may hold, usable or not.</summary>
     public const int MaxKeys = 100;
 
-    private ClientKeySet(IReadOnlyList<ClientKey> keys, IReadOnlyList<LeftOutKey> leftOut)
+    // Of a set of which no key is good, so many are looked at in depth: more would be work for a stranger.
+    private const int MaxJudged = 10;
+
+    // How many keys are named where a set has no good one.
+    private const int MaxNamed = 5;
+
+    private ClientKeySet(IReadOnlyList<ClientKey> keys, IReadOnlyList<LeftOutKey> leftOut, bool isJudged)
     {
         Keys = keys;
         LeftOut = leftOut;
+        IsJudged = isJudged;
     }
 
     public IReadOnlyList<ClientKey> Keys { get; }
@@ -20,24 +27,47 @@ public sealed class ClientKeySet
     /// <summary>The keys beside them that have a <c>kid</c>, to say why not when one of them is asked for.</summary>
     internal IReadOnlyList<LeftOutKey> LeftOut { get; }
 
+    /// <summary>False: a key is looked at in depth when it is first picked (<see cref="ClientKey.DeepFault"/>).</summary>
+    private bool IsJudged { get; }
+
+    /// <summary>Bytes of memory, about.</summary>
+    internal int Cost => Keys.Sum(key => key.Cost) + LeftOut.Sum(key => 100 + (2 * (key.Kid.Length + key.Fault.Length)));
+
+    internal int CostWhenImported => Keys.Sum(key => key.CostWhenImported);
+
     /// <summary>
-    /// A set that a client registers: every key meant for signing must be good, no <c>kid</c> may stand twice. Keys of
+    /// A set that is to be registered: every key meant for signing must be good, no <c>kid</c> may stand for two. Keys of
     /// other kinds are left out (RFC 7517 section 5).
     /// </summary>
     public static Result<ClientKeySet> ReadForRegistration(JwkSet set)
     {
-        if (Read(set, skipUnfit: false, MaxKeys, out var fault) is { } keys)
+        if (Read(set, skipUnfit: false, MaxKeys, out var fault) is not { } keys)
         {
-            return keys;
+            return OAuthError.InvalidClientMetadata($"jwks: {fault}");
         }
-        return OAuthError.InvalidClientMetadata($"jwks: {fault}");
+        return keys.Keys.FirstOrDefault(key => key.DeepFault is not null) is { } weak
+            ? OAuthError.InvalidClientMetadata($"jwks: key {NameOf(weak)}: {weak.DeepFault}.")
+            : keys;
     }
 
+    /// <summary>A set that has been registered.</summary>
+    internal static Result<ClientKeySet> ReadRegistered(JwkSet set) =>
+        Read(set, skipUnfit: false, MaxKeys, out var fault) is { } keys ? keys : OAuthError.InvalidClientMetadata($"jwks: {fault}");
+
     /// <summary>Keys that were read and judged before.</summary>
-    internal static ClientKeySet Of(IReadOnlyList<ClientKey> keys) => new(keys, []);
+    internal static ClientKeySet Of(IReadOnlyList<ClientKey> keys) => new(keys, [], isJudged: true);
 
     /// <summary>A set that was downloaded: one bad key does not stop the good ones, but a private one stops all.</summary>
     internal static ClientKeySet? ReadDownloaded(JwkSet set, int maxKeys, out string fault) => Read(set, skipUnfit: true, maxKeys, out fault);
+
+    /// <summary>Null: one key at least is good in depth too.</summary>
+    internal string? DeepFault()
+    {
+        var weak = Keys.Take(MaxJudged).TakeWhile(key => key.DeepFault is not null).ToList();
+        return weak.Count < Math.Min(Keys.Count, MaxJudged)
+            ? null
+            : $"no key in the set can be used: {string.Join("; ", weak.Take(MaxNamed).Select(key => $"key {NameOf(key)}: {key.DeepFault}"))}.";
+    }
 
     /// <summary>RFC 7515 section 4.1.4: <c>kid</c> picks the key; without it exactly one must fit.</summary>
     internal KeySelection Select(string? kid, string alg)
@@ -49,6 +79,7 @@ public sealed class ClientKeySet
         }
         return named.Where(key => key.Fits(alg)).Take(2).ToArray() switch
         {
+            [var key] when !IsJudged && key.DeepFault is { } fault => new KeySelection.Weak(fault),
             [var key] => new KeySelection.Found(key),
             [] => new KeySelection.NoneFits(),
             _ => new KeySelection.Ambiguous(),
@@ -68,10 +99,13 @@ public sealed class ClientKeySet
         }
         var keys = new List<ClientKey>();
         var leftOut = new List<LeftOutKey>();
+        var reasons = new List<string>();
         for (var i = 0; i < set.Keys.Count; i++)
         {
             switch (ClientKeyReader.Read(set.Keys[i]))
             {
+                case ReadKey.Usable usable when keys.Any(key => IsSame(key, usable.Key)):
+                    break;
                 case ReadKey.Usable usable:
                     keys.Add(usable.Key);
                     break;
@@ -81,11 +115,21 @@ public sealed class ClientKeySet
                 case ReadKey.Unfit unfit when !skipUnfit:
                     fault = $"{Name(set.Keys[i], i)}: {unfit.Fault}.";
                     return null;
-                case var other when KidOf(set.Keys[i]) is { } kid:
-                    leftOut.Add(new LeftOutKey(kid, other is ReadKey.Unfit { Fault: var why } ? why : "it is not for signatures, or of a kind or alg that is not known here"));
+                case ReadKey.Unfit unfit:
+                    LeaveOut(unfit.Fault);
                     break;
-                default:
+                case ReadKey.NotForSigning other:
+                    LeaveOut(other.Why);
                     break;
+            }
+
+            void LeaveOut(string why)
+            {
+                reasons.Add($"{Name(set.Keys[i], i)}: {why}");
+                if (KidOf(set.Keys[i]) is { } kid)
+                {
+                    leftOut.Add(new LeftOutKey(kid, why));
+                }
             }
         }
         if (keys.GroupBy(key => key.Kid).FirstOrDefault(group => group.Key is not null && group.Count() > 1) is { } twice)
@@ -95,11 +139,17 @@ public sealed class ClientKeySet
         }
         if (keys.Count == 0)
         {
-            fault = "no key in the set can verify signatures; EC keys on P-256, P-384 or P-521 and RSA keys are known here.";
+            fault = "no key in the set can verify signatures; EC keys on P-256, P-384 or P-521 and RSA keys are known here."
+                + (reasons.Count == 0 ? "" : $" {string.Join("; ", reasons.Take(MaxNamed))}{(reasons.Count > MaxNamed ? $"; and {reasons.Count - MaxNamed} more" : "")}.");
             return null;
         }
-        return new ClientKeySet(keys, leftOut);
+        return new ClientKeySet(keys, leftOut, isJudged: !skipUnfit);
     }
+
+    // Libraries that merge sets write a key twice; it is one.
+    private static bool IsSame(ClientKey one, ClientKey other) => one.Thumbprint == other.Thumbprint && one.Kid == other.Kid && one.Alg == other.Alg;
+
+    private static string NameOf(ClientKey key) => key.Kid is { } kid ? Shortened.Of(kid) : key.Thumbprint;
 
     private static string Name(JsonElement key, int index) => KidOf(key) is { } kid ? $"key {Shortened.Of(kid)}" : $"key number {index + 1}";
 
@@ -127,6 +177,9 @@ internal abstract record KeySelection
     public sealed record Found(ClientKey Key) : KeySelection;
 
     public sealed record UnknownKid : KeySelection;
+
+    /// <summary>There is one that fits, and anybody could factor it.</summary>
+    public sealed record Weak(string Fault) : KeySelection;
 
     /// <summary>There is no <c>kid</c>, and more than one key fits.</summary>
     public sealed record Ambiguous : KeySelection;

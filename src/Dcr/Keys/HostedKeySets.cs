@@ -5,11 +5,20 @@ namespace Dcr.Keys;
 /// <summary>Resolves a <c>jwks_uri</c> that points to this server without leaving the process: always the set as it is stored now.</summary>
 internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimeProvider time) : IDisposable
 {
-    private const int MaxKeysKept = 20_000;
+    public const string WrongSpelling = "at this server's own address there are hosted key sets only, each under the jwks_uri that it was made with, spelled exactly so.";
 
-    private readonly MemoryCache _imported = new(new MemoryCacheOptions { SizeLimit = MaxKeysKept });
+    private const long MaxBytesKept = 32 * 1024 * 1024;
 
+    // What an entry costs beside its keys.
+    private const int Overhead = 512;
+
+    private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = MaxBytesKept });
+
+    /// <summary>Null: the URI is not that of a hosted set, letter for letter.</summary>
     public string? IdOf(string uri) => urls.HostedKeySetId(uri);
+
+    /// <summary>Whether a URI leads to this server, however it is spelled.</summary>
+    public bool IsHere(string uri) => urls.IsHere(uri);
 
     public Task<FoundKeys> FindAsync(string id, CancellationToken cancellationToken) =>
         FindAsync(id, (key, now) => key.IsUsable(now), cancellationToken);
@@ -30,18 +39,18 @@ internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimePro
         return keys.Count > 0 ? new FoundKeys(ClientKeySet.Of(keys), "", set) : new FoundKeys(null, "the hosted key set has no active key.", set);
     }
 
-    public void Dispose() => _imported.Dispose();
+    public void Dispose() => _kept.Dispose();
 
     private IReadOnlyList<ClientKey> Imported(HostedKeySet set)
     {
         var version = (set.Id, set.Version);
-        if (_imported.TryGetValue(version, out IReadOnlyList<ClientKey>? kept) && kept is not null)
+        if (_kept.TryGetValue(version, out IReadOnlyList<ClientKey>? kept) && kept is not null)
         {
             return kept;
         }
         var jwks = set.Keys.Where(key => key.Jwk is not null).Select(key => ClientKeyReader.Read(key.Jwk!.Value));
         IReadOnlyList<ClientKey> imported = [.. jwks.OfType<ReadKey.Usable>().Select(usable => usable.Key)];
-        _imported.Set(version, imported, new MemoryCacheEntryOptions { Size = Math.Max(1, imported.Count) });
+        _kept.Set(version, imported, new MemoryCacheEntryOptions { Size = Overhead + imported.Sum(key => key.CostWhenImported) });
         return imported;
     }
 }

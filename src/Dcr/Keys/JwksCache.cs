@@ -5,85 +5,139 @@ namespace Dcr.Keys;
 
 /// <summary>
 /// The JWK Sets of <c>jwks_uri</c>s, kept in this process: fresh for as long as their hosts say within limits, then
-/// revalidated before they are used again; downloaded once however many ask; dropped when they are too old. Bounded in
-/// bytes, the least used going first (decision 0005).
+/// revalidated before they are used again; downloaded once however many ask; dropped when they are too old. Ages are measured by the
+/// clock that only goes forward. Bounded in bytes, the least used going first (decision 0005).
 /// </summary>
 internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> options, JwksMetrics metrics, TimeProvider time) : IDisposable
 {
-    private const long MaxBytes = 128 * 1024 * 1024;
+    private const long MaxBytes = 96 * 1024 * 1024;
 
-    // What an entry costs beside its document: imported keys, strings, bookkeeping.
-    private const int Overhead = 4096;
+    // Documents of which no client is registered yet: a stranger's must not push out those of clients.
+    private const long MaxNewcomerBytes = 16 * 1024 * 1024;
+
+    // What an entry costs beside its keys.
+    private const int Overhead = 2048;
+
+    private const int MaxWaitingForNewer = 5000;
 
     // While a host is down, requests are served by what is known, and one of them looks again this often.
     private static readonly TimeSpan s_retryAfterFailure = TimeSpan.FromSeconds(10);
 
+    // A caller waits no longer than this for the next download that the budget allows.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(15);
+
     private readonly JwksOptions _options = options.Value;
     private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
+    private readonly MemoryCache _newcomers = new(new MemoryCacheOptions { SizeLimit = MaxNewcomerBytes });
     private readonly Lock _adding = new();
+    private int _waitingForNewer;
 
-    /// <summary>How long after a download because of a key that was not found there is no other.</summary>
+    /// <summary>In which there are <see cref="UnknownKidBudget.InCooldown"/> downloads because of keys that were not found.</summary>
     public TimeSpan UnknownKidCooldown => _options.UnknownKidCooldown;
 
     /// <summary>What is known of a URI now, without a download. Null: nothing.</summary>
-    public CachedJwks? Peek(string uri) => _kept.Get<JwksEntry>(uri)?.Current;
+    public CachedJwks? Peek(string uri) => (_kept.Get<JwksEntry>(uri) ?? _newcomers.Get<JwksEntry>(uri))?.Current;
 
     /// <summary>The keys of a URI, as fresh as they must be.</summary>
-    public async ValueTask<FoundKeys> FindAsync(string uri, CancellationToken cancellationToken)
+    /// <exception cref="DownloadsBusyException">They must be downloaded, and that did not come to its turn.</exception>
+    public async ValueTask<FoundKeys> FindAsync(string uri, FetchCaller caller, CancellationToken cancellationToken)
     {
-        var entry = EntryOf(uri);
-        var now = time.GetUtcNow();
+        var entry = EntryOf(uri, caller.Room);
+        var asked = entry.Begun;
         // A host that just failed is not asked again at once; what is known serves until it is too old.
-        if (!entry.Current.IsFresh(now) && !entry.Current.FailedSince(now - s_retryAfterFailure))
+        if (!entry.Current.IsFresh(time) && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
         {
-            await JoinOrStart(entry).WaitAsync(cancellationToken);
+            await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
         }
-        return ToFound(entry.Current, now);
+        return ToFound(entry.Current, asked);
     }
 
     /// <summary>
     /// The keys of a URI after what was <paramref name="seen"/> had not the one that is asked for: perhaps it was published a
-    /// moment ago. At most one download in the cooldown, whoever asks. Null: none is due, and what was seen stands.
+    /// moment ago. What a download says that began after the caller came; when the budget for them is spent, the caller waits for
+    /// the next one, which answers all that wait. Null: none is due in time, and what was seen stands.
     /// </summary>
-    public async ValueTask<FoundKeys?> FindNewerAsync(string uri, ClientKeySet? seen, CancellationToken cancellationToken)
+    /// <exception cref="DownloadsBusyException">It did not come to its turn, or too many wait.</exception>
+    public async ValueTask<FoundKeys?> FindNewerAsync(string uri, FoundKeys seen, FetchCaller caller, CancellationToken cancellationToken)
     {
-        var entry = EntryOf(uri);
-        var now = time.GetUtcNow();
-        if (entry.UnderWay is { } running)
+        var entry = EntryOf(uri, caller.Room);
+        var came = time.GetTimestamp();
+        while (entry.Current.Number <= seen.Asked)
         {
-            await running.WaitAsync(cancellationToken);
-        }
-        if (entry.Current.Keys == seen)
-        {
-            if (!entry.TryUseUnknownKid(now, _options.UnknownKidCooldown))
+            if (entry.UnderWay(caller.Room) is { } running)
+            {
+                await running.WaitAsync(cancellationToken);
+            }
+            else if (entry.UnknownKids.Take() is not { } wait)
+            {
+                await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+            }
+            else if (time.GetElapsedTime(came) + wait > s_longestWait)
             {
                 return null;
             }
-            await JoinOrStart(entry).WaitAsync(cancellationToken);
+            else
+            {
+                await WaitAsync(wait, cancellationToken);
+            }
         }
-        return ToFound(entry.Current, now);
+        return ToFound(entry.Current, seen.Asked);
     }
 
     /// <summary>A download now, for a registration: the URI must work at this moment.</summary>
-    public async Task<FoundKeys> FetchAsync(string uri, CancellationToken cancellationToken)
+    /// <exception cref="DownloadsBusyException">It did not come to its turn.</exception>
+    public async Task<FoundKeys> FetchAsync(string uri, FetchCaller caller, CancellationToken cancellationToken)
     {
-        var current = await JoinOrStart(EntryOf(uri)).WaitAsync(cancellationToken);
-        return current.LastFailure is { } failure ? new FoundKeys(null, failure.Description) : new FoundKeys(current.Keys, "");
+        var entry = EntryOf(uri, caller.Room);
+        var current = await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+        return current.LastFailure is { } failure
+            ? new FoundKeys(null, failure.Detail) { PublicFault = failure.Description }
+            : new FoundKeys(current.Keys, "");
     }
 
-    public void Dispose() => _kept.Dispose();
-
-    private FoundKeys ToFound(CachedJwks current, DateTimeOffset now)
+    /// <summary>A key of the document was imported, which takes memory.</summary>
+    public void Recharge(string uri)
     {
-        if (current.Keys is { } keys && (current.IsFresh(now) || now - current.FetchedAt < _options.MaxStaleness))
+        if (_kept.TryGetValue(uri, out JwksEntry? entry) && entry is not null)
         {
-            metrics.Used(now - current.FetchedAt);
-            return new FoundKeys(keys, "");
+            Keep(_kept, entry);
         }
-        return new FoundKeys(null, current.LastFailure?.Description ?? "the document is too old.");
     }
 
-    private JwksEntry EntryOf(string uri)
+    public void Dispose()
+    {
+        _kept.Dispose();
+        _newcomers.Dispose();
+    }
+
+    private async Task WaitAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _waitingForNewer) > MaxWaitingForNewer)
+            {
+                throw new DownloadsBusyException();
+            }
+            // Timers count whole milliseconds.
+            await Task.Delay(wait + TimeSpan.FromMilliseconds(1), time, cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingForNewer);
+        }
+    }
+
+    private FoundKeys ToFound(CachedJwks current, long asked)
+    {
+        if (current.Keys is { } keys && (current.IsFresh(time) || current.Age(time) < _options.MaxStaleness))
+        {
+            metrics.Used(current.Age(time));
+            return new FoundKeys(keys, "") { Asked = asked };
+        }
+        return new FoundKeys(null, current.LastFailure?.Detail ?? "the document is too old.") { Asked = asked };
+    }
+
+    private JwksEntry EntryOf(string uri, FetchRoom room)
     {
         if (_kept.TryGetValue(uri, out JwksEntry? known) && known is not null)
         {
@@ -91,47 +145,43 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         }
         lock (_adding)
         {
-            return _kept.GetOrCreate(uri, added =>
+            var entry = _kept.Get<JwksEntry>(uri) ?? _newcomers.Get<JwksEntry>(uri) ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time));
+            if (room == FetchRoom.Registered)
             {
-                added.Size = Overhead;
-                return new JwksEntry(uri);
-            })!;
+                // A client has been registered with it since.
+                _newcomers.Remove(uri);
+                Keep(_kept, entry);
+            }
+            else if (_kept.Get<JwksEntry>(uri) is null)
+            {
+                Keep(_newcomers, entry);
+            }
+            return entry;
         }
     }
 
-    // The download goes on for the others when one caller leaves.
-    private Task<CachedJwks> JoinOrStart(JwksEntry entry) => entry.JoinOrStart(() => Task.Run(() => DownloadAsync(entry)));
+    private static void Keep(MemoryCache cache, JwksEntry entry) =>
+        cache.Set(entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
 
-    private async Task<CachedJwks> DownloadAsync(JwksEntry entry)
+    // The download goes on for the others when one caller leaves.
+    private Task<CachedJwks> JoinOrStart(JwksEntry entry, FetchCaller caller) => entry.JoinOrStart(caller.Room, number => DownloadAsync(entry, number, caller));
+
+    private async Task<CachedJwks> DownloadAsync(JwksEntry entry, long number, FetchCaller caller)
     {
         var known = entry.Current;
         var started = time.GetTimestamp();
-        var outcome = await fetcher.FetchAsync(new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, CancellationToken.None);
+        var outcome = await fetcher.FetchAsync(new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, caller, CancellationToken.None);
         metrics.Fetched(outcome, time.GetElapsedTime(started));
-        var current = Next(known, outcome, time.GetUtcNow());
-        // Set again, since the size may have changed.
-        _kept.Set(entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + current.Bytes });
-        return current;
-    }
-
-    private CachedJwks Next(CachedJwks known, JwksFetchOutcome outcome, DateTimeOffset now) => outcome switch
-    {
-        JwksFetched fetched => new CachedJwks
+        if (outcome is JwksFetchBusy)
         {
-            Keys = fetched.Keys,
-            Bytes = fetched.Bytes,
-            Validators = fetched.Validators,
-            FetchedAt = now,
-            FreshUntil = now + Freshness(fetched.MaxAge),
-        },
-        JwksNotModified same => known with { FetchedAt = now, FreshUntil = now + Freshness(same.MaxAge), LastFailure = null },
-        JwksFetchFailed failed => known with { LastFailure = new JwksFailure(now, failed.Reason, failed.Description) },
-        _ => throw new InvalidOperationException($"A fetch outcome of an unknown kind: {outcome}"),
-    };
-
-    private TimeSpan Freshness(TimeSpan? maxAge)
-    {
-        var wished = maxAge ?? _options.DefaultFreshness;
-        return wished < _options.MinFreshness ? _options.MinFreshness : wished > _options.MaxFreshness ? _options.MaxFreshness : wished;
+            throw new DownloadsBusyException();
+        }
+        var current = entry.Replace(number, now => now.After(outcome, known, started, _options, time));
+        lock (_adding)
+        {
+            // Set again, since the size may have changed.
+            Keep(_kept.Get<JwksEntry>(entry.Uri) == entry ? _kept : _newcomers, entry);
+        }
+        return current;
     }
 }

@@ -1,90 +1,71 @@
 namespace Dcr.Keys;
 
-/// <summary>One URI in the cache: what is known of its document, and the download that is under way.</summary>
-internal sealed class JwksEntry(string uri)
+/// <summary>One URI in the cache: what is known of its document, and the downloads that are under way, one at most for each room.</summary>
+internal sealed class JwksEntry(string uri, UnknownKidBudget unknownKids)
 {
     private readonly Lock _lock = new();
-    private Task<CachedJwks>? _underWay;
-    private DateTimeOffset? _unknownKidAt;
+    private readonly Task<CachedJwks>?[] _underWay = new Task<CachedJwks>?[2];
+    private long _begun;
     private volatile CachedJwks _current = new();
 
     public string Uri { get; } = uri;
 
+    public UnknownKidBudget UnknownKids { get; } = unknownKids;
+
     public CachedJwks Current => _current;
 
-    public Task<CachedJwks>? UnderWay
+    /// <summary>How many downloads have begun. One with a higher number is later than now.</summary>
+    public long Begun
     {
         get
         {
             lock (_lock)
             {
-                return _underWay;
+                return _begun;
             }
         }
     }
 
-    /// <summary>True once in a cooldown: the caller may download because of a <c>kid</c> that is not known.</summary>
-    public bool TryUseUnknownKid(DateTimeOffset now, TimeSpan cooldown)
+    public Task<CachedJwks>? UnderWay(FetchRoom room)
     {
         lock (_lock)
         {
-            if (_unknownKidAt + cooldown > now)
-            {
-                return false;
-            }
-            _unknownKidAt = now;
-            return true;
+            return _underWay[(int)room];
         }
     }
 
-    /// <summary>However many ask, one download is under way.</summary>
-    public Task<CachedJwks> JoinOrStart(Func<Task<CachedJwks>> download)
+    /// <summary>However many ask in one room, one download is under way. It is given its number.</summary>
+    public Task<CachedJwks> JoinOrStart(FetchRoom room, Func<long, Task<CachedJwks>> download)
     {
         lock (_lock)
         {
-            return _underWay ??= RunAsync(download());
+            return _underWay[(int)room] ??= RunAsync(room, download, ++_begun);
         }
     }
 
-    private async Task<CachedJwks> RunAsync(Task<CachedJwks> download)
+    /// <summary>What a download came to takes the place of what is known, unless a later one was faster.</summary>
+    public CachedJwks Replace(long number, Func<CachedJwks, CachedJwks> next)
+    {
+        lock (_lock)
+        {
+            return _current.Number > number ? _current : _current = next(_current) with { Number = number };
+        }
+    }
+
+    private async Task<CachedJwks> RunAsync(FetchRoom room, Func<long, Task<CachedJwks>> download, long number)
     {
         // Not before the lock around the start is left.
         await Task.Yield();
         try
         {
-            return _current = await download;
+            return await Task.Run(() => download(number));
         }
         finally
         {
             lock (_lock)
             {
-                _underWay = null;
+                _underWay[(int)room] = null;
             }
         }
     }
 }
-
-/// <summary>What is known of the document at one URI.</summary>
-internal sealed record CachedJwks
-{
-    /// <summary>Null: it could never be had.</summary>
-    public ClientKeySet? Keys { get; init; }
-
-    public int Bytes { get; init; }
-
-    public JwksValidators Validators { get; init; } = JwksValidators.None;
-
-    /// <summary>When the host last gave or confirmed the document.</summary>
-    public DateTimeOffset FetchedAt { get; init; }
-
-    public DateTimeOffset FreshUntil { get; init; }
-
-    /// <summary>Null: the last attempt succeeded.</summary>
-    public JwksFailure? LastFailure { get; init; }
-
-    public bool IsFresh(DateTimeOffset now) => Keys is not null && now < FreshUntil;
-
-    public bool FailedSince(DateTimeOffset then) => LastFailure is { } failure && failure.At > then;
-}
-
-internal sealed record JwksFailure(DateTimeOffset At, JwksFetchFailure Reason, string Description);

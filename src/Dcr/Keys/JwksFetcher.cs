@@ -1,8 +1,7 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.Extensions.Logging;
@@ -21,7 +20,8 @@ internal sealed partial class JwksFetcher : IDisposable
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     private readonly JwksOptions _options;
-    private readonly HostShares _shares = new();
+    private readonly FetchShares _shares = new();
+    private readonly PublicNetworkOnly _network;
     private readonly HttpClient _http;
     private readonly ILogger<JwksFetcher> _logger;
 
@@ -30,89 +30,70 @@ internal sealed partial class JwksFetcher : IDisposable
     {
     }
 
+    /// <param name="options">Limits.</param>
+    /// <param name="logger">What failed and why.</param>
     /// <param name="lookUp">How host names become addresses. Null: the system's resolver.</param>
-    internal JwksFetcher(IOptions<JwksOptions> options, ILogger<JwksFetcher> logger, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp)
+    internal JwksFetcher(IOptions<JwksOptions> options, ILogger<JwksFetcher> logger, Func<string, IPAddress[]>? lookUp)
     {
         _options = options.Value;
         _logger = logger;
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            Credentials = null,
-            // No Brotli: its stream reports bad data in a way that cannot be told from a bug.
-            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                // The certificate names URLs, of missing issuers and of revocation lists: those would be fetched from
-                // wherever a stranger wrote, past the check of addresses.
-                CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
-            },
-            ConnectCallback = new PublicNetworkOnly(_options.AllowPrivateNetworks, lookUp).ConnectAsync,
-            ConnectTimeout = _options.FetchTimeout,
-            MaxConnectionsPerServer = HostShares.PerHost,
-            MaxResponseHeadersLength = 16, // KiB
-            MaxResponseDrainSize = 0,
-            // A name is looked up and checked again before long.
-            PooledConnectionLifetime = TimeSpan.FromSeconds(30),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
-        };
-        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/jwk-set+json"));
-        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json", 0.9));
+        _network = new PublicNetworkOnly(_options.AllowPrivateNetworks, lookUp);
+        _http = FetchConnections.Create(_options);
     }
 
     /// <param name="uri">The <c>jwks_uri</c>.</param>
     /// <param name="known">What is known of an earlier document, to be spared the same one again.</param>
+    /// <param name="caller">Whose share it is.</param>
     /// <param name="cancellationToken">Ends the download.</param>
-    public async Task<JwksFetchOutcome> FetchAsync(Uri uri, JwksValidators known, CancellationToken cancellationToken)
+    public async Task<JwksFetchOutcome> FetchAsync(Uri uri, JwksValidators known, FetchCaller caller, CancellationToken cancellationToken)
     {
-        var outcome = JwksUri.Fault(uri.OriginalString, _options) is { } fault
-            ? new JwksFetchFailed(JwksFetchFailure.NotAllowed, fault)
-            : await TryFetchAsync(uri, known, cancellationToken);
-        if (outcome is JwksFetchFailed failed)
+        if (JwksUri.Fault(uri.OriginalString, _options) is { } fault)
         {
-            LogFailed(uri.Host, failed.Reason);
+            return Failed(JwksFetchFailure.NotAllowed, fault, uri);
         }
-        return outcome;
+        using var turn = await _shares.TakeAsync(caller, $"{uri.IdnHost}:{uri.Port}", _options.FetchTimeout, cancellationToken);
+        if (turn is null)
+        {
+            LogBusy(uri.IdnHost, caller.Room);
+            return new JwksFetchBusy();
+        }
+        return await TryFetchAsync(uri, known, turn, cancellationToken);
     }
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JwksFetchOutcome> TryFetchAsync(Uri uri, JwksValidators known, CancellationToken cancellationToken)
+    private async Task<JwksFetchOutcome> TryFetchAsync(Uri uri, JwksValidators known, FetchTurn turn, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_options.FetchTimeout);
         try
         {
-            using var share = await _shares.TakeAsync(uri.IdnHost, timeout.Token);
-            // A resolver may not heed cancellation: the wait ends here whatever hangs.
-            return share is null
-                ? new JwksFetchFailed(JwksFetchFailure.Busy, "too many downloads from this host are waiting; try again shortly.")
-                : await DownloadAsync(uri, known, timeout.Token).WaitAsync(timeout.Token);
+            var lookUp = _network.LookUpAsync(uri.IdnHost);
+            turn.HoldFor(lookUp);
+            var addresses = await lookUp.WaitAsync(timeout.Token);
+            return _network.Allows(addresses)
+                ? await DownloadAsync(uri, known, addresses, timeout.Token)
+                : Failed(JwksFetchFailure.NotPublic, "the host must have public addresses only.", uri);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new JwksFetchFailed(JwksFetchFailure.Timeout, $"the document did not arrive within {_options.FetchTimeout.TotalSeconds:0.#} s.");
-        }
-        catch (HttpRequestException exception) when (exception.InnerException is NotPublicAddressException)
-        {
-            return new JwksFetchFailed(JwksFetchFailure.NotPublic, "the host must have public addresses only.");
+            return Failed(JwksFetchFailure.Timeout, $"the document did not arrive within {_options.FetchTimeout.TotalSeconds:0.#} s.", uri);
         }
         catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
         {
-            return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate, and that the host sends its whole chain.");
+            return Failed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate, and that the host sends its whole chain.", uri);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
+        // ArgumentException: a name that cannot be one, which the resolver finds.
+        catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException or SocketException or ArgumentException)
         {
-            return new JwksFetchFailed(JwksFetchFailure.Unreachable, "the host could not be reached, or broke off.");
+            return Failed(JwksFetchFailure.Unreachable, "the host could not be reached, or broke off.", uri);
         }
     }
 
-    private async Task<JwksFetchOutcome> DownloadAsync(Uri uri, JwksValidators known, CancellationToken cancellationToken)
+    private async Task<JwksFetchOutcome> DownloadAsync(Uri uri, JwksValidators known, IPAddress[] addresses, CancellationToken cancellationToken)
     {
         using var request = Conditional(uri, known);
+        PublicNetworkOnly.Direct(request, addresses);
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotModified && known != JwksValidators.None)
         {
@@ -120,15 +101,28 @@ internal sealed partial class JwksFetcher : IDisposable
         }
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            return new JwksFetchFailed(JwksFetchFailure.Status, $"the host answered {(int)response.StatusCode}; it must be 200, without redirects.");
+            return Failed(JwksFetchFailure.Status, $"the host answered {(int)response.StatusCode}; it must be 200, without redirects.", uri);
         }
-        if (!IsJson(response.Content.Headers.ContentType?.MediaType))
-        {
-            return new JwksFetchFailed(JwksFetchFailure.ContentType, "the document must be application/jwk-set+json or application/json.");
-        }
+        // Its media type does not matter: a key document is what it is, and plain files are often served as text.
         return await ReadAtMostAsync(response.Content, cancellationToken) is { } bytes
-            ? Parse(bytes, new JwksValidators(response.Headers.ETag?.ToString(), response.Content.Headers.LastModified), MaxAge(response))
-            : new JwksFetchFailed(JwksFetchFailure.TooLarge, $"the document is larger than {_options.MaxBytes} bytes.");
+            ? Parse(bytes, new JwksValidators(response.Headers.ETag?.ToString(), response.Content.Headers.LastModified), MaxAge(response), uri)
+            : Failed(JwksFetchFailure.TooLarge, $"the document is larger than {_options.MaxBytes} bytes.", uri);
+    }
+
+    /// <summary>
+    /// One text for whatever goes wrong before there is a document that claims to be a JWK Set: whoever may register could otherwise
+    /// have this server say which ports of a network are closed, mute, or answer what.
+    /// </summary>
+    private JwksFetchFailed Failed(JwksFetchFailure reason, string detail, Uri uri)
+    {
+        LogFailed(uri.IdnHost, reason, detail);
+        var seconds = _options.FetchTimeout.TotalSeconds;
+        return new JwksFetchFailed(reason, detail, reason switch
+        {
+            JwksFetchFailure.NotAllowed or JwksFetchFailure.NotAJwkSet => detail,
+            _ => "no JWK Set could be fetched from there. It must be at public addresses only, with a certificate whose whole chain the host sends, and a GET be "
+                + FormattableString.Invariant($"answered within {seconds:0.#} s by 200, without redirects, and at most {_options.MaxBytes} bytes of JSON with the member keys (RFC 7517 section 5)."),
+        });
     }
 
     private static HttpRequestMessage Conditional(Uri uri, JwksValidators known)
@@ -155,11 +149,6 @@ internal sealed partial class JwksFetcher : IDisposable
         return control.NoStore || control.NoCache ? TimeSpan.Zero : control.MaxAge - (response.Headers.Age ?? TimeSpan.Zero);
     }
 
-    private static bool IsJson(string? mediaType) =>
-        mediaType is not null
-        && (mediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || (mediaType.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase)));
-
     /// <summary>Counts bytes as they come out of decompression, so that a bomb is given up early. Null: too many.</summary>
     private async Task<byte[]?> ReadAtMostAsync(HttpContent content, CancellationToken cancellationToken)
     {
@@ -169,32 +158,37 @@ internal sealed partial class JwksFetcher : IDisposable
         return read > _options.MaxBytes ? null : buffer[..read];
     }
 
-    private JwksFetchOutcome Parse(byte[] bytes, JwksValidators validators, TimeSpan? maxAge)
+    private JwksFetchOutcome Parse(byte[] bytes, JwksValidators validators, TimeSpan? maxAge, Uri uri)
     {
-        if (!Utf8.IsValid(bytes))
+        // Some editors begin a file with a byte order mark; RFC 8259 section 8.1 lets a reader pass over it.
+        var utf8 = bytes.AsMemory(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0);
+        if (!Utf8.IsValid(utf8.Span))
         {
-            return new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, "the document is not valid UTF-8.");
+            return Failed(JwksFetchFailure.NotJson, "the document is not valid UTF-8.", uri);
         }
         try
         {
-            using var document = JsonDocument.Parse(bytes, s_strict);
+            using var document = JsonDocument.Parse(utf8, s_strict);
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
             {
-                return new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, "the document is no JWK Set (RFC 7517 section 5).");
+                return Failed(JwksFetchFailure.NotJson, "the document is no JWK Set (RFC 7517 section 5).", uri);
             }
             var set = new JwkSet { Keys = [.. keys.EnumerateArray()] };
             return ClientKeySet.ReadDownloaded(set, _options.MaxKeys, out var fault) is { } usable
-                ? new JwksFetched(usable, bytes.Length, validators, maxAge)
-                : new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, $"the document: {fault}");
+                ? new JwksFetched(usable, validators, maxAge)
+                : Failed(JwksFetchFailure.NotAJwkSet, $"the document: {fault}", uri);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // InvalidOperationException: a lone surrogate escape, found when its string is asked for.
-            return new JwksFetchFailed(JwksFetchFailure.NotAJwkSet, "the document is not JSON with each member named once.");
+            return Failed(JwksFetchFailure.NotJson, "the document is not JSON with each member named once.", uri);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Download of a JWK Set from {Host} failed: {Reason}")]
-    private partial void LogFailed(string host, JwksFetchFailure reason);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Download of a JWK Set from {Host} failed: {Reason}: {Detail}")]
+    private partial void LogFailed(string host, JwksFetchFailure reason, string detail);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Download of a JWK Set from {Host} did not come to its turn among those of room {Room}")]
+    private partial void LogBusy(string host, FetchRoom room);
 }

@@ -23,6 +23,7 @@ internal sealed class JwksMetrics
     {
         JwksFetched => "fetched",
         JwksNotModified => "not_modified",
+        JwksFetchBusy => "busy",
         JwksFetchFailed failed => failed.Reason.ToString(),
         _ => "unknown",
     }));

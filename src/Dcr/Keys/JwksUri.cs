@@ -7,6 +7,10 @@ internal static class JwksUri
 {
     private const int MaxLength = 2048;
 
+    /// <summary>Null when the URI may be registered: that of a set that this server hosts, or one that may be fetched.</summary>
+    public static string? Fault(string text, JwksOptions options, IssuerUrls urls) =>
+        urls.HostedKeySetId(text) is not null ? null : Fault(text, options) ?? (urls.IsHere(text) ? HostedKeySets.WrongSpelling : null);
+
     /// <summary>Null when the URI may be fetched, as far as its text tells.</summary>
     public static string? Fault(string text, JwksOptions options)
     {

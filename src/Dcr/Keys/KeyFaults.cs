@@ -22,6 +22,7 @@ internal static class KeyFaults
         KeySelection.UnknownKid when set.LeftOut.FirstOrDefault(key => key.Kid == wanted.Kid) is { Fault: { } fault } =>
             $"the key of {wanted.Owner} with kid {Shortened.OrNone(wanted.Kid)} cannot be used: {fault}",
         KeySelection.UnknownKid => $"no key of {wanted.Owner} has kid {Shortened.OrNone(wanted.Kid)}",
+        KeySelection.Weak weak => $"the key of {wanted.Owner} with kid {Shortened.OrNone(wanted.Kid)} cannot be used: {weak.Fault}",
         KeySelection.Ambiguous => $"there is no kid and more than one key of {wanted.Owner} fits {wanted.Alg}: the header must name one in kid",
         _ when wanted.Kid is { } kid => $"the key of {wanted.Owner} with kid {Shortened.Of(kid)} does not fit {wanted.Alg}; it fits {Algs(set.Keys.Where(key => key.Kid == kid))}",
         _ => $"no key of {wanted.Owner} fits {wanted.Alg}; there are keys for {Algs(set.Keys)}",
@@ -33,7 +34,7 @@ internal static class KeyFaults
     public static string Fetched(string uri, ClientKeySet set, CachedJwks? document)
     {
         var at = document?.Keys == set ? $" at {Text(document.FetchedAt)}" : "";
-        var failure = document?.LastFailure is { } last ? $"; it could not be fetched again at {Text(last.At)}: {last.Description.TrimEnd('.')}" : "";
+        var failure = document?.LastFailure is { } last ? $"; it could not be fetched again at {Text(last.At)}: {last.Detail.TrimEnd('.')}" : "";
         return $"the set fetched from {Text(uri)}{at} has {Kids(set)}{failure}";
     }
 
@@ -46,7 +47,7 @@ internal static class KeyFaults
     }
 
     public static string NotAskedAgain(TimeSpan cooldown) =>
-        $"it was not fetched again for this: that is done once in {cooldown.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s";
+        $"it was not fetched again for this: that is done {UnknownKidBudget.InCooldown} times in {cooldown.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s";
 
     public static string Hosted(HostedKeySet set, DateTimeOffset now)
     {

@@ -7,19 +7,29 @@ namespace Dcr.Keys;
 
 /// <summary>
 /// Remembers which key of which client was used, and writes it down once a minute: no request waits for it, and a busy
-/// client costs one row a minute. What is not written yet when the process is killed is lost, a minute at most.
+/// client costs one row a minute. What could not be written waits for the next minute. What is not written yet when the process is
+/// killed is lost, a minute at most.
 /// </summary>
 internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILogger<KeyUses> logger) : BackgroundService
 {
     private const int MaxWaiting = 200_000;
+    private const int WrittenAtOnce = 1000;
     private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(1);
 
-    private ConcurrentDictionary<(string ClientId, string Thumbprint), DateTimeOffset> _waiting = new();
+    /// <summary>A use that nobody knows of any more counts no longer than this: a key is quiet when it has not been used for a day.</summary>
+    private static readonly TimeSpan s_lostCountsFor = TimeSpan.FromDays(1);
+
+    private readonly ConcurrentDictionary<(string ClientId, string Thumbprint), DateTimeOffset> _waiting = new();
+    private volatile bool _isBehind;
+    private Lost? _lost;
+
+    /// <summary>Uses of the last day could not be written down, or not even be remembered: what <see cref="FindAsync"/> gives may be too old.</summary>
+    public bool MayBeMissing => _isBehind || (Volatile.Read(ref _lost) is { } lost && time.GetElapsedTime(lost.At) < s_lostCountsFor);
 
     /// <summary>Keys of a hosted set are also counted for the set, whichever client used them.</summary>
     public static string OwnerOf(HostedKeySet set) => OwnerOf(set.Id);
 
-    public static string OwnerOf(string keySetId) => "key-set:" + keySetId;
+    public static string OwnerOf(string keySetId) => KeyUse.KeySetPrefix + keySetId;
 
     public void Record(string clientId, string thumbprint)
     {
@@ -29,10 +39,19 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
         {
             _waiting[key] = time.GetUtcNow();
         }
+        else
+        {
+            Volatile.Write(ref _lost, new Lost(time.GetTimestamp()));
+        }
     }
 
     /// <summary>When each key was last used, also what has not been written yet on this node.</summary>
-    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> FindAsync(string clientId, IEnumerable<string> thumbprints, CancellationToken cancellationToken)
+    /// <param name="clientId">Whose keys.</param>
+    /// <param name="thumbprints">Of which keys.</param>
+    /// <param name="since">When the owner was made: uses of before are those of another that had its id.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> FindAsync(
+        string clientId, IEnumerable<string> thumbprints, DateTimeOffset since, CancellationToken cancellationToken)
     {
         var found = new Dictionary<string, DateTimeOffset>(await store.FindAsync(clientId, cancellationToken), StringComparer.Ordinal);
         foreach (var thumbprint in thumbprints)
@@ -42,7 +61,7 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
                 found[thumbprint] = usedAt;
             }
         }
-        return found;
+        return found.Where(use => use.Value >= since).ToDictionary();
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -62,21 +81,46 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
 
     private async Task WriteAsync(CancellationToken cancellationToken)
     {
-        var uses = Interlocked.Exchange(ref _waiting, new());
-        if (uses.IsEmpty)
+        var isBehind = false;
+        foreach (var uses in _waiting.ToArray().Chunk(WrittenAtOnce))
         {
-            return;
+            isBehind |= !await TryWriteAsync(uses, cancellationToken);
         }
+        _isBehind = isBehind;
+    }
+
+    /// <summary>False: these wait for the next minute.</summary>
+    private async Task<bool> TryWriteAsync(KeyValuePair<(string ClientId, string Thumbprint), DateTimeOffset>[] uses, CancellationToken cancellationToken)
+    {
         try
         {
             await store.RecordAsync([.. uses.Select(use => new KeyUse(use.Key.ClientId, use.Key.Thumbprint, use.Value))], cancellationToken);
         }
         catch (StoreUnavailableException exception)
         {
-            LogLost(exception, uses.Count);
+            LogWaiting(exception, uses.Length);
+            return false;
         }
+        // When a key was used is no reason to stop serving.
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(exception, uses.Length);
+            return false;
+        }
+        foreach (var use in uses)
+        {
+            // Only as it was written: a later use waits for the next minute.
+            _waiting.TryRemove(use);
+        }
+        return true;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The last use of {Count} keys could not be written: the store is away")]
-    private partial void LogLost(Exception exception, int count);
+    /// <param name="At">By the monotonic clock.</param>
+    private sealed record Lost(long At);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The last use of {Count} keys waits to be written: the store is away")]
+    private partial void LogWaiting(Exception exception, int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The last use of {Count} keys could not be written; it is tried again")]
+    private partial void LogFailed(Exception exception, int count);
 }

@@ -7,8 +7,11 @@ namespace Dcr.Keys;
 /// Opens connections to public addresses only. One look-up; every address in its answer must be public; and what was
 /// checked is what is connected to, so an answer that changes in between changes nothing.
 /// </summary>
-internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null)
+internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, IPAddress[]>? lookUp = null)
 {
+    /// <summary>What a request may connect to.</summary>
+    private static readonly HttpRequestOptionsKey<IPAddress[]> s_addresses = new("Dcr.Addresses");
+
     private static readonly IPNetwork[] s_notPublic =
     [
         // IANA IPv4 Special-Purpose Address Registry.
@@ -16,29 +19,37 @@ internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, 
             "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
             "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
             "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-        // IANA IPv6 Special-Purpose Address Registry, within the one range that is global at all.
-        .. Networks("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20"),
+        // A cloud's own services for a machine, at an address that looks like any other.
+        .. Networks("168.63.129.16/32"),
+        // IANA IPv6 Special-Purpose Address Registry, within the one range that is global at all. Teredo is in 2001::/23; 6to4 is
+        // 2002::/16: both lead to an IPv4 address inside.
+        .. Networks("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),
     ];
 
     private static readonly IPNetwork s_globalUnicast = IPNetwork.Parse("2000::/3");
-    private static readonly IPNetwork s_nat64 = IPNetwork.Parse("64:ff9b::/96");
-    private static readonly IPNetwork s_sixToFour = IPNetwork.Parse("2002::/16");
-    private static readonly IPNetwork s_compatible = IPNetwork.Parse("::/96");
 
-    // A look-up that hangs holds a thread of the system's resolver whatever is cancelled: never more than these.
-    private static readonly SemaphoreSlim s_lookUps = new(16, 16);
+    private readonly Func<string, IPAddress[]> _lookUp = lookUp ?? Dns.GetHostAddresses;
 
-    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _lookUp = lookUp ?? Dns.GetHostAddressesAsync;
+    /// <summary>
+    /// The addresses of a host. The task ends when the look-up does, however long the resolver takes: it holds a thread of its own,
+    /// so that names that hang keep no other work waiting.
+    /// </summary>
+    public Task<IPAddress[]> LookUpAsync(string host) => IPAddress.TryParse(host, out var literal)
+        ? Task.FromResult<IPAddress[]>([literal])
+        : Task.Factory.StartNew(() => _lookUp(host), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>False: one of them is not public, and none may be connected to.</summary>
+    public bool Allows(IPAddress[] addresses) => addresses.Length > 0 && (allowPrivateNetworks || addresses.All(IsPublic));
+
+    /// <summary>What <see cref="ConnectAsync"/> connects the request to.</summary>
+    public static void Direct(HttpRequestMessage request, IPAddress[] addresses) => request.Options.Set(s_addresses, addresses);
 
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
-    /// <exception cref="NotPublicAddressException">The host has an address that is not public.</exception>
-    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var host = context.DnsEndPoint.Host;
-        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await LookUpAsync(host, cancellationToken);
-        if (!allowPrivateNetworks && addresses.Any(address => !IsPublic(address)))
+        if (!context.InitialRequestMessage.Options.TryGetValue(s_addresses, out var addresses))
         {
-            throw new NotPublicAddressException();
+            throw new InvalidOperationException("A request whose addresses were not looked up and checked.");
         }
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -53,63 +64,14 @@ internal sealed class PublicNetworkOnly(bool allowPrivateNetworks, Func<string, 
         }
     }
 
-    private async Task<IPAddress[]> LookUpAsync(string host, CancellationToken cancellationToken)
-    {
-        await s_lookUps.WaitAsync(cancellationToken);
-        // A name that cannot be one makes the resolver throw at once; as a task, that gives the place back too.
-        var lookUp = Task.Run(() => _lookUp(host, cancellationToken), CancellationToken.None);
-        // The place is given back when the look-up ends, which may be after its caller has given up.
-        _ = lookUp.ContinueWith(_ => s_lookUps.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return await lookUp.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>IPv4 inside an IPv6 address is judged as the IPv4 address that it leads to.</summary>
-    internal static bool IsPublic(IPAddress address)
-    {
-        if (Embedded(address) is { } inner)
-        {
-            return IsPublic(inner);
-        }
-        return (address.AddressFamily == AddressFamily.InterNetwork || s_globalUnicast.Contains(address))
-            && !s_notPublic.Any(network => network.Contains(address));
-    }
-
-    private static IPAddress? Embedded(IPAddress address)
-    {
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-        {
-            return null;
-        }
-        if (address.IsIPv4MappedToIPv6)
-        {
-            return address.MapToIPv4();
-        }
-        var bytes = address.GetAddressBytes();
-        if (s_nat64.Contains(address) || s_compatible.Contains(address))
-        {
-            return new IPAddress(bytes.AsSpan(12, 4));
-        }
-        return s_sixToFour.Contains(address) ? new IPAddress(bytes.AsSpan(2, 4)) : null;
-    }
+    /// <summary>
+    /// IPv4 inside an IPv6 address (mapped, compatible, NAT64, 6to4, Teredo) is refused whatever it leads to: a host that is public
+    /// has an address that says so.
+    /// </summary>
+    internal static bool IsPublic(IPAddress address) =>
+        !address.IsIPv4MappedToIPv6
+        && (address.AddressFamily == AddressFamily.InterNetwork || s_globalUnicast.Contains(address))
+        && !s_notPublic.Any(network => network.Contains(address));
 
     private static IEnumerable<IPNetwork> Networks(params string[] networks) => networks.Select(network => IPNetwork.Parse(network));
-}
-
-/// <summary>A host name led to an address that is not public.</summary>
-internal sealed class NotPublicAddressException : Exception
-{
-    public NotPublicAddressException()
-        : base("The host has an address that is not public.")
-    {
-    }
-
-    public NotPublicAddressException(string message)
-        : base(message)
-    {
-    }
-
-    public NotPublicAddressException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
 }

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Dcr.Keys;
 
-/// <summary>RSA public keys worth trusting: RFC 7518 sections 3.3 and 6.3, and no modulus of the ROCA kind (CVE-2017-15361).</summary>
+/// <summary>RSA public keys worth trusting: RFC 7518 sections 3.3 and 6.3, and no modulus that anybody can factor.</summary>
 internal static class RsaKeyRules
 {
     private const int MinBits = 2048;
@@ -15,12 +15,15 @@ internal static class RsaKeyRules
     /// <summary>For each prime the residues that the flawed keys have.</summary>
     private static readonly bool[][] s_rocaResidues = [.. s_rocaPrimes.Select(PowersOf65537)];
 
-    /// <summary>Null when the key may be used. Big-endian, as in the JWK.</summary>
+    /// <summary>
+    /// Null when nothing is wrong that is told in less than a millisecond: enough for a key of a set of which most are never used.
+    /// Big-endian, as in the JWK.
+    /// </summary>
     public static string? Fault(byte[] modulus, byte[] exponent)
     {
         if (modulus[0] == 0 || exponent[0] == 0)
         {
-            return "n and e must have no leading zeros (RFC 7518 section 6.3.1)";
+            return "n and e must have no leading zeros (RFC 7518 section 6.3.1): leave the zero bytes that they begin with out";
         }
         var n = new BigInteger(modulus, isUnsigned: true, isBigEndian: true);
         if (n.GetBitLength() is var bits and (< MinBits or > MaxBits))
@@ -32,7 +35,25 @@ internal static class RsaKeyRules
         {
             return "n and e must be odd, and e between 65537 and 2^32-1";
         }
-        return IsRoca(n) ? "the modulus has the shape of the ROCA flaw (CVE-2017-15361); make a new key" : null;
+        if (IsRoca(n))
+        {
+            return "the modulus has the shape of the ROCA flaw (CVE-2017-15361); make a new key";
+        }
+        if (RsaModulus.HasPattern(modulus) || RsaModulus.IsBiased(modulus))
+        {
+            return "the modulus is not random: it repeats itself, or has far too many bits of one kind; make a new key";
+        }
+        return RsaModulus.HasCloseFactors(n) ? "the modulus is the product of two primes that are the same or lie close together; make a new key" : null;
+    }
+
+    /// <summary>The rest, in up to 20 ms, of a key without <see cref="Fault"/>. Null when the key may be used.</summary>
+    public static string? DeepFault(byte[] modulus)
+    {
+        if (RsaModulus.HasSmallFactorOrIsPower(new BigInteger(modulus, isUnsigned: true, isBigEndian: true)))
+        {
+            return "the modulus has a small prime factor, or is a power; make a new key";
+        }
+        return RsaModulus.IsPrime(modulus) ? "the modulus is a prime, and not the product of two; make a new key" : null;
     }
 
     private static bool IsRoca(BigInteger n)

@@ -12,7 +12,7 @@ namespace Dcr.Protocol;
 
 /// <summary>
 /// A JSON object from a stranger: strict UTF-8, no duplicate members, nesting at most 16, strings at most 2 KiB
-/// (a JWT, such as a software statement, 8 KiB; an assertion to diagnose, any length), arrays at most 100, no control characters. Kestrel limits the body to 64 KiB.
+/// (a JWT, such as a software statement, and a certificate 8 KiB; an assertion to diagnose, any length), arrays at most 100, no control characters. Kestrel limits the body to 64 KiB.
 /// </summary>
 internal static class JsonBody
 {
@@ -155,8 +155,11 @@ internal static class JsonBody
         {
             return null;
         }
-        return TextFault(text, path is "software_statement" or "proof" ? MaxJwt : MaxString) is { } fault ? $"{path} {fault}" : null;
+        return TextFault(text, path is "software_statement" or "proof" || IsCertificate(path) ? MaxJwt : MaxString) is { } fault ? $"{path} {fault}" : null;
     }
+
+    // RFC 7517 section 4.7: libraries send the certificates of a key along, and one of an RSA key has more than 2 KiB.
+    private static bool IsCertificate(string path) => path.LastIndexOf('[') is var end and > 0 && path.AsSpan(0, end) is "x5c" or [.., '.', 'x', '5', 'c'];
 
     private static string? TextFault(string text, int limit)
     {

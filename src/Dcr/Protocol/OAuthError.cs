@@ -112,4 +112,11 @@ public sealed record OAuthError
     /// <summary>RFC 6749 section 4.1.2.1, with Retry-After.</summary>
     public static OAuthError TemporarilyUnavailable() =>
         new() { Status = 503, Code = "temporarily_unavailable", Description = "The server cannot answer just now. Try again shortly.", RetryAfter = TimeSpan.FromSeconds(5) };
+
+    /// <summary>The same for want of a turn among the downloads of key documents.</summary>
+    public static OAuthError DownloadsBusy() => TemporarilyUnavailable() with
+    {
+        Description = "The keys must be downloaded, and too many downloads are under way. Nothing was used up. Try again shortly.",
+        RetryAfter = TimeSpan.FromSeconds(3),
+    };
 }

@@ -1,27 +1,33 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
-/// <param name="error">What is refused and why.</param>
+/// <param name="refusal">What is refused and why.</param>
 /// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2). Null: that of the error.</param>
-internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
+internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
+
+    // RFC 9110 section 10.2.3. Whatever it was computed from, a clock that jumps included: nobody is sent away for longer than this.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromHours(1);
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
+        var error = httpContext.RequestServices.GetRequiredService<Refusals>().Judge(refusal, httpContext);
         response.StatusCode = error.Status;
-        if ((challenge ?? error.Challenge) is { } authenticate)
+        if (error.Status != StatusCodes.Status429TooManyRequests && (challenge ?? error.Challenge) is { } authenticate)
         {
             response.Headers.WWWAuthenticate = authenticate;
         }
         if (error.RetryAfter is { } retryAfter)
         {
-            response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = Math.Ceiling(Math.Clamp(retryAfter.TotalSeconds, 1, s_longestWait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
         return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, cancellationToken: httpContext.RequestAborted);

@@ -1,3 +1,4 @@
+using Dcr.Keys;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,8 @@ internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<Unexpe
             case StoreUnavailableException away:
                 outage.Report(away);
                 return OAuthError.TemporarilyUnavailable();
+            case DownloadsBusyException:
+                return OAuthError.DownloadsBusy();
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return OAuthError.InvalidRequest("The body is larger than 64 KiB.", StatusCodes.Status413PayloadTooLarge);
             case BadHttpRequestException bad:

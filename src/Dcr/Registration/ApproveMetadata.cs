@@ -21,9 +21,10 @@ internal sealed class ApproveMetadata(
     /// <param name="requested">As sent.</param>
     /// <param name="policy">What applies.</param>
     /// <param name="registered">For an update: what is registered now.</param>
+    /// <param name="caller">Whose share of the downloads it is.</param>
     /// <param name="cancellationToken">Stops a download.</param>
     public async Task<Result<ApprovedMetadata>> ExecuteAsync(
-        ClientMetadata requested, RegistrationPolicy policy, ClientMetadata? registered, CancellationToken cancellationToken)
+        ClientMetadata requested, RegistrationPolicy policy, ClientMetadata? registered, FetchCaller caller, CancellationToken cancellationToken)
     {
         var statement = await statements.ApproveAsync(requested.SoftwareStatement, policy.SoftwareStatement, registered?.SoftwareStatement, cancellationToken);
         if (!statement.IsSuccess)
@@ -42,7 +43,7 @@ internal sealed class ApproveMetadata(
         {
             return fault;
         }
-        var keys = await ReadKeysAsync(metadata, cancellationToken);
+        var keys = await ReadKeysAsync(metadata, caller, cancellationToken);
         if (!keys.IsSuccess)
         {
             return keys.Error;
@@ -93,15 +94,8 @@ internal sealed class ApproveMetadata(
         return excess.Count == 0 ? null : new OAuthError { Status = 400, Code = excess[0].Code, Description = string.Join(' ', excess.Select(fault => fault.Message)) };
     }
 
-    private async Task<Result<ClientKeySet>> ReadKeysAsync(ClientMetadata metadata, CancellationToken cancellationToken)
-    {
-        if (metadata.Jwks is { } inline)
-        {
-            return ClientKeySet.ReadForRegistration(inline);
-        }
-        var fetched = await clientKeys.FetchAsync(metadata.JwksUri!, cancellationToken);
-        return fetched.Set is { } set ? set : OAuthError.InvalidClientMetadata($"jwks_uri: {fetched.Fault}");
-    }
+    private async Task<Result<ClientKeySet>> ReadKeysAsync(ClientMetadata metadata, FetchCaller caller, CancellationToken cancellationToken) =>
+        metadata.Jwks is { } inline ? ClientKeySet.ReadForRegistration(inline) : await clientKeys.FetchAsync(metadata.JwksUri!, caller, cancellationToken);
 
     private OAuthError? KeyFault(ClientMetadata metadata, ClientKeySet keys, RegistrationPolicy policy)
     {

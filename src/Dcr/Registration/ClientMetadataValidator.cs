@@ -99,7 +99,7 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         RuleFor(m => m.JwksUri).Custom((uri, context) =>
         {
             // A set that this server hosts is never downloaded, so where downloads may go does not matter.
-            if (uri is not null && urls.HostedKeySetId(uri) is null && JwksUri.Fault(uri, jwks) is { } fault)
+            if (uri is not null && JwksUri.Fault(uri, jwks, urls) is { } fault)
             {
                 context.AddFailure(new FluentValidation.Results.ValidationFailure("jwks_uri", $"jwks_uri: {fault}") { ErrorCode = InvalidMetadata });
             }

@@ -71,6 +71,12 @@ public sealed record StatementUse(string Key, int MaxUses, DateTimeOffset Expire
 public sealed record RegistrationLimits(string OnboardingClient, long? MaxLiveClients, long? MaxRegistrationsPerHour)
 {
     public static readonly TimeSpan Window = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// When the hour that began then ends. Null: it is over. One that begins an hour or more ahead was begun by a clock that was wrong, and is
+    /// over too; one that begins a little ahead was begun by another node.
+    /// </summary>
+    public static DateTimeOffset? EndOfHour(DateTimeOffset beganAt, DateTimeOffset now) => (now - beganAt).Duration() < Window ? beganAt + Window : null;
 }
 
 /// <summary>What a request with an idempotency key was answered.</summary>

@@ -32,6 +32,12 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         {
             return OAuthError.InvalidClientMetadata($"jwks: must hold the one key that the initial access token is bound to, with the thumbprint {token.BoundTo}, and be no jwks_uri.");
         }
+        // One proof shows one key, and what is not shown may be somebody else's.
+        if (policy.ProofOfPossession == Requirement.Required && submitted.Keys.Count > 1)
+        {
+            return OAuthError.InvalidClientMetadata(
+                $"{(approved.Metadata.Jwks is null ? "jwks_uri" : "jwks")}: {submitted.Keys.Count} keys; registration_policy.proof_of_possession is required, and a proof shows one: register that one.");
+        }
         if (request.ProvedWith is { } bound)
         {
             return policy.ProofOfPossession == Requirement.Required && !Holds(submitted, bound)

@@ -24,18 +24,26 @@ internal sealed record RegistrationRequest(ClientMetadata Metadata, AccessTokenC
 internal sealed record PreparedRegistration(ApprovedMetadata Approved, ClientKey? ProvedWith);
 
 /// <summary>Everything that decides on a registration without changing anything: metadata, policy, keys, possession.</summary>
-internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession possession)
+internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession possession, IRegistrationStore registrations, TimeProvider time)
 {
     // Longer than the clocks of two nodes differ.
     private static readonly TimeSpan s_keptAfterExpiry = TimeSpan.FromHours(1);
 
     /// <param name="request">What is asked for.</param>
     /// <param name="useProof">False: the proof is looked at, not used up.</param>
+    /// <param name="mayBeRepeat">True: it may be one that was begun, and has counted its use, so that it goes on with a token that is used up.</param>
     /// <param name="cancellationToken">Stops a download.</param>
-    public async Task<Result<PreparedRegistration>> ExecuteAsync(RegistrationRequest request, bool useProof, CancellationToken cancellationToken)
+    public async Task<Result<PreparedRegistration>> ExecuteAsync(
+        RegistrationRequest request, bool useProof, bool mayBeRepeat, CancellationToken cancellationToken)
     {
         var policy = PolicyOf(request.OnboardingClient);
-        var approved = await approve.ExecuteAsync(request.Metadata, policy, registered: null, cancellationToken);
+        // A token that is used up must not have anything fetched. What it can still do is decided when it does it.
+        if (!mayBeRepeat && (request.Metadata.JwksUri ?? request.Metadata.SoftwareStatement) is not null
+            && Refusal(await registrations.TryOutAsync(UseOf(request), LimitsOf(request.OnboardingClient), cancellationToken), request, time.GetUtcNow()) is { } refusal)
+        {
+            return refusal;
+        }
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, registered: null, CallerOf(request), cancellationToken);
         if (!approved.IsSuccess)
         {
             return approved.Error;
@@ -45,6 +53,12 @@ internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession
     }
 
     public static RegistrationPolicy PolicyOf(Client onboarding) => onboarding.RegistrationPolicy ?? new RegistrationPolicy();
+
+    private static FetchCaller CallerOf(RegistrationRequest request) => new(
+        FetchRoom.Newcomer,
+        request.OnboardingClient.ClientId,
+        $"token {request.InitialAccessToken.Jti}",
+        UseOf(request).MaxUses + DownloadBudget.Spare);
 
     public static InitialAccessTokenUse UseOf(RegistrationRequest request, ApprovedMetadata? approved = null) => new(
         request.InitialAccessToken.Jti,

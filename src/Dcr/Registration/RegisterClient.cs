@@ -79,7 +79,7 @@ internal sealed partial class RegisterClientHandler(
         {
             return await repeated.RepeatAsync(given, key, request, provedWith: null, cancellationToken);
         }
-        var prepared = await prepare.ExecuteAsync(request, useProof: true, cancellationToken);
+        var prepared = await prepare.ExecuteAsync(request, useProof: true, mayBeRepeat: command.Idempotency is not null, cancellationToken);
         if (!prepared.IsSuccess)
         {
             return prepared.Error;

@@ -48,6 +48,10 @@ internal static class RegistrationCeiling
         {
             yield return Invalid("jwks: registration_policy.keys allows jwks_uri only.");
         }
+        if (metadata.Jwks is { Keys.Count: var count } && count > (policy.MaxInlineKeys ?? RegistrationPolicy.DefaultInlineKeys))
+        {
+            yield return Invalid($"jwks: {count} keys; registration_policy.max_inline_keys allows {policy.MaxInlineKeys ?? RegistrationPolicy.DefaultInlineKeys}.");
+        }
         if (metadata.JwksUri is { } jwksUri && !HostPattern.Allows(policy.JwksUriHosts, jwksUri))
         {
             yield return Invalid($"jwks_uri: its host is not allowed; registration_policy.jwks_uri_hosts allows {Join(policy.JwksUriHosts!)}.");

@@ -36,6 +36,10 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("keys")]
     public KeySources? Keys { get; init; }
 
+    /// <summary>How many keys a client may register inline. Null: <see cref="DefaultInlineKeys"/>.</summary>
+    [JsonPropertyName("max_inline_keys")]
+    public int? MaxInlineKeys { get; init; }
+
     /// <summary>Host names, or <c>*.</c> and a name for every host below it. Null: any host. Never empty.</summary>
     [JsonPropertyName("jwks_uri_hosts")]
     public IReadOnlyList<string>? JwksUriHosts { get; init; }
@@ -83,6 +87,8 @@ public sealed record RegistrationPolicy
     /// <summary>While a policy is read: members that there are not, to be refused by name.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
+
+    internal const int DefaultInlineKeys = 10;
 
     /// <summary>The registered key must be the one the initial access token is bound to.</summary>
     internal bool BindsKey => InitialAccessToken?.BoundToKey == true;

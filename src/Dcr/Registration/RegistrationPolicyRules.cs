@@ -28,8 +28,8 @@ internal static class RegistrationPolicyRules
             .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => profile.Allows(alg) ? null : $"must be one of {profile.AlgorithmNames}."))
             .Concat(ListFaults("jwks_uri_hosts", policy.JwksUriHosts, HostPattern.Fault))
             .Concat(ListFaults("redirect_uri_hosts", policy.RedirectUriHosts, HostPattern.Fault))
-            .Concat(StatementFaults(policy.SoftwareStatement, options))
-            .Concat(AttestationFaults(policy.Attestation, options))
+            .Concat(StatementFaults(policy.SoftwareStatement, options, urls))
+            .Concat(AttestationFaults(policy.Attestation, options, urls))
             .Concat(DefaultFaults(policy, options, urls, profile))
             .Concat((policy.Unknown ?? []).Where(member => member.Value.ValueKind != JsonValueKind.Null).Select(member => $"{member.Key}: is no member of a registration policy."))
             .Select(fault => "registration_policy." + fault);
@@ -41,6 +41,7 @@ internal static class RegistrationPolicyRules
             ("initial_access_token.uses", policy.InitialAccessToken?.Uses, 1, MaxUses),
             ("initial_access_token.lifetime_seconds", policy.InitialAccessToken?.LifetimeSeconds, 1, s_maxTokenSeconds),
             ("software_statement.uses", policy.SoftwareStatement?.Uses, 1, MaxUses),
+            ("max_inline_keys", policy.MaxInlineKeys, 1, ClientKeySet.MaxKeys),
             ("max_live_clients", policy.MaxLiveClients, 0, MaxClients),
             ("max_registrations_per_hour", policy.MaxRegistrationsPerHour, 0, MaxClients),
             ("client_lifetime_seconds", policy.ClientLifetimeSeconds, MinLifeSeconds, MaxLifeSeconds),
@@ -91,21 +92,21 @@ internal static class RegistrationPolicyRules
         return (list ?? []).Select(entry => (entry, fault: fault(entry))).Where(found => found.fault is not null).Select(found => $"{name}: '{found.entry}' {found.fault}");
     }
 
-    private static IEnumerable<string> StatementFaults(SoftwareStatementPolicy? policy, JwksOptions options) => policy is null ? [] :
+    private static IEnumerable<string> StatementFaults(SoftwareStatementPolicy? policy, JwksOptions options, IssuerUrls urls) => policy is null ? [] :
     [
         .. policy.Mode == SoftwareStatementMode.None || policy.Issuers.Count > 0 ? Array.Empty<string>() : ["software_statement.issuers: name at least one."],
-        .. IssuerFaults("software_statement.issuers", policy.Issuers, options),
+        .. IssuerFaults("software_statement.issuers", policy.Issuers, options, urls),
         .. policy.Issuers.SelectMany((issuer, i) => ListFaults(
             $"software_statement.issuers[{i}].software_ids", issuer.SoftwareIds, id => id.Length is 0 or > MaxIssuer ? $"must be 1 to {MaxIssuer} characters." : null)),
     ];
 
-    private static IEnumerable<string> AttestationFaults(AttestationPolicy? policy, JwksOptions options) => policy is null ? [] :
+    private static IEnumerable<string> AttestationFaults(AttestationPolicy? policy, JwksOptions options, IssuerUrls urls) => policy is null ? [] :
     [
         .. policy.Mode == Requirement.Off || policy.Attesters.Count > 0 ? Array.Empty<string>() : ["attestation.attesters: name at least one."],
-        .. IssuerFaults("attestation.attesters", policy.Attesters, options),
+        .. IssuerFaults("attestation.attesters", policy.Attesters, options, urls),
     ];
 
-    private static IEnumerable<string> IssuerFaults(string path, IReadOnlyList<ITrustedIssuer> issuers, JwksOptions options)
+    private static IEnumerable<string> IssuerFaults(string path, IReadOnlyList<ITrustedIssuer> issuers, JwksOptions options, IssuerUrls urls)
     {
         if (issuers.Count > MaxEntries)
         {
@@ -129,7 +130,7 @@ internal static class RegistrationPolicyRules
             {
                 yield return $"{path}[{i}].{error.Description}";
             }
-            else if (issuers[i].JwksUri is { } uri && JwksUri.Fault(uri, options) is { } fault)
+            else if (issuers[i].JwksUri is { } uri && JwksUri.Fault(uri, options, urls) is { } fault)
             {
                 yield return $"{path}[{i}].jwks_uri: {fault}";
             }

@@ -18,7 +18,7 @@ internal sealed class ValidateRegistrationHandler(PrepareRegistration prepare, I
 {
     public async Task<Result<ClientMetadata>> Handle(ValidateRegistration command, CancellationToken cancellationToken)
     {
-        var prepared = await prepare.ExecuteAsync(command.Request, useProof: false, cancellationToken);
+        var prepared = await prepare.ExecuteAsync(command.Request, useProof: false, mayBeRepeat: false, cancellationToken);
         if (!prepared.IsSuccess)
         {
             return prepared.Error;

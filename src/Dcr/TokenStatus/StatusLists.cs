@@ -53,7 +53,14 @@ internal sealed class StatusLists(IStatusListStore store, SigningKeys keys, Issu
     public void Dispose() => _making.Dispose();
 
     private PublishedStatusList? Current(int list, long version) =>
-        _kept.TryGetValue(list, out var kept) && kept.Version == version && kept.MadeAt > time.GetUtcNow() - options.Value.Ttl ? kept.List : null;
+        _kept.TryGetValue(list, out var kept) && kept.Version == version && IsFresh(kept) ? kept.List : null;
+
+    // By the monotonic clock; and its times must be those of the wall clock as it is now, which may have been set since.
+    private bool IsFresh(Kept kept)
+    {
+        var age = time.GetElapsedTime(kept.Timestamp);
+        return age < options.Value.Ttl && (time.GetUtcNow() - kept.MadeAt - age).Duration() < JwtTimes.ClockSkew;
+    }
 
     private async Task<PublishedStatusList> MakeAsync(int list, long version, CancellationToken cancellationToken)
     {
@@ -74,7 +81,7 @@ internal sealed class StatusLists(IStatusListStore store, SigningKeys keys, Issu
             SigningCredentials = key.Credentials,
         });
         var published = new PublishedStatusList(Encoding.ASCII.GetBytes(token), EntityTag.Of([version.ToString(System.Globalization.CultureInfo.InvariantCulture), key.Kid, now.UtcTicks.ToString(System.Globalization.CultureInfo.InvariantCulture)]));
-        _kept[list] = new Kept(published, version, now);
+        _kept[list] = new Kept(published, version, now, time.GetTimestamp());
         return published;
     }
 
@@ -89,5 +96,5 @@ internal sealed class StatusLists(IStatusListStore store, SigningKeys keys, Issu
         return Base64Url.EncodeToString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 
-    private sealed record Kept(PublishedStatusList List, long Version, DateTimeOffset MadeAt);
+    private sealed record Kept(PublishedStatusList List, long Version, DateTimeOffset MadeAt, long Timestamp);
 }

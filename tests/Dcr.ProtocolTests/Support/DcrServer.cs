@@ -5,7 +5,6 @@ using Dcr.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dcr.ProtocolTests.Support;
@@ -21,7 +20,7 @@ public abstract class DcrServer : IAsyncLifetime
     /// <summary>Why the tests of this store cannot run here. Null: they can.</summary>
     public virtual string? SkipReason => null;
 
-    public FakeTimeProvider Time { get; } = new(DateTimeOffset.UtcNow);
+    public TestClock Time { get; } = new(DateTimeOffset.UtcNow);
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("dcr-test-").FullName;
 
@@ -107,13 +106,14 @@ public abstract class DcrServer : IAsyncLifetime
         Http = new HttpClient { BaseAddress = new Uri(address + "/") };
     }
 
-    /// <summary>Another node on the same store, with the same clock. To be disposed by the test.</summary>
-    public async Task<(WebApplication App, HttpClient Http)> StartAnotherNodeAsync()
+    /// <summary>Another node on the same store. To be disposed by the test.</summary>
+    /// <param name="time">Its clock. Null: the same.</param>
+    public async Task<(WebApplication App, HttpClient Http)> StartAnotherNodeAsync(TimeProvider? time = null)
     {
         var address = $"http://127.0.0.1:{FreePort()}";
         var app = ServerApplication.Create(Arguments(address, Issuer), services =>
         {
-            services.AddSingleton<TimeProvider>(Time);
+            services.AddSingleton(time ?? Time);
             services.AddLogging(logging => logging.ClearProviders());
         });
         await app.StartAsync();

@@ -24,6 +24,7 @@ public sealed class EffectGate
         Guard<IClientLifecycleStore>(services);
         Guard<IRegistrationStore>(services);
         Guard<IKeySetStore>(services);
+        Guard<IQuarantinedKeyStore>(services);
         Guard<ISigningKeyStore>(services);
         Guard<IClientOperationStore>(services);
     }

@@ -7,6 +7,7 @@ namespace Dcr.ProtocolTests.Support;
 public sealed class JwksHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private int _requests;
 
     private JwksHost(WebApplication app, string url, string document)
     {
@@ -19,6 +20,11 @@ public sealed class JwksHost : IAsyncDisposable
 
     public string Document { get; set; }
 
+    public int Requests => _requests;
+
+    /// <summary>Names and values of the last request's headers.</summary>
+    public IReadOnlyDictionary<string, string> LastHeaders { get; private set; } = new Dictionary<string, string>();
+
     /// <summary>How long the host takes to answer.</summary>
     public TimeSpan Delay { get; set; }
 
@@ -30,8 +36,10 @@ public sealed class JwksHost : IAsyncDisposable
         var addresses = string.Join(';', Enumerable.Range(1, hosts).Select(i => $"http://127.0.0.{i}:{port}"));
         var app = WebApplication.CreateSlimBuilder(["--urls", addresses, "--Logging:LogLevel:Default", "None"]).Build();
         var host = new JwksHost(app, address + "/jwks", document);
-        app.MapGet("/jwks", async (CancellationToken cancellationToken) =>
+        app.MapGet("/jwks", async (HttpRequest request, CancellationToken cancellationToken) =>
         {
+            Interlocked.Increment(ref host._requests);
+            host.LastHeaders = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
             await Task.Delay(host.Delay, cancellationToken);
             return Results.Text(host.Document, "application/json");
         });

@@ -25,9 +25,9 @@ public sealed class CertificateDownloadTests
         var serving = ServeAsync(host, certificate);
 
         using var fetcher = new JwksFetcher(
-            Options.Create(new JwksOptions { AllowPrivateNetworks = true }), NullLogger<JwksFetcher>.Instance, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]));
+            Options.Create(new JwksOptions { AllowPrivateNetworks = true }), NullLogger<JwksFetcher>.Instance, _ => [IPAddress.Loopback]);
         var outcome = await fetcher.FetchAsync(
-            new Uri($"https://jwks.example:{((IPEndPoint)host.LocalEndpoint).Port}/"), JwksValidators.None, TestContext.Current.CancellationToken);
+            new Uri($"https://jwks.example:{((IPEndPoint)host.LocalEndpoint).Port}/"), JwksValidators.None, new FetchCaller(FetchRoom.Newcomer, "directory", "token"), TestContext.Current.CancellationToken);
 
         Assert.Equal(JwksFetchFailure.Unreachable, Assert.IsType<JwksFetchFailed>(outcome).Reason);
         await serving;

@@ -127,12 +127,65 @@ public sealed class ClientKeySetTests
     [InlineData("qi")]
     [InlineData("oth")]
     [InlineData("k")]
+    [InlineData("priv")]
     public void Rejects_private_members_wherever_they_stand_and_never_repeats_them(string member)
     {
         Rejects("leaky", Ec("good"), With(Ec("leaky"), member, "SECRET-VALUE"));
         var read = ClientKeySet.ReadForRegistration(Set(With(new JsonObject { ["kty"] = "unknown", ["kid"] = "leaky" }, member, "SECRET-VALUE")));
         Assert.DoesNotContain("SECRET-VALUE", read.Error!.Description, StringComparison.Ordinal);
         Assert.Null(ClientKeySet.ReadDownloaded(Set(Ec("good"), With(Ec("leaky"), member, "SECRET-VALUE")), 100, out _));
+    }
+
+    [Fact]
+    [Requirement("P-KEY", "R8725-3.4-01")]
+    public void Rejects_a_private_key_of_RFC_9964()
+    {
+        var seed = new JsonObject { ["kty"] = "AKP", ["alg"] = "ML-DSA-44", ["kid"] = "leaky", ["pub"] = "AA", ["priv"] = "SECRET-VALUE" };
+        Rejects("leaky", Ec("good"), seed);
+        Assert.Null(ClientKeySet.ReadDownloaded(Set(Ec("good"), seed), 100, out var fault));
+        Assert.Contains("priv", fault, StringComparison.Ordinal);
+        seed.Remove("priv");
+        Assert.Equal("good", Assert.Single(Accepts(Ec("good"), seed).Keys).Kid);
+    }
+
+    [Fact]
+    [Requirement("R7517-4.5-01")]
+    public void Takes_a_key_that_stands_twice_for_one()
+    {
+        var key = Ec("same");
+        Assert.Equal("same", Assert.Single(Accepts(key, key.DeepClone()).Keys).Kid);
+        Assert.Equal("same", Assert.Single(ClientKeySet.ReadDownloaded(Set(key, key.DeepClone()), 100, out _)!.Keys).Kid);
+        var without = Ec("x");
+        without.Remove("kid");
+        Assert.IsType<KeySelection.Found>(Accepts(without, without.DeepClone()).Select(null, "ES256"));
+        Rejects("same", key, With(key.DeepClone().AsObject(), "alg", "ES256"));
+    }
+
+    [Fact]
+    [Requirement("P-KEY")]
+    public void Names_the_reason_of_each_key_of_a_downloaded_set_that_has_no_good_one()
+    {
+        var padded = With(Rsa("padded"), "n", Base64Url.EncodeToString([0, .. s_rsa.ExportParameters(false).Modulus!]));
+        Assert.Null(ClientKeySet.ReadDownloaded(Set(padded, With(Ec("off"), "y", Base64Url.EncodeToString(new byte[32])), With(Ec("enc"), "use", "enc"), new JsonObject { ["kty"] = "OKP" }), 100, out var fault));
+        Assert.Contains("key padded: n and e must have no leading zeros", fault, StringComparison.Ordinal);
+        Assert.Contains("key off: x and y are no point on P-256", fault, StringComparison.Ordinal);
+        Assert.Contains("key enc: its use is enc", fault, StringComparison.Ordinal);
+        Assert.Contains("key number 4: its kty OKP is not known here", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Requirement("P-MEMORY")]
+    public void Imports_no_key_before_it_is_needed_and_charges_it_then()
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var q = pair.ExportParameters(false).Q;
+        var set = Accepts(new JsonObject { ["kty"] = "EC", ["crv"] = "P-384", ["kid"] = "mine", ["x"] = Base64Url.EncodeToString(q.X), ["y"] = Base64Url.EncodeToString(q.Y) }, Ec("other"));
+        var bare = set.Cost;
+        Assert.All(set.Keys, key => Assert.False(key.IsImported));
+        Assert.True(set.Keys[0].Verify("ES384", [1], pair.SignData([1], HashAlgorithmName.SHA384)));
+        Assert.True(set.Keys[0].IsImported);
+        Assert.False(set.Keys[1].IsImported);
+        Assert.True(set.Cost > bare + 4000);
     }
 
     [Fact]

@@ -16,7 +16,10 @@ namespace Dcr.UnitTests.Keys;
 /// <summary>How fresh the keys of a jwks_uri are, on a clock that the tests move: OpenID Connect Core section 10.1.1.</summary>
 public sealed class JwksCacheTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private static readonly FetchCaller s_client = new(FetchRoom.Registered, "directory", "client 1");
+    private static readonly FetchCaller s_newcomer = new(FetchRoom.Newcomer, "directory", "token 1");
+
+    private readonly SteppedClock _time = new();
     private readonly JwksOptions _options = new() { AllowHttp = true, AllowPrivateNetworks = true };
     private readonly Host _host = new();
     private JwksFetcher _fetcher = null!;
@@ -43,13 +46,16 @@ public sealed class JwksCacheTests : IAsyncLifetime
     /// <summary>As an authentication does: looks, and looks again when the kid is not there.</summary>
     private async Task<bool> FindsAsync(string kid)
     {
-        var found = await _cache.FindAsync(_host.Url, Cancellation);
+        var found = await _cache.FindAsync(_host.Url, s_client, Cancellation);
         if (Has(found, kid) || found.Set is null)
         {
             return Has(found, kid);
         }
-        return await _cache.FindNewerAsync(_host.Url, found.Set, Cancellation) is { } newer && Has(newer, kid);
+        return await _cache.FindNewerAsync(_host.Url, found, s_client, Cancellation) is { } newer && Has(newer, kid);
     }
+
+    /// <summary>Lets what was begun come to where it waits for the clock.</summary>
+    private static Task SettleAsync() => Task.Delay(20, Cancellation);
 
     private static bool Has(FoundKeys found, string kid) => found.Set?.Keys.Any(key => key.Kid == kid) == true;
 
@@ -152,19 +158,168 @@ public sealed class JwksCacheTests : IAsyncLifetime
 
     [Fact]
     [Requirement("OIDCC-10.1-02")]
-    public async Task A_storm_of_unknown_kids_causes_one_download_in_the_cooldown()
+    public async Task A_storm_of_unknown_kids_causes_three_downloads_in_the_cooldown()
     {
         await FindsAsync("a");
-        await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => FindsAsync($"unknown-{i}")));
-        for (var i = 0; i < 29; i++)
+        var before = _host.Requests;
+        var asked = new List<Task<bool>>();
+        for (var second = 0; second < 300; second++)
         {
+            asked.AddRange(Enumerable.Range(0, 20).Select(i => FindsAsync($"unknown-{second}-{i}")));
+            await SettleAsync();
             _time.Advance(TimeSpan.FromSeconds(1));
-            Assert.False(await FindsAsync($"more-{i}"));
         }
-        Assert.Equal(2, _host.Requests);
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.False(await FindsAsync("later"));
-        Assert.Equal(3, _host.Requests);
+        for (var second = 0; second < 20; second++)
+        {
+            await SettleAsync();
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.All(await Task.WhenAll(asked), Assert.False);
+        // Three at first, then one in ten seconds; nothing but these, since each confirms the document.
+        Assert.InRange(_host.Requests - before, 20, 3 + (320 / 10));
+    }
+
+    [Fact]
+    [Requirement("OIDCC-10.1-02")]
+    public async Task A_key_that_was_just_published_works_on_first_use_although_a_stranger_forges_kids_all_the_time()
+    {
+        Assert.True(await FindsAsync("a"));
+        var forged = new List<Task<bool>>();
+        async Task ForgeAsync(int seconds, int each = 5)
+        {
+            for (var second = 0; second < seconds; second++)
+            {
+                forged.AddRange(Enumerable.Range(0, each).Select(_ => FindsAsync(Guid.NewGuid().ToString())));
+                await SettleAsync();
+                _time.Advance(TimeSpan.FromSeconds(1));
+            }
+        }
+        // At whatever moment between two downloads the key comes.
+        for (var i = 0; i < 12; i++)
+        {
+            await ForgeAsync(21 + i);
+            _host.Publish([.. Enumerable.Range(0, i + 1).Select(n => $"new-{n}"), "a"]);
+            var first = FindsAsync($"new-{i}");
+            await ForgeAsync(12);
+            Assert.True(await first);
+        }
+        await ForgeAsync(12, each: 0);
+        Assert.All(await Task.WhenAll(forged), Assert.False);
+    }
+
+    [Fact]
+    public async Task A_download_that_began_before_the_key_was_published_does_not_answer_for_it()
+    {
+        Assert.True(await FindsAsync("a"));
+        _host.Delay = TimeSpan.FromMilliseconds(300);
+        var early = FindsAsync("b");
+        for (var i = 0; i < 500 && _host.Requests < 2; i++)
+        {
+            await Task.Delay(10, Cancellation);
+        }
+        // The host has read what it will answer.
+        _host.Publish("a", "b");
+        Assert.True(await FindsAsync("b"));
+        await early;
+    }
+
+    [Fact]
+    public async Task A_kid_is_refused_where_the_next_download_is_too_far()
+    {
+        _options.UnknownKidCooldown = TimeSpan.FromHours(1);
+        await FindsAsync("a");
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.False(await FindsAsync($"unknown-{i}"));
+        }
+        Assert.Equal(1 + UnknownKidBudget.InCooldown, _host.Requests);
+    }
+
+    [Theory]
+    [Requirement("P-KEYCLOCK")]
+    [InlineData(-5)]
+    [InlineData(5)]
+    [InlineData(-20)]
+    [InlineData(20)]
+    [InlineData(-24 * 60)]
+    [InlineData(24 * 60)]
+    [InlineData(-100 * 24 * 60)]
+    [InlineData(100 * 24 * 60)]
+    public async Task A_step_of_the_clock_changes_nothing(int minutes)
+    {
+        _host.CacheControl = "max-age=120";
+        _host.Publish("a", "b");
+        Assert.True(await FindsAsync("a"));
+        _host.Publish("b");
+        _time.Step(TimeSpan.FromMinutes(minutes));
+        Assert.True(await FindsAsync("a"), "fresh still");
+        Assert.Equal(1, _host.Requests);
+        _time.Advance(TimeSpan.FromSeconds(121));
+        Assert.False(await FindsAsync("a"), "withdrawn");
+        _host.Publish("b", "c");
+        Assert.True(await FindsAsync("c"), "new");
+        // A host that is down: its keys serve for an hour, and no longer.
+        _host.Down = true;
+        _time.Advance(TimeSpan.FromMinutes(50));
+        Assert.True(await FindsAsync("b"));
+        _time.Step(TimeSpan.FromMinutes(-2 * minutes));
+        Assert.True(await FindsAsync("b"));
+        _time.Advance(TimeSpan.FromMinutes(11));
+        Assert.False(await FindsAsync("b"));
+        _host.Down = false;
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.True(await FindsAsync("b"));
+    }
+
+    [Fact]
+    [Requirement("P-SHARES")]
+    public async Task Own_congestion_is_no_failure_of_the_host_and_not_remembered()
+    {
+        _host.Delay = TimeSpan.FromSeconds(1);
+        _options.FetchTimeout = TimeSpan.FromMilliseconds(200);
+        var crowd = Enumerable.Range(0, 60).Select(i => Record.ExceptionAsync(() => _cache.FindAsync($"{_host.Url}?{i}", s_client with { Party = $"client {i}" }, Cancellation).AsTask()).AsTask()).ToList();
+        await SettleAsync();
+        var last = await Record.ExceptionAsync(() => _cache.FindAsync(_host.Url, s_client with { Party = "client 100" }, Cancellation).AsTask());
+        Assert.IsType<DownloadsBusyException>(last);
+        Assert.Null(_cache.Peek(_host.Url)!.LastFailure);
+        Assert.All(await Task.WhenAll(crowd), exception => Assert.True(exception is null or DownloadsBusyException, exception?.ToString()));
+        _host.Delay = TimeSpan.Zero;
+        _options.FetchTimeout = TimeSpan.FromSeconds(20);
+        Assert.True(await FindsAsync("a"));
+    }
+
+    [Fact]
+    [Requirement("P-SHARES", "P-MEMORY")]
+    public async Task A_strangers_documents_push_out_none_of_a_client()
+    {
+        Assert.True(await FindsAsync("a"));
+        _host.Publish([.. Enumerable.Range(0, 99).Select(i => $"key-{i}"), "a"]);
+        for (var i = 0; i < 400; i++)
+        {
+            Assert.NotNull((await _cache.FetchAsync($"{_host.Url}?{i}", s_newcomer, Cancellation)).Set);
+        }
+        Assert.NotNull(_cache.Peek(_host.Url));
+        var kept = Enumerable.Range(0, 400).Select(i => _cache.Peek($"{_host.Url}?{i}")).OfType<CachedJwks>().ToList();
+        Assert.True(kept.Count < 300, "a hundred keys are charged at what they cost");
+        Assert.All(kept.SelectMany(document => document.Keys!.Keys), key => Assert.False(key.IsImported, "nobody has needed it"));
+    }
+
+    [Fact]
+    public async Task A_client_takes_over_what_was_fetched_for_its_registration()
+    {
+        Assert.NotNull((await _cache.FetchAsync(_host.Url, s_newcomer, Cancellation)).Set);
+        Assert.True(await FindsAsync("a"));
+        Assert.Equal(1, _host.Requests);
+    }
+
+    [Fact]
+    public void A_download_that_was_overtaken_does_not_bring_back_what_a_later_one_replaced()
+    {
+        var entry = new JwksEntry("https://keys.example/", new UnknownKidBudget(TimeSpan.FromSeconds(30), _time));
+        var late = entry.Replace(2, _ => new CachedJwks { Freshness = TimeSpan.FromMinutes(2) });
+        Assert.Same(late, entry.Replace(1, _ => new CachedJwks { Freshness = TimeSpan.FromMinutes(1) }));
+        Assert.Equal(TimeSpan.FromMinutes(2), entry.Current.Freshness);
+        Assert.Equal(3, entry.Replace(3, current => current).Number);
     }
 
     [Fact]
@@ -228,7 +383,7 @@ public sealed class JwksCacheTests : IAsyncLifetime
     {
         _host.Delay = TimeSpan.FromMilliseconds(300);
         using var leaving = new CancellationTokenSource();
-        var first = _cache.FindAsync(_host.Url, leaving.Token).AsTask();
+        var first = _cache.FindAsync(_host.Url, s_client, leaving.Token).AsTask();
         var second = FindsAsync("a");
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
@@ -240,12 +395,23 @@ public sealed class JwksCacheTests : IAsyncLifetime
     public async Task A_registration_asks_the_host_now()
     {
         await FindsAsync("a");
-        Assert.NotNull((await _cache.FetchAsync(_host.Url, Cancellation)).Set);
+        Assert.NotNull((await _cache.FetchAsync(_host.Url, s_newcomer, Cancellation)).Set);
         Assert.Equal(2, _host.Requests);
         _host.Down = true;
-        var failed = await _cache.FetchAsync(_host.Url, Cancellation);
+        var failed = await _cache.FetchAsync(_host.Url, s_newcomer, Cancellation);
         Assert.Null(failed.Set);
         Assert.Contains("500", failed.Fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("500", failed.PublicFault!, StringComparison.Ordinal);
+    }
+
+    /// <summary>A wall clock that may be set, over one that only goes forward.</summary>
+    private sealed class SteppedClock() : FakeTimeProvider(DateTimeOffset.UtcNow)
+    {
+        private TimeSpan _step;
+
+        public void Step(TimeSpan by) => _step += by;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _step;
     }
 
     /// <summary>A partner's web server.</summary>

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Dcr.UnitTests.Keys;
 
-/// <summary>The IANA special-purpose address registries, and IPv4 addresses in IPv6 clothes.</summary>
+/// <summary>The IANA special-purpose address registries, and IPv4 addresses in IPv6 clothes, which are refused whatever they lead to.</summary>
 public sealed class PublicNetworkOnlyTests
 {
     [Theory]
@@ -18,9 +18,8 @@ public sealed class PublicNetworkOnlyTests
     [InlineData("223.255.255.255")]
     [InlineData("2606:2800:220:1:248:1893:25c8:1946")]
     [InlineData("2a00:1450:4001:82a::200e")]
-    [InlineData("::ffff:8.8.8.8")]
-    [InlineData("64:ff9b::8.8.8.8")]
-    [InlineData("2002:808:808::1")]
+    [InlineData("168.63.129.15")]
+    [InlineData("168.63.129.17")]
     public void Accepts_public_addresses(string address) => Assert.True(PublicNetworkOnly.IsPublic(IPAddress.Parse(address)));
 
     [Theory]
@@ -46,6 +45,13 @@ public sealed class PublicNetworkOnlyTests
     [InlineData("198.19.255.255")]
     [InlineData("198.51.100.1")]
     [InlineData("203.0.113.1")]
+    [InlineData("168.63.129.16")]
+    [InlineData("::ffff:8.8.8.8")]
+    [InlineData("::8.8.8.8")]
+    [InlineData("64:ff9b::8.8.8.8")]
+    [InlineData("64:ff9b:1::8.8.8.8")]
+    [InlineData("2002:808:808::1")]
+    [InlineData("2001:0:808:808::1")]
     [InlineData("224.0.0.1")]
     [InlineData("239.255.255.255")]
     [InlineData("240.0.0.1")]

@@ -15,16 +15,18 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
 
     private static readonly TimeSpan s_fenceLife = TimeSpan.FromDays(1);
 
+    private readonly SeenUnchanged _seen = new(time);
+
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
-    /// <summary>Finishes what nodes that ended left half-done.</summary>
+    /// <summary>Finishes what nodes that ended left half-done: what this node has seen stand for so long, whatever time the others had.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        var abandonedBefore = (time.GetUtcNow() - After).ToUnixTimeMilliseconds();
-        var abandoned = await storage.RegistrationCounts.Find(Where.Lt("reserved.at", abandonedBefore)).ToListAsync(cancellationToken);
-        foreach (var count in abandoned)
+        var reserving = await storage.RegistrationCounts.Find(Where.Gt("reserved.at", long.MinValue)).ToListAsync(cancellationToken);
+        _seen.KeepOnly(reserving.SelectMany(count => count["reserved"].AsBsonArray).Select(entry => entry["_id"].AsString).ToHashSet(StringComparer.Ordinal));
+        foreach (var count in reserving)
         {
-            foreach (var reserved in count["reserved"].AsBsonArray.Where(entry => entry["at"].AsInt64 < abandonedBefore))
+            foreach (var reserved in count["reserved"].AsBsonArray.Where(entry => _seen.For(entry["_id"].AsString, "") >= After))
             {
                 await ResolveAsync(count["_id"].AsString, reserved["client_id"].AsString, reserved["_id"].AsString, cancellationToken);
             }

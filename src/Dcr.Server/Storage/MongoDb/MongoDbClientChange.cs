@@ -15,6 +15,7 @@ internal sealed class MongoDbClientChange(
     MongoDbEffects effects,
     MongoDbRegistrationCounts counts,
     MongoDbStatusListStore statuses,
+    MongoDbKeyUseStore uses,
     MongoDbOutbox outbox,
     MongoDbOutboxWorker worker)
 {
@@ -80,7 +81,12 @@ internal sealed class MongoDbClientChange(
         var change = Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1).Unset("review_at")
             .Unset("metadata").Unset("token_hash").Unset("previous_token_hash").Unset("origin").Unset("policy");
         var onboardingClient = found.GetValue("onboarding_client", BsonNull.Value) is BsonString name ? name.Value : null;
-        return await EndAsync(clientId, version, onboardingClient, Where.Empty, change, record, grounds, cancellationToken);
+        var deleted = await EndAsync(clientId, version, onboardingClient, Where.Empty, change, record, grounds, cancellationToken);
+        if (deleted == ReplaceOutcome.Done)
+        {
+            await uses.DeleteAsync(clientId, CancellationToken.None);
+        }
+        return deleted;
     }
 
     public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)

@@ -25,6 +25,12 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
         return [.. (await MongoDbFault.GuardAsync(() => due.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
     }
 
+    public async Task<long> CountLiveAsync(CancellationToken cancellationToken)
+    {
+        var sum = storage.RegistrationCounts.Aggregate().Group<BsonDocument>(new BsonDocument { { "_id", BsonNull.Value }, { "live", new BsonDocument("$sum", "$live") } });
+        return (await MongoDbFault.GuardAsync(() => sum.SingleOrDefaultAsync(cancellationToken)))?["live"].ToInt64() ?? 0;
+    }
+
     public Task ReviewAgainAsync(string clientId, DateTimeOffset dueAt, DateTimeOffset? reviewAt, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
         storage.Clients.UpdateOneAsync(
             MongoDbClientChange.Existing(clientId) & Where.Eq("review_at", dueAt.ToUnixTimeMilliseconds()),

@@ -10,11 +10,16 @@ namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>
 /// Each client that an operation changes is marked with it, in the same write. How many it has changed is counted by the marks
-/// when the operation moves past a batch, which one node does: so a batch that was done half or twice counts once.
+/// when the operation moves past a batch, which one node does: so a batch that was done half or twice counts once. There is no moment at
+/// which the whole origin can be seen as it is; but a look at it from the oldest to the newest finds every client that was there when the
+/// look began.
 /// </summary>
 internal sealed class MongoDbClientOperationStore(
     MongoDbStorage storage, MongoDbEffects effects, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
 {
+    private const string Record = "record";
+    private const int MaxAttempts = 50;
+
     // It grows with the number of clients, unlike all else.
     private static readonly TimeSpan s_countPatience = TimeSpan.FromSeconds(8);
 
@@ -25,48 +30,133 @@ internal sealed class MongoDbClientOperationStore(
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Patiently(storage.Clients).CountDocumentsAsync(
-        Concerned(operation) & ToChange(operation), new CountOptions { MaxTime = s_countPatience }, cancellationToken));
+    // The count of what is not active goes by the status, of which few clients have another.
+    private static readonly CountOptions s_byStatus = new() { MaxTime = s_countPatience, Hint = new BsonDocument { { "status", 1 }, { "created_at", 1 }, { "_id", 1 } } };
 
-    public async Task<bool> AddAsync(ClientOperation operation, Grounds grounds, CancellationToken cancellationToken) =>
-        await effects.InsertAsync(storage.ClientOperations, Document(operation), grounds, cancellationToken) == EffectOutcome.Done;
-
-    public async Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.ClientOperations.Find(Where.Eq("_id", id) & s_made).SingleOrDefaultAsync(cancellationToken)) is { } found ? Read(found) : null;
-
-    public async Task<IReadOnlyList<ClientOperation>> ListUnfinishedAsync(int limit, CancellationToken cancellationToken)
+    public async Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken)
     {
-        var found = storage.ClientOperations.Find(Where.Eq("done", false) & s_made).Sort(Builders<BsonDocument>.Sort.Ascending("_id")).Limit(limit);
+        if (operation.UnlessRestingOn is not null || operation.Origin != new OriginFilter { OnboardingClient = operation.Origin.OnboardingClient })
+        {
+            return await MongoDbFault.GuardAsync(() => storage.Patiently(storage.Clients).CountDocumentsAsync(
+                Concerned(operation) & ToChange(operation), new CountOptions { MaxTime = s_countPatience }, cancellationToken));
+        }
+        Task<long> CountOfAsync(ClientStatus status) => MongoDbFault.GuardAsync(() => storage.Patiently(storage.Clients).CountDocumentsAsync(
+            Where.Eq("status", (int)status) & Concerned(operation), s_byStatus, cancellationToken));
+        var live = operation.Becomes == ClientStatus.Active ? 0 : await counts.LiveAsync(operation.Origin.OnboardingClient!, cancellationToken);
+        return operation.Becomes switch
+        {
+            ClientStatus.Revoked => live + await CountOfAsync(ClientStatus.Expired),
+            ClientStatus.Suspended => live - await CountOfAsync(ClientStatus.Suspended),
+            _ => await CountOfAsync(ClientStatus.Suspended) + await CountOfAsync(ClientStatus.Expired),
+        };
+    }
+
+    public async Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken)
+    {
+        var document = Document(operation);
+        if (record is not null)
+        {
+            document[Record] = MongoDbAuditDocument.Of(record);
+        }
+        if (await effects.InsertAsync(storage.ClientOperations, document, grounds, cancellationToken) != EffectOutcome.Done)
+        {
+            return false;
+        }
+        await RecordAsync(document, cancellationToken);
+        return true;
+    }
+
+    public async Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) => await FindDocumentAsync(id, cancellationToken) is { } found ? Read(found) : null;
+
+    public async Task<IReadOnlyList<ClientOperation>> ListUnfinishedAsync(string? after, int limit, CancellationToken cancellationToken)
+    {
+        var found = storage.ClientOperations.Find(Where.Eq("done", false) & s_made & Where.Gt("_id", after ?? "")).Sort(Builders<BsonDocument>.Sort.Ascending("_id")).Limit(limit);
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
     public async Task<ClientOperation> StepAsync(ClientOperation operation, int limit, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken)
     {
         // Another node may have come further.
-        var stored = await FindAsync(operation.Id, cancellationToken) ?? operation;
+        var stored = await RecordedAsync(operation, cancellationToken);
         if (stored.Done)
         {
             return stored;
         }
-        var next = await NextAsync(stored, limit, cancellationToken);
+        if (stored is { After: null, Passes: > 0 })
+        {
+            var left = await ListNextAsync(stored, from: null, limit: 1, cancellationToken);
+            if (left.Count == 0)
+            {
+                return await MoveAsync(stored, stored with { Done = true }, cancellationToken);
+            }
+        }
+        var next = await ListNextAsync(stored, stored.After, limit, cancellationToken);
         await ChangeAsync(stored, next, record, cancellationToken);
         var changed = next.Count == 0 ? 0 : await MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(WithIds(next) & Marked(stored), cancellationToken: cancellationToken));
-        var stepped = stored with
-        {
-            Changed = stored.Changed + changed,
-            Done = next.Count < limit,
-            After = next.Count == 0 ? stored.After : new ClientCursor(DateTimeOffset.FromUnixTimeMilliseconds(next[^1]["created_at"].AsInt64), next[^1]["_id"].AsString),
-        };
-        // Only from where this step began: of two nodes that did it, one moves on.
-        var moved = await MongoDbFault.GuardAsync(() => storage.ClientOperations.ReplaceOneAsync(
-            Where.Eq("_id", stored.Id) & Where.Eq("after_client_id", stored.After?.ClientId) & Where.Eq("done", false), Document(stepped), cancellationToken: cancellationToken));
-        return moved.MatchedCount == 1 ? stepped : await FindAsync(stored.Id, cancellationToken) ?? stepped;
+        var isAtEnd = next.Count < limit;
+        return await MoveAsync(
+            stored,
+            stored with
+            {
+                Changed = stored.Changed + changed,
+                // The last look began with the oldest, so it has come to all that were there when it began.
+                Done = isAtEnd && (stored.Passes >= IClientOperationStore.MaxPasses || (next.Count == 0 && stored.After is null)),
+                Passes = isAtEnd ? stored.Passes + 1 : stored.Passes,
+                After = isAtEnd ? null : Cursor(next[^1]),
+            },
+            cancellationToken);
     }
 
-    private async Task<List<BsonDocument>> NextAsync(ClientOperation operation, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ClientCursor>> NextAsync(ClientOperation operation, int limit, CancellationToken cancellationToken)
     {
-        var where = Concerned(operation) & (ToChange(operation) | Marked(operation));
-        if (operation.After is { } after)
+        await RecordedAsync(operation, cancellationToken);
+        return [.. (await ListNextAsync(operation, operation.After, limit, cancellationToken)).Select(Cursor)];
+    }
+
+    public async Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken)
+    {
+        // Only from where it stood: of two nodes that did the same, one moves on.
+        var stands = Where.Eq("_id", read.Id) & Where.Eq("done", false) & Where.Eq("after_client_id", read.After?.ClientId)
+            & (read.Passes == 0 ? Where.In("passes", new BsonValue[] { 0, BsonNull.Value }) : Where.Eq("passes", read.Passes));
+        var replaced = await MongoDbFault.GuardAsync(() => storage.ClientOperations.ReplaceOneAsync(stands, Document(moved), cancellationToken: cancellationToken));
+        return replaced.MatchedCount == 1 ? moved : await FindAsync(read.Id, cancellationToken) ?? moved;
+    }
+
+    private async Task<BsonDocument?> FindDocumentAsync(string id, CancellationToken cancellationToken) =>
+        await MongoDbFault.GuardAsync(() => storage.ClientOperations.Find(Where.Eq("_id", id) & s_made).SingleOrDefaultAsync(cancellationToken));
+
+    /// <summary>The operation as it is stored, once its record is in the audit trail: a node may have ended between the two.</summary>
+    private async Task<ClientOperation> RecordedAsync(ClientOperation operation, CancellationToken cancellationToken)
+    {
+        if (await FindDocumentAsync(operation.Id, cancellationToken) is not { } document)
+        {
+            return operation;
+        }
+        await RecordAsync(document, cancellationToken);
+        return Read(document);
+    }
+
+    private async Task RecordAsync(BsonDocument operation, CancellationToken cancellationToken)
+    {
+        if (!operation.Contains(Record))
+        {
+            return;
+        }
+        try
+        {
+            await MongoDbFault.GuardAsync(() => storage.Audit.InsertOneAsync(operation[Record].AsBsonDocument, options: null, cancellationToken));
+        }
+        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
+        {
+            // By another node at this moment, or by one that ended right after.
+        }
+        await MongoDbFault.GuardAsync(() => storage.ClientOperations.UpdateOneAsync(Where.Eq("_id", operation["_id"]), Set.Unset(Record), cancellationToken: cancellationToken));
+    }
+
+    private async Task<List<BsonDocument>> ListNextAsync(ClientOperation operation, ClientCursor? from, int limit, CancellationToken cancellationToken)
+    {
+        var where = Concerned(operation) & (Left(operation) | Marked(operation));
+        if (from is { } after)
         {
             var createdAt = after.CreatedAt.ToUnixTimeMilliseconds();
             where &= Where.Gte("created_at", createdAt) & (Where.Gt("created_at", createdAt) | Where.Gt("_id", after.ClientId));
@@ -75,15 +165,21 @@ internal sealed class MongoDbClientOperationStore(
         return await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken));
     }
 
+    private static ClientCursor Cursor(BsonDocument client) => new(DateTimeOffset.FromUnixTimeMilliseconds(client["created_at"].AsInt64), client["_id"].AsString);
+
     private static readonly ProjectionDefinition<BsonDocument> s_state =
         Builders<BsonDocument>.Projection.Include("status").Include("version").Include("created_at").Include("onboarding_client").Include("operations");
 
-    /// <summary>Until every client of the batch has been changed, or needs it no more.</summary>
+    /// <summary>Until every client of the batch has been changed, or needs it no more. One that others change without pause keeps the operation from moving on, for now.</summary>
     private async Task ChangeAsync(ClientOperation operation, List<BsonDocument> clients, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken)
     {
         var left = clients.Where(client => !IsMarked(operation, client)).ToList();
-        while (left.Count > 0)
+        for (var attempt = 0; left.Count > 0; attempt++)
         {
+            if (attempt == MaxAttempts)
+            {
+                throw new StoreUnavailableException($"Of operation {operation.Id}, {left.Count} clients are being changed by others without pause; it goes on at the next look.");
+            }
             await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
                 left.Select(client => Change(operation, client, record)), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
             await CarryOnAsync(left, cancellationToken);
@@ -91,7 +187,7 @@ internal sealed class MongoDbClientOperationStore(
             left.ForEach(client => worker.Notify(client["_id"].AsString));
             await ReleaseAsync(operation, left, cancellationToken);
             // Somebody else was faster with some of them: once more, as they are now.
-            left = await MongoDbFault.GuardAsync(() => storage.Clients.Find(WithIds(left) & ToChange(operation) & Where.Not(Marked(operation))).Project(s_state).ToListAsync(cancellationToken));
+            left = await MongoDbFault.GuardAsync(() => storage.Clients.Find(WithIds(left) & Left(operation)).Project(s_state).ToListAsync(cancellationToken));
         }
     }
 
@@ -117,7 +213,7 @@ internal sealed class MongoDbClientOperationStore(
     {
         var status = (ClientStatus)client["status"].AsInt32;
         var version = client["version"].AsInt64 + 1;
-        var change = Set.Set("status", (int)operation.Becomes).Set("version", version).Push("operations", operation.Id)
+        var change = Set.Set("status", (int)operation.Becomes).Set("version", version).PushEach("operations", Marks(operation))
             .Rename(MongoDbStatusListStore.Index, MongoDbStatusListStore.UsedUp);
         if (status.IsLive() && !operation.Becomes.IsLive() && client["onboarding_client"].IsString)
         {
@@ -132,13 +228,21 @@ internal sealed class MongoDbClientOperationStore(
 
     private static FilterDefinition<BsonDocument> ToChange(ClientOperation operation) => Where.In("status", operation.Changes.Select(status => (int)status));
 
-    private static FilterDefinition<BsonDocument> Marked(ClientOperation operation) => Where.Eq("operations", operation.Id);
+    /// <summary>Those that it has not changed yet. One that it has, in this pass or before, is left to whoever changed it since.</summary>
+    private static FilterDefinition<BsonDocument> Left(ClientOperation operation) => ToChange(operation) & Where.Ne("operations", operation.Id);
 
-    private static bool IsMarked(ClientOperation operation, BsonDocument client) => client.GetValue("operations", new BsonArray()).AsBsonArray.Contains(operation.Id);
+    /// <summary>The operation, and from the second pass on the pass too: what is changed in it is counted when the operation moves past its batch.</summary>
+    private static string[] Marks(ClientOperation operation) => operation.Passes == 0 ? [operation.Id] : [operation.Id, MarkOf(operation)];
+
+    private static string MarkOf(ClientOperation operation) => operation.Passes == 0 ? operation.Id : $"{operation.Id} {operation.Passes}";
+
+    private static FilterDefinition<BsonDocument> Marked(ClientOperation operation) => Where.Eq("operations", MarkOf(operation));
+
+    private static bool IsMarked(ClientOperation operation, BsonDocument client) => client.GetValue("operations", new BsonArray()).AsBsonArray.Contains(MarkOf(operation));
 
     private static FilterDefinition<BsonDocument> Concerned(ClientOperation operation)
     {
-        var where = MongoDbClientDocument.Where(operation.Origin) & Where.Lte("created_at", operation.StartedAt.ToUnixTimeMilliseconds());
+        var where = MongoDbClientDocument.Where(operation.Origin);
         if (operation.UnlessRestingOn is not { } accepted)
         {
             return where;
@@ -174,6 +278,7 @@ internal sealed class MongoDbClientOperationStore(
         { "done", operation.Done },
         { "after_created_at", operation.After is null ? BsonNull.Value : operation.After.CreatedAt.ToUnixTimeMilliseconds() },
         { "after_client_id", operation.After is null ? BsonNull.Value : operation.After.ClientId },
+        { "passes", operation.Passes },
     };
 
     private static ClientOperation Read(BsonDocument document) => new()
@@ -191,5 +296,6 @@ internal sealed class MongoDbClientOperationStore(
         After = document["after_client_id"] is BsonString clientId
             ? new ClientCursor(DateTimeOffset.FromUnixTimeMilliseconds(document["after_created_at"].AsInt64), clientId.Value)
             : null,
+        Passes = document.GetValue("passes", 0).AsInt32,
     };
 }

@@ -41,8 +41,11 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
     }
 
-    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
-        !await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Gte("status", 0)).Limit(1).AnyAsync(cancellationToken));
+    public async Task<bool> HasAdministratorAsync(CancellationToken cancellationToken)
+    {
+        var administers = Where.Eq(MongoDbClientDocument.Administers, true) & Where.Gte("status", 0);
+        return await MongoDbFault.GuardAsync(() => storage.Clients.Find(administers).AnyAsync(cancellationToken));
+    }
 
     public async Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {

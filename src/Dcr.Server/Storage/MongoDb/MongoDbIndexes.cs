@@ -78,6 +78,7 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
                 MongoDbStorage.Ascending("onboards", "created_at", "_id"),
                 MongoDbStorage.Ascending("status", "review_at", "_id"),
                 .. MongoDbClientDocument.OriginIndexes,
+                Where(MongoDbClientDocument.Administers),
                 Sparse("release"),
                 Expiry(MongoDbClientDocument.FenceUntil, TimeSpan.Zero),
                 Sparse("outbox_since"),
@@ -146,6 +147,10 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
     private static BsonDocument KeysOf(CreateIndexModel<BsonDocument> index) => ((BsonDocumentIndexKeysDefinition<BsonDocument>)index.Keys).Document;
 
     private static CreateIndexModel<BsonDocument> Sparse(string field) => new(new BsonDocument(field, 1), new CreateIndexOptions { Sparse = true });
+
+    // Of the few documents in which this member is true.
+    private static CreateIndexModel<BsonDocument> Where(string field) =>
+        new(new BsonDocument(field, 1), new CreateIndexOptions<BsonDocument> { PartialFilterExpression = new BsonDocument(field, true) });
 
     // Empty but for effects that are being made at this moment.
     private static CreateIndexModel<BsonDocument> Marks() => Sparse(MongoDbEffects.RestsOn);

@@ -1,3 +1,4 @@
+using Dcr.Keys;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -7,7 +8,7 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Moves audit records from the documents they were written with, mostly clients, to the audit collection (decision 0003). Every step can be
 /// repeated, by several nodes at once: a record that is there already is left, and of an outbox only what was read is taken.
 /// </summary>
-internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses)
+internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbKeyUseStore uses)
 {
     /// <summary>Clients moved together, in three round trips: as many as fit the first page of a cursor.</summary>
     public const int AtOnce = 100;
@@ -120,6 +121,11 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
         await AddToAuditAsync(waiting.SelectMany(Outbox), cancellationToken);
         await CarryOnCountsAsync(waiting, cancellationToken);
         await statuses.CarryOnAsync(waiting, cancellationToken);
+        // With what is deleted go the uses of its keys, also where the node that deleted it ended in the middle.
+        foreach (var deleted in waiting.Where(owner => owner["status"] == MongoDbClientDocument.Tombstone))
+        {
+            await uses.DeleteAsync(collection == storage.KeySets ? KeyUse.KeySetPrefix + deleted["_id"].AsString : deleted["_id"].ToString()!, cancellationToken);
+        }
         await collection.BulkWriteAsync(waiting.SelectMany(Emptying), options: null, cancellationToken);
     }
 

@@ -25,7 +25,13 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
+    private readonly SeenUnchanged _locks = new(time);
+
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    // As RegistrationLimits.EndOfHour says it.
+    private FilterDefinition<BsonDocument> InHour =>
+        Where.Gt("hour_began_at", Now - (long)RegistrationLimits.Window.TotalMilliseconds) & Where.Lt("hour_began_at", Now + (long)RegistrationLimits.Window.TotalMilliseconds);
 
     /// <summary>Marks room that is taken; a client keeps the mark that it became live with.</summary>
     public static string NewReservation() => RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -53,7 +59,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
             }
             if (countsForHour)
             {
-                room &= Where.Gt("hour_began_at", Now - (long)RegistrationLimits.Window.TotalMilliseconds);
+                room &= InHour;
                 room &= limits.MaxRegistrationsPerHour is { } mostInHour ? Where.Lt("in_hour", mostInHour) : Where.Empty;
             }
             var changed = await UpdateAsync(room, countsForHour ? taken.Inc("in_hour", 1L) : taken, cancellationToken);
@@ -134,7 +140,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
             await UnmarkAsync(releasing, cancellationToken);
         }
         while (stopped == ReleasedAtOnce);
-        await UpdateAsync(locked, Set.Set("releasing", new BsonArray()).Unset("lock").Unset("lock_until"), cancellationToken);
+        await UpdateAsync(locked, Set.Set("releasing", new BsonArray()).Unset("lock"), cancellationToken);
     }
 
     private RegisterClientOutcome? Fault(BsonDocument? count, long live, RegistrationLimits limits)
@@ -144,9 +150,9 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
             return new RegisterClientOutcome.TooManyLiveClients();
         }
         var now = time.GetUtcNow();
-        var endsAt = count is null ? now : DateTimeOffset.FromUnixTimeMilliseconds(count["hour_began_at"].AsInt64) + RegistrationLimits.Window;
-        var inHour = now < endsAt ? count!["in_hour"].AsInt64 : 0;
-        return inHour >= limits.MaxRegistrationsPerHour ? new RegisterClientOutcome.TooManyThisHour(now < endsAt ? endsAt : now + RegistrationLimits.Window) : null;
+        var endsAt = count is null ? null : RegistrationLimits.EndOfHour(DateTimeOffset.FromUnixTimeMilliseconds(count["hour_began_at"].AsInt64), now);
+        var inHour = endsAt is null ? 0 : count!["in_hour"].AsInt64;
+        return inHour >= limits.MaxRegistrationsPerHour ? new RegisterClientOutcome.TooManyThisHour(endsAt ?? now + RegistrationLimits.Window) : null;
     }
 
     /// <summary>
@@ -170,7 +176,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     }
 
     private Task BeginHourAsync(BsonDocument found, CancellationToken cancellationToken) => UpdateAsync(
-        Where.Eq("_id", found["_id"]) & Where.Eq("hour_began_at", found["hour_began_at"]) & Where.Lte("hour_began_at", Now - (long)RegistrationLimits.Window.TotalMilliseconds),
+        Where.Eq("_id", found["_id"]) & Where.Eq("hour_began_at", found["hour_began_at"]) & Where.Not(InHour),
         Set.Set("hour_began_at", Now).Set("in_hour", 0L),
         cancellationToken);
 
@@ -181,15 +187,23 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     /// <summary>The document, if it could be locked.</summary>
     private async Task<BsonDocument?> TryLockAsync(string onboardingClient, string holder, CancellationToken cancellationToken)
     {
-        var free = Where.Eq("_id", onboardingClient) & (Where.Exists("lock", false) | Where.Lt("lock_until", Now));
-        var lockIt = Set.Set("lock", holder).Set("lock_until", Now + (long)s_lockLife.TotalMilliseconds);
-        var locked = await MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationCounts.FindOneAndUpdateAsync(free, lockIt, options: null, cancellationToken)!);
-        if (locked is null && await FindAsync(onboardingClient, cancellationToken) is null)
+        if (await LockAsync(Where.Eq("_id", onboardingClient) & Where.Exists("lock", false), holder, cancellationToken) is { } locked)
+        {
+            return locked;
+        }
+        if (await FindAsync(onboardingClient, cancellationToken) is not { } found)
         {
             await BeginAsync(onboardingClient, cancellationToken);
+            return null;
         }
-        return locked;
+        // Each holder has a name of its own: one that has stood for so long has ended in the middle.
+        return found.GetValue("lock", BsonNull.Value) is BsonString other && _locks.For(onboardingClient, other.Value) >= s_lockLife
+            ? await LockAsync(Where.Eq("_id", onboardingClient) & Where.Eq("lock", other), holder, cancellationToken)
+            : null;
     }
+
+    private Task<BsonDocument?> LockAsync(FilterDefinition<BsonDocument> free, string holder, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationCounts.FindOneAndUpdateAsync(free, Set.Set("lock", holder), options: null, cancellationToken)!);
 
     /// <summary>Clients that are no longer live and still hold room.</summary>
     private Task<List<BsonDocument>> ListStoppedAsync(string onboardingClient, int limit, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>

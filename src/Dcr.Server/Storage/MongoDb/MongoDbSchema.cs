@@ -36,6 +36,12 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
 
     public Task PingAsync(CancellationToken cancellationToken) => storage.PingAsync(cancellationToken);
 
+    public async Task<StoreClock?> ReadClockAsync(CancellationToken cancellationToken)
+    {
+        var hello = await storage.RunAsync(new BsonDocument("hello", 1), cancellationToken);
+        return hello.GetValue("localTime", BsonNull.Value) is BsonDateTime now ? new StoreClock(now.ToUniversalTime(), TimeSpan.FromMinutes(1), IsExact: true) : null;
+    }
+
     // A warning, not an end: servers that are compatible with MongoDB have numbers of their own.
     private async Task CheckServerAsync(CancellationToken cancellationToken)
     {
@@ -61,14 +67,26 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
         }
     }
 
-    /// <summary>Clients of before get the members here that they are listed by, and what became of the rule for audiences.</summary>
+    /// <summary>
+    /// What a client came from, whether it onboards and whether it administers have members of their own since they are found by;
+    /// clients of before get them here, and what became of the rule for audiences.
+    /// </summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
         await DropIndexAsync(storage.Clients, "audience_seen_1_created_at_1__id_1", cancellationToken);
-        while (await MongoDbFault.GuardAsync(() => storage.Clients.Find(MongoDbClientDocument.ToUpgrade).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
+        await UpgradeAsync(
+            MongoDbClientDocument.ToUpgrade, client => MongoDbClientDocument.Upgrade(client, time.GetUtcNow()), cancellationToken);
+        await UpgradeAsync(MongoDbClientDocument.ToMarkAsAdministrators, MongoDbClientDocument.MarkAsAdministrator, cancellationToken);
+    }
+
+    private async Task UpgradeAsync(
+        FilterDefinition<BsonDocument> which, Func<BsonDocument, WriteModel<BsonDocument>> upgrade, CancellationToken cancellationToken)
+    {
+        var inAnyOrder = new BulkWriteOptions { IsOrdered = false };
+        var some = storage.Clients.Find(which).Limit(UpgradedAtOnce);
+        while (await MongoDbFault.GuardAsync(() => some.ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
-            var upgrades = clients.Select(client => MongoDbClientDocument.Upgrade(client, time.GetUtcNow()));
-            await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(upgrades, new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(clients.Select(upgrade), inAnyOrder, cancellationToken));
         }
     }
 

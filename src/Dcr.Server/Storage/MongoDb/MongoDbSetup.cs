@@ -38,10 +38,12 @@ internal static class MongoDbSetup
         services.AddSingleton<IClientLifecycleStore, MongoDbClientLifecycleStore>();
         services.AddSingleton<IClientOperationStore, MongoDbClientOperationStore>();
         services.AddSingleton<ILeaseStore, MongoDbLeaseStore>();
+        services.AddSingleton<ISeededClientStore, MongoDbSeededClientStore>();
         services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, MongoDbKeySetStore>();
         services.AddSingleton<IQuarantinedKeyStore, MongoDbQuarantinedKeyStore>();
-        services.AddSingleton<IKeyUseStore, MongoDbKeyUseStore>();
+        services.AddSingleton<MongoDbKeyUseStore>();
+        services.AddSingleton<IKeyUseStore>(provider => provider.GetRequiredService<MongoDbKeyUseStore>());
         services.AddSingleton<ISigningKeyStore, MongoDbSigningKeyStore>();
         services.AddSingleton<IAuditStore, MongoDbAuditStore>();
     }

@@ -18,7 +18,7 @@ internal sealed class MongoDbStorage : IDisposable
     private static readonly TimeSpan s_majorityPatience = TimeSpan.FromSeconds(3);
 
     // The longest that one operation takes, its wait for a majority included. What fails it ends the request with 503.
-    private static readonly TimeSpan s_socketPatience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_socketPatience = TimeSpan.FromSeconds(5);
 
     // How soon a server that was away is found again.
     private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(2);
@@ -66,6 +66,7 @@ internal sealed class MongoDbStorage : IDisposable
         StatusCounters = _database.GetCollection<BsonDocument>("status_counters");
         RevokedTokens = _database.GetCollection<BsonDocument>("revoked_tokens").WithReadConcern(ReadConcern.Local);
         Leases = _database.GetCollection<BsonDocument>("leases");
+        SeededClients = _database.GetCollection<BsonDocument>("seeded_clients");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
         KeySets = _database.GetCollection<BsonDocument>("key_sets");
@@ -92,6 +93,8 @@ internal sealed class MongoDbStorage : IDisposable
     public IMongoCollection<BsonDocument> ClientOperations { get; }
 
     public IMongoCollection<BsonDocument> Leases { get; }
+
+    public IMongoCollection<BsonDocument> SeededClients { get; }
 
     public IMongoCollection<BsonDocument> StatusLists { get; }
 

@@ -5,11 +5,12 @@ namespace Dcr.Server.Storage.Sqlite;
 internal sealed class SqliteAssertionReplayStore(SqliteStorage storage, TimeProvider time) : IAssertionReplayStore
 {
     // Often and few enough that no request waits long; more than can be added meanwhile, so the table never outgrows
-    // the assertions that are still alive.
+    // the assertions of the last hour or so.
     private static readonly TimeSpan s_forgetEvery = TimeSpan.FromMilliseconds(100);
     private const int ForgetAtOnce = 2000;
 
-    private DateTimeOffset _forgetNext;
+    private readonly SqliteForgetting _forgetting = new(time);
+    private long? _forgotAt;
 
     public Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
@@ -31,15 +32,14 @@ internal sealed class SqliteAssertionReplayStore(SqliteStorage storage, TimeProv
     // Only ever called by the one writer.
     private void ForgetExpired(SqliteSession session)
     {
-        var now = time.GetUtcNow();
-        if (now < _forgetNext)
+        if (_forgotAt is { } at && time.GetElapsedTime(at) < s_forgetEvery)
         {
             return;
         }
-        _forgetNext = now + s_forgetEvery;
+        _forgotAt = time.GetTimestamp();
         session.Change(
             "DELETE FROM used_assertions WHERE hash IN (SELECT hash FROM used_assertions WHERE expires_at < $1 LIMIT $2)",
-            now.ToUnixTimeMilliseconds(),
+            _forgetting.Before(session),
             ForgetAtOnce);
     }
 }

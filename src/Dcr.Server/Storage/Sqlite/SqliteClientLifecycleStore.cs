@@ -23,6 +23,9 @@ internal sealed class SqliteClientLifecycleStore(SqliteStorage storage, TimeProv
         return Task.FromResult(due);
     }
 
+    public Task<long> CountLiveAsync(CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
+        session.Read(row => row.GetInt64(0), "SELECT ifnull(sum(live), 0) FROM registration_counts").Single()));
+
     public Task ReviewAgainAsync(string clientId, DateTimeOffset dueAt, DateTimeOffset? reviewAt, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => session.Change(
             "UPDATE clients SET review_at = $3 WHERE client_id = $1 AND review_at = $2", clientId, dueAt.ToUnixTimeMilliseconds(), reviewAt?.ToUnixTimeMilliseconds()),

@@ -16,9 +16,9 @@ internal static class SqliteRegistrationCounts
         {
             return new RegisterClientOutcome.TooManyLiveClients();
         }
-        var hourEndsAt = hourBeganAt + RegistrationLimits.Window;
-        return limits.MaxRegistrationsPerHour is { } most && (now < hourEndsAt ? inHour : 0) >= most
-            ? new RegisterClientOutcome.TooManyThisHour(now < hourEndsAt ? hourEndsAt : now + RegistrationLimits.Window)
+        var hourEndsAt = RegistrationLimits.EndOfHour(hourBeganAt, now);
+        return limits.MaxRegistrationsPerHour is { } most && (hourEndsAt is null ? 0 : inHour) >= most
+            ? new RegisterClientOutcome.TooManyThisHour(hourEndsAt ?? now + RegistrationLimits.Window)
             : null;
     }
 
@@ -30,8 +30,8 @@ internal static class SqliteRegistrationCounts
         INSERT INTO registration_counts (onboarding_client, live, hour_began_at, in_hour) VALUES ($1, 1, $2, 1)
         ON CONFLICT (onboarding_client) DO UPDATE SET
             live = live + 1,
-            in_hour = CASE WHEN hour_began_at + $3 > $2 THEN in_hour + 1 ELSE 1 END,
-            hour_began_at = CASE WHEN hour_began_at + $3 > $2 THEN hour_began_at ELSE $2 END
+            in_hour = CASE WHEN abs($2 - hour_began_at) < $3 THEN in_hour + 1 ELSE 1 END,
+            hour_began_at = CASE WHEN abs($2 - hour_began_at) < $3 THEN hour_began_at ELSE $2 END
         """,
         onboardingClient,
         now.ToUnixTimeMilliseconds(),

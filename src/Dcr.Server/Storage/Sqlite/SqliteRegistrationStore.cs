@@ -9,11 +9,13 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
     // A few at each use keep both tables at what is still needed, without a job of their own.
     private const int ForgetAtOnce = 10;
 
+    private readonly SqliteForgetting _forgetting = new(time);
+
     public Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
             var now = time.GetUtcNow();
-            Forget(session, now);
+            Forget(session);
             if (!SqliteGrounds.Hold(session, registration.Grounds, now))
             {
                 return new RegisterClientOutcome.GroundsChanged();
@@ -72,15 +74,16 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
         id,
         expiresAt.ToUnixTimeMilliseconds());
 
-    private static void Forget(SqliteSession session, DateTimeOffset now)
+    private void Forget(SqliteSession session)
     {
+        var before = _forgetting.Before(session);
         session.Change(
             "DELETE FROM initial_access_token_uses WHERE jti IN (SELECT jti FROM initial_access_token_uses WHERE expires_at < $1 LIMIT $2)",
-            now.ToUnixTimeMilliseconds(),
+            before,
             ForgetAtOnce);
         session.Change(
             "DELETE FROM registration_answers WHERE key IN (SELECT key FROM registration_answers WHERE expires_at < $1 LIMIT $2)",
-            now.ToUnixTimeMilliseconds(),
+            before,
             ForgetAtOnce);
     }
 

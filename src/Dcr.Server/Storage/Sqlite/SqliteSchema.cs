@@ -170,6 +170,37 @@ internal static class SqliteSchema
             quarantined_by TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
         """,
+        // Who administers, and what a seed file has made.
+        """
+        ALTER TABLE clients ADD COLUMN administers INTEGER AS (instr(' ' || ifnull(json_extract(metadata, '$.scope'), '') || ' ', ' dcr.admin ') > 0);
+        CREATE INDEX clients_that_administer ON clients (client_id) WHERE administers = 1;
+
+        CREATE TABLE seeded_clients (
+            client_id TEXT NOT NULL PRIMARY KEY,
+            entry TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+        SqliteIdentity.Table,
+        // Times that no jump of the wall clock can move: when to forget, whose lease it is, how far an operation has come.
+        """
+        CREATE TABLE store_clock (now INTEGER NOT NULL) STRICT;
+
+        DROP TABLE leases;
+        CREATE TABLE leases (
+            name TEXT NOT NULL PRIMARY KEY,
+            holder TEXT NOT NULL,
+            renewals INTEGER NOT NULL,
+            life INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE client_operations ADD COLUMN passes INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE operation_clients (
+            operation TEXT NOT NULL,
+            client_id TEXT NOT NULL,
+            PRIMARY KEY (operation, client_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX clients_not_active ON clients (onboarding_client, status) WHERE onboarding_client IS NOT NULL AND status IN (1, 3);
+        """,
         // RFC 10070. A client that an administrator had let use the token endpoint as audience may do so for 90 days more; one that
         // used it without is listed as needing an exception.
         """
@@ -197,6 +228,10 @@ internal static class SqliteSchema
             expires_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX used_assertions_by_expiry ON used_assertions (expires_at);
+        """,
+        SqliteIdentity.Table,
+        """
+        CREATE TABLE store_clock (now INTEGER NOT NULL) STRICT;
         """,
     ];
 

@@ -1,0 +1,166 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Dcr.ProtocolTests.Support;
+using Xunit;
+
+namespace Dcr.ProtocolTests;
+
+/// <summary>
+/// The wall clock jumps, under a server at work, and is set right again: nothing is accepted that was used, revoked or withdrawn, no request
+/// is the server's fault, no client is ended, and all goes on without a restart.
+/// </summary>
+public abstract class ClockTests(DcrServer server) : ServerTests(server)
+{
+    private const int Minute = 1;
+    private const int Day = 24 * 60 * Minute;
+
+    public static TheoryData<int> Steps => [5 * Minute, 20 * Minute, Day, 100 * Day, -5 * Minute, -20 * Minute, -Day, -100 * Day];
+
+    private static void AssertRefused(Answer answer) =>
+        Assert.True(answer.Status == HttpStatusCode.Unauthorized, $"expected 401, got {(int)answer.Status}: {answer.Text}");
+
+    /// <summary>Lets what works in the background have its turn, some times.</summary>
+    private async Task MinutesPassAsync(int minutes)
+    {
+        for (var i = 0; i < minutes; i++)
+        {
+            Server.Time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(20, Cancellation);
+        }
+    }
+
+    /// <summary>What everybody does all the time, at the time that the server has.</summary>
+    private async Task WorkAsync(OnboardedClient client)
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(async i => (i % 3) switch
+        {
+            0 => await Server.PostTokenAsync(Server.Assertion(client.Key, client.ClientId).Sign()),
+            1 => await Server.PostTokenAsync(Server.Assertion(Server.OnboardingKey, DcrServer.OnboardingClient).Sign(), "dcr"),
+            _ => await Server.GetAsync(Server.Path("/oauth/jwks")),
+        }));
+        Assert.All(answers, answer => answer.Succeeded());
+        await Server.OnboardAsync();
+    }
+
+    [Theory]
+    [Requirement("P-CLOCK", "P-REPLAY", "P-ONCE", "P-LIFECYCLE")]
+    [MemberData(nameof(Steps))]
+    public async Task Nothing_that_was_over_comes_back_and_nobody_is_ended(int minutes)
+    {
+        var step = TimeSpan.FromMinutes(minutes);
+        var party = await Server.OnboardingClientAsync("""{"idle_lifetime_seconds":7200}""");
+        var idle = await Server.OnboardAsync(party);
+        var client = await Server.OnboardAsync(party);
+        var assertion = Server.Assertion(client.Key, client.ClientId).Sign();
+        var token = (await Server.PostTokenAsync(assertion)).Succeeded()["access_token"];
+        (await Server.RevokeAsync(token, client.Key, client.ClientId)).Succeeded();
+        var initial = await Server.InitialAccessTokenAsync(party);
+        (await Server.RegisterAsync(initial, Requests.Metadata(TestKey.Create()))).Succeeded(HttpStatusCode.Created);
+        async Task AssertOverAsync()
+        {
+            AssertRefused(await Server.PostTokenAsync(assertion));
+            Assert.False(await Server.IsActiveAsync(token));
+            AssertRefused(await Server.RegisterAsync(initial, Requests.Metadata(TestKey.Create())));
+        }
+
+        Server.Time.StepWall(step);
+        await WorkAsync(client);
+        await AssertOverAsync();
+        await MinutesPassAsync(3);
+        await WorkAsync(client);
+        await AssertOverAsync();
+
+        Server.Time.StepWall(-step);
+        await WorkAsync(client);
+        await AssertOverAsync();
+        await MinutesPassAsync(2);
+        await AssertOverAsync();
+        Assert.Equal("active", await Server.StatusAsync(idle));
+        Assert.Equal("active", await Server.StatusAsync(client));
+        await WorkAsync(client);
+    }
+
+    [Theory]
+    [Requirement("P-CLOCK", "P-LINEAGE")]
+    [InlineData(3)]
+    [InlineData(300)]
+    [InlineData(-300)]
+    public async Task An_operation_covers_what_a_node_registered_whose_clock_is_another(int seconds)
+    {
+        var clock = new TestClock(Server.Time.GetUtcNow());
+        clock.StepWall(TimeSpan.FromSeconds(seconds));
+        var (app, http) = await Server.StartAnotherNodeAsync(clock);
+        await using var _ = app;
+        using var __ = http;
+        var party = await Server.OnboardingClientAsync("""{"initial_access_token":{"uses":100}}""");
+        var token = (await PostTokenAsync(http, new AssertionScenario(party.Key, party.ClientId, Server.Issuer, clock.GetUtcNow()).Sign())).Succeeded()["access_token"];
+        var clients = new List<OnboardedClient>();
+        for (var i = 0; i < 5; i++)
+        {
+            var key = TestKey.Create();
+            clients.Add(OnboardedClient.Of((await Server.RegisterAsync(token, Requests.Metadata(key), $"key-{Guid.NewGuid():N}", http)).Succeeded(HttpStatusCode.Created), key));
+        }
+        var body = new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = party.ClientId } };
+        var suspended = (await Server.AdminAsync(HttpMethod.Post, "clients:suspend", body.DeepClone().AsObject())).Succeeded().Json;
+        Assert.Equal((5, true), (suspended["suspended"]!.GetValue<long>(), suspended["done"]!.GetValue<bool>()));
+        var revoked = (await Server.AdminAsync(HttpMethod.Post, "clients:revoke", body)).Succeeded().Json;
+        Assert.Equal((5, 5, true), (revoked["matched"]!.GetValue<long>(), revoked["revoked"]!.GetValue<long>(), revoked["done"]!.GetValue<bool>()));
+        foreach (var client in clients)
+        {
+            AssertRefused(await Server.PostTokenAsync(Server.Assertion(client.Key, client.ClientId).Sign()));
+        }
+    }
+
+    [Fact]
+    [Requirement("P-CLOCK", "P-LIMITS")]
+    public async Task Nobody_is_sent_away_for_months_when_the_clock_was_ahead()
+    {
+        var party = await Server.OnboardingClientAsync("""{"max_registrations_per_hour":1}""");
+        Server.Time.StepWall(TimeSpan.FromDays(100));
+        await Server.OnboardAsync(party);
+        Server.Time.StepWall(TimeSpan.FromDays(-100));
+        // The hour of then is none of now.
+        await Server.OnboardAsync(party);
+        Server.Time.StepWall(TimeSpan.FromMinutes(-50));
+        var full = (await Server.RegisterAsync(party, Requests.Metadata(TestKey.Create()))).Refused(HttpStatusCode.TooManyRequests, "temporarily_unavailable");
+        Assert.InRange(full.Response.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        Server.Time.StepWall(TimeSpan.FromMinutes(50));
+    }
+
+    [Fact]
+    [Requirement("P-CLOCK", "P-LIFECYCLE")]
+    public async Task Ends_clients_under_a_clock_that_jumped_only_when_an_administrator_says_so()
+    {
+        var party = await Server.OnboardingClientAsync("""{"idle_lifetime_seconds":7200}""");
+        var idle = await Server.OnboardAsync(party);
+        Server.Time.StepWall(TimeSpan.FromDays(1));
+        async Task<JsonObject> ReapAsync(JsonObject body) => (await Server.AdminAsync(HttpMethod.Post, "clients:reap", body)).Succeeded().Json;
+        var withheld = await ReapAsync([]);
+        Assert.Equal(0, withheld["expired"]!.GetValue<long>());
+        Assert.Contains("jumped", withheld["withheld"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.True((await ReapAsync(new JsonObject { ["dry_run"] = true }))["expired"]!.GetValue<long>() >= 1);
+        Assert.Equal("active", await Server.StatusAsync(idle));
+        Assert.True((await ReapAsync(new JsonObject { ["all"] = true }))["expired"]!.GetValue<long>() >= 1);
+        Assert.Equal("expired", await Server.StatusAsync(idle));
+        Server.Time.StepWall(TimeSpan.FromDays(-1));
+
+        // And lets them all go on again.
+        var body = new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = party.ClientId } };
+        var counted = (await Server.AdminAsync(HttpMethod.Post, "clients:resume", new JsonObject { ["origin"] = body["origin"]!.DeepClone(), ["dry_run"] = true })).Succeeded().Json;
+        Assert.Equal((1, 0), (counted["matched"]!.GetValue<long>(), counted["resumed"]!.GetValue<long>()));
+        var resumed = (await Server.AdminAsync(HttpMethod.Post, "clients:resume", body)).Succeeded().Json;
+        Assert.Equal((1, 1, true), (resumed["matched"]!.GetValue<long>(), resumed["resumed"]!.GetValue<long>(), resumed["done"]!.GetValue<bool>()));
+        Assert.Equal("active", await Server.StatusAsync(idle));
+        await Server.AccessTokenAsync(idle.Key, idle.ClientId);
+    }
+
+    private async Task<Answer> PostTokenAsync(HttpClient node, string assertion)
+    {
+        using var form = new FormUrlEncodedContent(Requests.TokenForm(assertion, "dcr"));
+        return await Answer.ReadAsync(await node.PostAsync(new Uri(Server.Path("/oauth/token"), UriKind.Relative), form, Cancellation));
+    }
+}
+
+public sealed class ClockTestsOnSqlite(SqliteServer server) : ClockTests(server), IClassFixture<SqliteServer>;
+
+public sealed class ClockTestsOnMongoDb(MongoDbServer server) : ClockTests(server), IClassFixture<MongoDbServer>;
