@@ -70,7 +70,7 @@ public static class DcrEndpoints
 
         var admin = app.MapGroup($"{path}/admin/v1");
         admin.MapGet("/clients", ListClientsRoute.HandleAsync).Needs(Policies.Administrator)
-            .Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended, revoked or expired"), ("assertion_audience_seen", "token_endpoint or issuer"),
+            .Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended, revoked or expired"), ("assertion_exception", "true: only those that have an exception for their assertions, or have needed one of late"),
                 ("onboarding_client", "Who registered it"), ("kid", "The kid of the key its initial access token was asked for with"), ("thumbprint", "The thumbprint of that key"),
                 ("initial_token_jti", "The jti of that token"), ("software_statement_issuer", "The iss of its software statement"), ("software_id", "The software_id of its software statement")).Gives<Page<AdminClient>>().Refuses(400, 401, 403);
         admin.MapGet("/clients/{client_id}", ShowClientRoute.HandleAsync).Needs(Policies.Administrator)
@@ -111,8 +111,11 @@ public static class DcrEndpoints
             .Is("Administration", "Block a key on the whole server, whoever has it or registers it").TakesJson<QuarantineReason>().Gives<AdminQuarantinedKey>().Refuses(400, 401, 403, 413, 415);
         admin.MapDelete("/quarantined-keys/{thumbprint}", ManageQuarantinedKeysRoute.RemoveAsync).Needs(Policies.Administrator)
             .Is("Administration", "Let a key be used again on the whole server").GivesNothing().Refuses(401, 403, 404);
-        admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator)
-            .Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapPut("/clients/{client_id}/assertion-exception", SetAssertionExceptionRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let a client that cannot follow RFC 10070 yet send other assertions, until a certain time")
+            .TakesJson<AssertionExceptionRule>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
+        admin.MapDelete("/clients/{client_id}/assertion-exception", RemoveAssertionExceptionRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "End a client's exception before its time").GivesNothing().Refuses(401, 403, 404, 409);
         admin.MapGet("/onboarding-clients", ManageOnboardingClientsRoute.ListAsync).Needs(Policies.Administrator)
             .Is("Administration", "List who may register clients, newest first").TakesPage().Gives<Page<AdminOnboardingClient>>().Refuses(400, 401, 403);
         admin.MapPost("/onboarding-clients", ManageOnboardingClientsRoute.CreateAsync).Needs(Policies.Administrator)

@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
 using Dcr.Administration;
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Discovery;
 using Dcr.Keys;
@@ -29,9 +28,8 @@ namespace Dcr;
 [JsonSerializable(typeof(IReadOnlyDictionary<string, AuditChange>))]
 [JsonSerializable(typeof(AccessTokenRequest))]
 [JsonSerializable(typeof(AdminClient))]
+[JsonSerializable(typeof(AssertionExceptionRule))]
 [JsonSerializable(typeof(NewRegistrationAccessToken))]
-[JsonSerializable(typeof(AssertionAudience))]
-[JsonSerializable(typeof(AssertionAudienceSetting))]
 [JsonSerializable(typeof(AssertionToDiagnose))]
 [JsonSerializable(typeof(AssertionDiagnosis))]
 [JsonSerializable(typeof(ClientInformation))]

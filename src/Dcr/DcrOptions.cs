@@ -14,8 +14,8 @@ public sealed class DcrOptions
     /// <summary>The issuer identifier (RFC 8414 section 2): an https URL without query or fragment; http on loopback only.</summary>
     public string Issuer { get; set; } = "http://localhost:5080";
 
-    /// <summary>Which audiences of client assertions are accepted, unless an administrator said otherwise for a client.</summary>
-    public AssertionAudienceRule AssertionAudience { get; set; } = AssertionAudienceRule.Dual;
+    /// <summary>Which audiences of client assertions are accepted from clients without an exception.</summary>
+    public AssertionAudienceRule AssertionAudience { get; set; } = AssertionAudienceRule.Strict;
 
     /// <summary>How long access tokens for APIs and for the admin API last. 1 minute to 1 hour; default 10 minutes.</summary>
     public TimeSpan AccessTokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
@@ -62,7 +62,7 @@ internal sealed class DcrOptionsValidator(IConfiguration configuration) : IValid
         }
         if (!Enum.IsDefined(options.AssertionAudience))
         {
-            yield return $"Dcr:AssertionAudience is {options.AssertionAudience}: it must be Dual or Strict.";
+            yield return $"Dcr:AssertionAudience is {options.AssertionAudience}: it must be Strict or Dual.";
         }
         if (options.SeedFile is { } file && !File.Exists(file))
         {
@@ -75,6 +75,11 @@ internal sealed class DcrOptionsValidator(IConfiguration configuration) : IValid
         if (options.SecurityProfile != SecurityProfile.Fapi2)
         {
             yield break;
+        }
+        // FAPI 2.0 Security Profile section 5.3.2.1 item 8.
+        if (options.AssertionAudience == AssertionAudienceRule.Dual)
+        {
+            yield return "Dcr:AssertionAudience is Dual: with Dcr:SecurityProfile=Fapi2 it must be Strict.";
         }
         // FAPI 2.0 Security Profile sections 5.4.1 and 5.4.2.
         if (configuration[$"{SigningKeyOptions.Section}:{nameof(SigningKeyOptions.Algorithm)}"] == "RS256")

@@ -39,6 +39,7 @@ public static class DcrSetup
         services.AddSingleton<AuthenticateClient>();
         services.AddSingleton<RefusalAudit>();
         services.AddSingleton<ClientAuthenticationMetrics>();
+        services.AddHostedService<WarnOfDualAudience>();
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<JwksFetcher>();
         services.AddSingleton<JwksCache>();

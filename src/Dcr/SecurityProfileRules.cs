@@ -1,4 +1,5 @@
 using Dcr.ClientAuthentication;
+using Dcr.Clients;
 using Dcr.Keys;
 using Microsoft.Extensions.Options;
 
@@ -23,12 +24,21 @@ public sealed class SecurityProfileRules(IOptions<DcrOptions> options)
 
     public bool Allows(string alg) => Algorithms.Contains(alg, StringComparer.Ordinal);
 
-    /// <summary>How far ahead the <c>exp</c> of an assertion may be.</summary>
+    /// <summary>How far ahead the <c>exp</c> of an assertion may be, for a client without an exception.</summary>
     public TimeSpan LongestAssertionLife => TimeSpan.FromMinutes(_isFapi2 ? 5 : 10);
 
-    /// <summary>The rule for the audience of assertions, unless an administrator said otherwise for a client; section 5.3.2.1 item 8 leaves no choice.</summary>
-    public AssertionAudienceRule AudienceRule(AssertionAudienceRule? ofClient) =>
-        _isFapi2 ? AssertionAudienceRule.Strict : ofClient ?? options.Value.AssertionAudience;
+    /// <summary>Section 5.3.2.1 item 8 leaves no choice.</summary>
+    public bool TakesExceptions => !_isFapi2;
+
+    /// <summary>Whether <c>aud</c> may be URLs of this server.</summary>
+    /// <param name="exception">That is in force for the client. Null: none.</param>
+    public bool TakesOwnEndpoints(AssertionExceptionRule? exception) => TakesExceptions
+        && (options.Value.AssertionAudience == AssertionAudienceRule.Dual || exception?.Audience == ExceptedAudience.OwnEndpoints);
+
+    /// <inheritdoc cref="TakesOwnEndpoints"/>
+    /// <returns>How far ahead <c>exp</c> may be.</returns>
+    public TimeSpan LongestAssertionLifeUnder(AssertionExceptionRule? exception) =>
+        TakesExceptions && exception?.MaxLifetimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : LongestAssertionLife;
 
     /// <summary>Section 5.3.2.1 item 8: a plain string, not even an array of one.</summary>
     public bool WantsPlainAudience => _isFapi2;

@@ -113,7 +113,9 @@ public sealed class AdminClientsTests(CliServer server)
     [InlineData("suspend", "--onboarding-client", "", "--yes")]
     [InlineData("list", "--limit", "0")]
     [InlineData("list", "--status", "dead")]
-    [InlineData("audience", "warehouse-7", "lax")]
+    [InlineData("exception", "set", "warehouse-7", "--until", "90d")]
+    [InlineData("exception", "set", "warehouse-7", "--own-endpoints")]
+    [InlineData("exception", "set", "warehouse-7", "--own-endpoints", "--until", "tomorrow")]
     [Requirement("P-CLI-ADMIN")]
     public async Task Rejects_what_is_not_clear(params string[] arguments)
     {
@@ -125,7 +127,7 @@ public sealed class AdminClientsTests(CliServer server)
 
     [Fact]
     [Requirement("P-CLI-ADMIN")]
-    public async Task Allows_a_change_of_keys_and_sets_the_rule_for_audiences()
+    public async Task Allows_a_change_of_keys()
     {
         var id = (await server.RegisterAsync(await server.OnboardAsync()))[0];
         using var tool = await new DcrTool().KnowAsync(server, "admin");
@@ -134,8 +136,24 @@ public sealed class AdminClientsTests(CliServer server)
         var seeded = await tool.RunAsync("admin", "clients", "allow-key-change", "warehouse-7");
         Assert.Equal(ExitCode.Refused, seeded.ExitCode);
         Assert.Contains("does not manage itself", seeded.Error, StringComparison.Ordinal);
-        Assert.Equal("strict", (string?)(await tool.JsonAsync("admin", "clients", "audience", id, "strict"))["assertion_audience_rule"]);
-        Assert.False((await tool.JsonAsync("admin", "clients", "audience", id, "server")).ContainsKey("assertion_audience_rule"));
+    }
+
+    [Fact]
+    [Requirement("P-CLI-ADMIN", "P-AUDIENCE")]
+    public async Task Sets_shows_lists_and_removes_an_exception_for_assertions()
+    {
+        var id = (await server.RegisterAsync(await server.OnboardAsync()))[0];
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+
+        var set = await tool.JsonAsync("admin", "clients", "exception", "set", id, "--own-endpoints", "--max-lifetime", "1h", "--until", "90d");
+        var exception = set["assertion_exception"]!;
+        Assert.Equal(("own_endpoints", 3600), ((string?)exception["audience"], (int)exception["max_lifetime_seconds"]!));
+        Assert.Equal(90, ((DateTimeOffset)exception["until"]! - DateTimeOffset.UtcNow).TotalDays, tolerance: 0.1);
+        Assert.Contains((await tool.JsonAsync("admin", "clients", "exception", "list", "--all"))["items"]!.AsArray(), item => (string?)item!["client_id"] == id);
+        Assert.Contains("own_endpoints", (await tool.SucceedAsync("admin", "clients", "exception", "list", "--all")).Out, StringComparison.Ordinal);
+
+        Assert.False((await tool.JsonAsync("admin", "clients", "exception", "remove", id)).ContainsKey("assertion_exception"));
+        Assert.DoesNotContain((await tool.JsonAsync("admin", "clients", "exception", "list", "--all"))["items"]!.AsArray(), item => (string?)item!["client_id"] == id);
     }
 
     [Fact]

@@ -160,13 +160,16 @@ public sealed class AssertionExaminationTests : IDisposable
     }
 
     [Fact]
-    public void Warns_of_the_token_endpoint_as_audience()
+    public void Warns_of_URLs_of_the_server_as_audience()
     {
         _scenario.Assertion.Claims["aud"] = Issuer + "/oauth/token";
         var finding = _scenario.Examine(AssertionRule.Audience);
         Assert.Equal(RuleOutcome.Unknown, finding.Outcome);
-        Assert.StartsWith("aud is the token endpoint, https://as.example/oauth/token, and this server wants the issuer, https://as.example", finding.Detail, StringComparison.Ordinal);
-        Assert.Contains(_scenario.Warnings, warning => warning.Contains("dual mode", StringComparison.Ordinal));
+        Assert.StartsWith("aud is https://as.example/oauth/token, an endpoint of this server; it wants the issuer alone, https://as.example", finding.Detail, StringComparison.Ordinal);
+        Assert.Contains(_scenario.Warnings, warning => warning.Contains("exception", StringComparison.Ordinal));
+
+        _scenario.Assertion.Claims["aud"] = new JsonArray(Issuer, Issuer + "/oauth/introspect");
+        Assert.Equal(RuleOutcome.Unknown, _scenario.Examine(AssertionRule.Audience).Outcome);
     }
 
     [Fact]

@@ -104,7 +104,7 @@ public abstract class AdministrationTests(DcrServer server) : ServerTests(server
     [InlineData("clients?cursor=!!!", "cursor")]
     [InlineData("clients?cursor=AAAA", "cursor")]
     [InlineData("clients?status=gone", "status")]
-    [InlineData("clients?assertion_audience_seen=x", "assertion_audience_seen")]
+    [InlineData("clients?assertion_exception=x", "assertion_exception")]
     [InlineData("audit?limit=0", "limit")]
     [InlineData("audit?cursor=x", "cursor")]
     public async Task Rejects_a_query_it_does_not_understand(string path, string names) =>

@@ -56,6 +56,26 @@ public abstract class AttestationTests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
+    [Requirement("P-REPLAY", "ABCA-5.1-01")]
+    public async Task A_copy_of_a_request_with_a_DPoP_proof_moves_no_last_use()
+    {
+        var clientId = await OnboardingClientAsync();
+        Task<Answer> AskAsync(string proof) =>
+            Server.PostTokenAsync(Devices.AttestedForm(), (Devices.Attestation, Attestation(clientId).Sign()), (DpopScenario.Header, proof));
+        async Task<string> LastUsedAsync() => (await Server.AdminAsync(HttpMethod.Get, $"clients/{clientId}")).Succeeded()["last_used_at"];
+        (await AskAsync(Server.TokenProof(_device).Sign())).Succeeded();
+        var used = await LastUsedAsync();
+
+        // Within the hour a use is not written down; a little later the copy would be.
+        Server.Time.Advance(TimeSpan.FromSeconds(3590));
+        var proof = Server.TokenProof(_device).Sign();
+        (await AskAsync(proof)).Succeeded();
+        Server.Time.Advance(TimeSpan.FromSeconds(15));
+        (await AskAsync(proof)).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "used before");
+        Assert.Equal(used, await LastUsedAsync());
+    }
+
+    [Fact]
     [Requirement("P-DEVICE")]
     public async Task A_device_registers_no_other_key()
     {

@@ -22,12 +22,18 @@ public abstract class Fapi2Tests(DcrServer server) : ServerTests(server)
         return TokenAsync(assertion, Server.OnboardingKey);
     }
 
-    private async Task<(string ClientId, TestKey Key)> OnboardAsync()
+    private async Task<OnboardedClient> OnboardAsync()
     {
         var initial = (await InitialAsync()).Succeeded()["access_token"];
         var key = TestKey.Create();
-        var registered = (await Server.RegisterBoundAsync(Server.OnboardingKey, initial, Requests.Metadata(key))).Succeeded(HttpStatusCode.Created);
-        return (registered["client_id"], key);
+        return OnboardedClient.Of((await Server.RegisterBoundAsync(Server.OnboardingKey, initial, Requests.Metadata(key))).Succeeded(HttpStatusCode.Created), key);
+    }
+
+    private Task<Answer> ManageAsync(HttpMethod method, OnboardedClient client, TestKey prover, string? token = null, JsonObject? body = null)
+    {
+        token ??= client.RegistrationAccessToken;
+        var proof = Server.Proof(prover, method, client.RegistrationClientUri, token).Sign();
+        return Server.SendAsync(method, client.Path, $"DPoP {token}", body is null ? null : DpopScenario.Json(body), (DpopScenario.Header, proof));
     }
 
     [Fact]
@@ -47,10 +53,10 @@ public abstract class Fapi2Tests(DcrServer server) : ServerTests(server)
     [Requirement("F2-5.3.2.1-04", "F2-5.3.2.1-14")]
     public async Task Takes_a_client_through_onboarding_with_tokens_that_are_bound()
     {
-        var (clientId, key) = await OnboardAsync();
-        var answer = (await TokenAsync(Server.Assertion(key, clientId), key, "read")).Succeeded();
+        var client = await OnboardAsync();
+        var answer = (await TokenAsync(Server.Assertion(client.Key, client.ClientId), client.Key, "read")).Succeeded();
         Assert.Equal("DPoP", answer["token_type"]);
-        Assert.Equal(key.Thumbprint(), TokenQueries.Claims(answer["access_token"])["cnf"]!["jkt"]!.GetValue<string>());
+        Assert.Equal(client.Key.Thumbprint(), TokenQueries.Claims(answer["access_token"])["cnf"]!["jkt"]!.GetValue<string>());
     }
 
     [Fact]
@@ -63,11 +69,47 @@ public abstract class Fapi2Tests(DcrServer server) : ServerTests(server)
     }
 
     [Fact]
-    [Requirement("F2-5.3.2.1-08")]
+    [Requirement("F2-5.3.2.1-04")]
+    public async Task Binds_the_registration_access_token_to_the_keys_of_its_client()
+    {
+        var client = await OnboardAsync();
+        Assert.True(client.Information["dpop_bound_access_tokens"]!.GetValue<bool>());
+        var metadata = Requests.Metadata(client.Key);
+        metadata["client_id"] = client.ClientId;
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Put, HttpMethod.Delete })
+        {
+            var body = method == HttpMethod.Put ? metadata : null;
+            (await Server.SendAsync(method, client.Path, client.RegistrationAccessToken, body)).Refused(HttpStatusCode.Unauthorized, "invalid_token", "DPoP");
+            (await ManageAsync(method, client, TestKey.Create(), body: body)).Refused(HttpStatusCode.Unauthorized, "invalid_dpop_proof", "one of the client's keys");
+        }
+        (await ManageAsync(HttpMethod.Get, client, client.Key)).Succeeded();
+        var updated = (await ManageAsync(HttpMethod.Put, client, client.Key, body: metadata)).Succeeded();
+        Assert.True(updated.Json["dpop_bound_access_tokens"]!.GetValue<bool>());
+        var renewed = updated["registration_access_token"];
+        (await Server.SendAsync(HttpMethod.Get, client.Path, renewed, (JsonObject?)null)).Refused(HttpStatusCode.Unauthorized, "invalid_token", "DPoP");
+        Assert.Equal(HttpStatusCode.NoContent, (await ManageAsync(HttpMethod.Delete, client, client.Key, renewed)).Status);
+    }
+
+    [Fact]
+    [Requirement("F2-5.3.2.1-08", "P-AUDIENCE")]
+    public async Task Takes_no_exception_for_assertions()
+    {
+        var client = await OnboardAsync();
+        var admin = (await TokenAsync(Server.Assertion(Server.AdminKey, DcrServer.Admin), Server.AdminKey, "dcr.admin")).Succeeded()["access_token"];
+        var url = $"{Server.Issuer}/admin/v1/clients/{client.ClientId}/assertion-exception";
+        var body = new JsonObject { ["audience"] = "own_endpoints", ["max_lifetime_seconds"] = 3600, ["until"] = Server.Time.GetUtcNow().AddDays(1) };
+        var proof = Server.Proof(Server.AdminKey, HttpMethod.Put, url, admin).Sign();
+        (await Server.SendAsync(HttpMethod.Put, new Uri(url).AbsolutePath, $"DPoP {admin}", DpopScenario.Json(body), (DpopScenario.Header, proof)))
+            .Refused(HttpStatusCode.BadRequest, "invalid_request", "Fapi2");
+    }
+
+    [Fact]
+    [Requirement("F2-5.3.2.1-08", "R10070-4-01", "R10070-4-02")]
     public async Task Accepts_the_issuer_as_a_plain_string_only()
     {
         (await InitialAsync()).Succeeded();
         (await InitialAsync(assertion => assertion.WithClaim("aud", new JsonArray(Server.Issuer)))).Refused(HttpStatusCode.Unauthorized, "invalid_client", "plain string");
+        (await InitialAsync(assertion => assertion.WithClaim("aud", new JsonArray(Server.Issuer, Server.TokenEndpoint)))).Refused(HttpStatusCode.Unauthorized, "invalid_client", "aud");
         (await InitialAsync(assertion => assertion.WithClaim("aud", Server.TokenEndpoint))).Refused(HttpStatusCode.Unauthorized, "invalid_client", "aud");
     }
 

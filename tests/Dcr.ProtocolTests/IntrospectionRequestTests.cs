@@ -111,6 +111,22 @@ public abstract class IntrospectionRequestTests(DcrServer server) : ServerTests(
     }
 
     [Fact]
+    [Requirement("R7662-2.1-02", "R7662-2.2-02")]
+    public async Task An_API_without_resources_learns_nothing_of_tokens_that_are_meant_for_others()
+    {
+        const string Orders = "https://orders.example/";
+        var party = await Server.OnboardingClientAsync("""{"resources":{"allowed":["https://orders.example/"]}}""");
+        var client = await Server.OnboardAsync(party, metadata => metadata["resources"] = new JsonArray(Orders));
+        var form = Requests.TokenForm(Server.Assertion(client.Key, client.ClientId).Sign());
+        form["resource"] = Orders;
+        foreach (var token in new[] { (await Server.PostTokenAsync(form)).Succeeded()["access_token"], await Server.InitialAccessTokenAsync(party), await Server.AdminTokenAsync() })
+        {
+            Assert.False(await Server.IsActiveAsync(token));
+        }
+        Assert.True(await Server.IsActiveAsync(await Server.AccessTokenAsync(client.Key, client.ClientId)));
+    }
+
+    [Fact]
     [Requirement("R7662-2.1-01", "R7662-2.3-01")]
     public async Task Rejects_a_caller_that_may_not_ask()
     {

@@ -54,7 +54,8 @@ public abstract class JudgedAtEffectTests : ServerTests
         ["POST /admin/v1/clients/{client_id}/sign-out"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/registration-access-token"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/allow-key-change"] = Caller.Administrator,
-        ["PUT /admin/v1/clients/{client_id}/assertion-audience"] = Caller.Administrator,
+        ["PUT /admin/v1/clients/{client_id}/assertion-exception"] = Caller.Administrator,
+        ["DELETE /admin/v1/clients/{client_id}/assertion-exception"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/keys/{thumbprint}/quarantine"] = Caller.Administrator,
         ["POST /admin/v1/clients/{client_id}/keys/{thumbprint}/release"] = Caller.Administrator,
         ["PUT /admin/v1/quarantined-keys/{thumbprint}"] = Caller.Administrator,
@@ -81,7 +82,7 @@ public abstract class JudgedAtEffectTests : ServerTests
     /// <summary>Routes of administrators that take a body, each with one that is valid.</summary>
     private static readonly Dictionary<string, Func<Target, JsonObject>> s_bodies = new()
     {
-        ["PUT /admin/v1/clients/{client_id}/assertion-audience"] = _ => new JsonObject { ["rule"] = "strict" },
+        ["PUT /admin/v1/clients/{client_id}/assertion-exception"] = target => new JsonObject { ["audience"] = "own_endpoints", ["until"] = target.Now.AddHours(1) },
         ["POST /admin/v1/clients:revoke"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
         ["POST /admin/v1/clients:suspend"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
         ["POST /admin/v1/clients:resume"] = target => new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = target.Party.ClientId } },
@@ -496,7 +497,7 @@ public abstract class JudgedAtEffectTests : ServerTests
         return (new HttpMethod(parts[0]), path);
     }
 
-    /// <summary>A client that is to be resumed is suspended, a key that is to be released quarantined.</summary>
+    /// <summary>A client that is to be resumed is suspended, a key that is to be released quarantined; an exception that is to end is set.</summary>
     private async Task PrepareAsync(string route, Target target)
     {
         if (route == "DELETE /admin/v1/quarantined-keys/{thumbprint}")
@@ -512,6 +513,11 @@ public abstract class JudgedAtEffectTests : ServerTests
         if (before is not null)
         {
             (await Server.AdminAsync(HttpMethod.Post, before)).Succeeded();
+        }
+        if (route == "DELETE /admin/v1/clients/{client_id}/assertion-exception")
+        {
+            var exception = new JsonObject { ["audience"] = "own_endpoints", ["until"] = target.Now.AddHours(1) };
+            (await Server.AdminAsync(HttpMethod.Put, $"clients/{target.Client.ClientId}/assertion-exception", exception)).Succeeded();
         }
     }
 

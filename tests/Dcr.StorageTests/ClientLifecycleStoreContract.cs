@@ -1,4 +1,3 @@
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Xunit;
@@ -85,7 +84,7 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
     public async Task Expires_no_client_that_was_used_since_it_was_read()
     {
         var client = await RegisteredAsync(Limits());
-        await One.Clients.RecordAuthenticationAsync(client.ClientId, AssertionAudience.Issuer, Now, Cancellation);
+        await One.Clients.RecordAuthenticationAsync(client.ClientId, byException: false, Now, Cancellation);
         Assert.Equal(ReplaceOutcome.VersionConflict, await Lifecycles(Other).ExpireAsync(Next(client, ClientStatus.Expired), Record(client), Cancellation));
         Assert.Equal(ClientStatus.Active, (await StoredAsync(client))!.Status);
         Assert.Equal(1, await RecordsOfAsync(client.ClientId));
@@ -95,7 +94,7 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
         var expired = (await StoredAsync(client))!;
         Assert.Equal((ClientStatus.Expired, Now, Now), (expired.Status, expired.LastUsedAt, expired.Lifecycle.ExpiredAt));
         Assert.Equal(2, await RecordsOfAsync(client.ClientId));
-        Assert.False(await One.Clients.RecordAuthenticationAsync(client.ClientId, AssertionAudience.Issuer, Now, Cancellation));
+        Assert.False(await One.Clients.RecordAuthenticationAsync(client.ClientId, byException: false, Now, Cancellation));
     }
 
     [Fact]
@@ -105,7 +104,7 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
         for (var i = 0; i < 15; i++)
         {
             var client = await RegisteredAsync(limits);
-            var used = Task.Run(() => One.Clients.RecordAuthenticationAsync(client.ClientId, AssertionAudience.Issuer, Now, Cancellation), Cancellation);
+            var used = Task.Run(() => One.Clients.RecordAuthenticationAsync(client.ClientId, byException: false, Now, Cancellation), Cancellation);
             var expired = Task.Run(() => Lifecycles(Other).ExpireAsync(Next(client, ClientStatus.Expired), Record(client), Cancellation), Cancellation);
             var (wasUsed, outcome) = (await used, await expired);
             var stored = (await StoredAsync(client))!;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
@@ -131,23 +130,38 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     }
 
     [Fact]
-    [Requirement("R7523bis-4-02")]
-    public async Task Moves_the_audience_seen_up_and_never_back()
+    [Requirement("P-AUDIENCE")]
+    public async Task Moves_the_last_use_and_the_last_need_of_an_exception_up_and_never_back()
     {
         var client = await AddedAsync();
         var now = Store.Time.GetUtcNow();
         await RaceAsync(40, async (node, i) =>
         {
-            await node.Clients.RecordAuthenticationAsync(client.ClientId, i == 7 ? AssertionAudience.Issuer : AssertionAudience.TokenEndpoint, now.AddSeconds(i), Cancellation);
+            await node.Clients.RecordAuthenticationAsync(client.ClientId, byException: i is 7 or 23, now.AddSeconds(i), Cancellation);
             return i;
         });
+        Assert.True(await One.Clients.RecordAuthenticationAsync(client.ClientId, byException: true, now, Cancellation));
         var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
-        Assert.Equal(AssertionAudience.Issuer, stored!.AssertionAudienceSeen);
-        Assert.Equal(now.AddSeconds(39), stored.LastUsedAt);
-        Assert.Equal(1, stored.Version);
-        Assert.True(await One.Clients.RecordAuthenticationAsync(client.ClientId, null, now, Cancellation));
-        stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
-        Assert.Equal((AssertionAudience.Issuer, now.AddSeconds(39)), (stored!.AssertionAudienceSeen, stored.LastUsedAt));
+        Assert.Equal((now.AddSeconds(23), now.AddSeconds(39), 1), (stored!.ExceptionNeededAt, stored.LastUsedAt, stored.Version));
+    }
+
+    [Fact]
+    [Requirement("P-AUDIENCE")]
+    public async Task Forgets_the_need_of_an_exception_after_a_week_without()
+    {
+        var client = await AddedAsync(Sample() with { AssertionException = null });
+        var now = Store.Time.GetUtcNow();
+        async Task<(DateTimeOffset? NeededAt, bool IsListed)> AfterAsync(bool byException, DateTimeOffset at)
+        {
+            Assert.True(await One.Clients.RecordAuthenticationAsync(client.ClientId, byException, at, Cancellation));
+            var listed = await Other.Clients.ListAsync(new ClientFilter { AssertionException = true }, null, 1000, Cancellation);
+            return ((await Other.Clients.FindAsync(client.ClientId, Cancellation))!.ExceptionNeededAt, listed.Any(found => found.ClientId == client.ClientId));
+        }
+
+        Assert.Equal((null, false), await AfterAsync(byException: false, now));
+        Assert.Equal((now.AddHours(1), true), await AfterAsync(byException: true, now.AddHours(1)));
+        Assert.Equal((now.AddHours(1), true), await AfterAsync(byException: false, now.AddDays(7)));
+        Assert.Equal((null, false), await AfterAsync(byException: false, now.AddDays(7).AddHours(2)));
     }
 
     [Fact]
@@ -156,21 +170,23 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         var suspended = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
         foreach (var clientId in new[] { suspended.ClientId, "nobody" })
         {
-            Assert.False(await One.Clients.RecordAuthenticationAsync(clientId, AssertionAudience.Issuer, Store.Time.GetUtcNow(), Cancellation));
+            Assert.False(await One.Clients.RecordAuthenticationAsync(clientId, byException: true, Store.Time.GetUtcNow(), Cancellation));
         }
         var stored = await Other.Clients.FindAsync(suspended.ClientId, Cancellation);
-        Assert.Null(stored!.AssertionAudienceSeen);
+        Assert.Null(stored!.ExceptionNeededAt);
         Assert.Null(stored.LastUsedAt);
     }
 
     [Fact]
-    [Requirement("R7523bis-4-02")]
-    public async Task A_replacement_does_not_touch_the_audience_seen()
+    [Requirement("P-AUDIENCE")]
+    public async Task A_replacement_does_not_touch_the_last_need_of_an_exception()
     {
         var client = await AddedAsync();
-        await One.Clients.RecordAuthenticationAsync(client.ClientId, AssertionAudience.Issuer, Store.Time.GetUtcNow(), Cancellation);
-        await One.Clients.ReplaceAsync(client with { Version = 2, AssertionAudienceSeen = null }, Record(client), Grounds.Server, Cancellation);
-        Assert.Equal(AssertionAudience.Issuer, (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.AssertionAudienceSeen);
+        var now = Store.Time.GetUtcNow();
+        await One.Clients.RecordAuthenticationAsync(client.ClientId, byException: true, now, Cancellation);
+        await One.Clients.ReplaceAsync(client with { Version = 2, ExceptionNeededAt = null, AssertionException = null }, Record(client), Grounds.Server, Cancellation);
+        var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
+        Assert.Equal((now, null), (stored!.ExceptionNeededAt, stored.AssertionException));
     }
 
     [Fact]
@@ -207,19 +223,29 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     }
 
     [Fact]
-    public async Task Lists_by_status_and_by_audience_seen()
+    [Requirement("P-AUDIENCE")]
+    public async Task Lists_by_status_and_by_exceptions_for_assertions()
     {
-        var both = await AddedAsync(Sample() with { Status = ClientStatus.Suspended, AssertionAudienceSeen = AssertionAudience.TokenEndpoint });
-        var onlyStatus = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
+        var stopped = Sample() with { Status = ClientStatus.Suspended };
+        var excepted = await AddedAsync(stopped with { ClientId = Samples.NewId() });
+        var needing = await AddedAsync(stopped with { ClientId = Samples.NewId(), AssertionException = null, ExceptionNeededAt = Store.Time.GetUtcNow() });
+        var neither = await AddedAsync(stopped with { ClientId = Samples.NewId(), AssertionException = null });
         async Task<HashSet<string>> IdsAsync(ClientFilter filter) =>
             [.. (await Other.Clients.ListAsync(filter, null, 1000, Cancellation)).Select(client => client.ClientId)];
 
         var suspended = await IdsAsync(new ClientFilter { Status = ClientStatus.Suspended });
-        Assert.Superset(new HashSet<string> { both.ClientId, onlyStatus.ClientId }, suspended);
+        Assert.Superset(new HashSet<string> { excepted.ClientId, needing.ClientId, neither.ClientId }, suspended);
         Assert.DoesNotContain((await AddedAsync()).ClientId, suspended);
-        var seen = await IdsAsync(new ClientFilter { Status = ClientStatus.Suspended, AssertionAudienceSeen = AssertionAudience.TokenEndpoint });
-        Assert.Contains(both.ClientId, seen);
-        Assert.DoesNotContain(onlyStatus.ClientId, seen);
+
+        var with = await IdsAsync(new ClientFilter { Status = ClientStatus.Suspended, AssertionException = true });
+        Assert.Superset(new HashSet<string> { excepted.ClientId, needing.ClientId }, with);
+        Assert.DoesNotContain(neither.ClientId, with);
+        var without = await IdsAsync(new ClientFilter { AssertionException = false });
+        Assert.Contains(neither.ClientId, without);
+        Assert.Empty(without.Intersect([excepted.ClientId, needing.ClientId]));
+
+        await One.Clients.ReplaceAsync(excepted with { Version = 2, AssertionException = null }, Record(excepted), Grounds.Server, Cancellation);
+        Assert.DoesNotContain(excepted.ClientId, await IdsAsync(new ClientFilter { AssertionException = true }));
     }
 
     [Fact]

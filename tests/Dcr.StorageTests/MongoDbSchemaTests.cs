@@ -27,7 +27,7 @@ public sealed class MongoDbSchemaTests(MongoDbUnderTestStore store) : StoreContr
             await storage.Clients.Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>(new BsonDocument("release", 1)), options: null, Cancellation);
             using var indexes = new MongoDbIndexes(storage, Store.Time, NullLogger<MongoDbIndexes>.Instance);
 
-            await new MongoDbSchema(storage, indexes, NullLogger<MongoDbSchema>.Instance).InitializeAsync(Cancellation);
+            await new MongoDbSchema(storage, indexes, Store.Time, NullLogger<MongoDbSchema>.Instance).InitializeAsync(Cancellation);
 
             var expiring = await (await storage.UsedAssertions.Indexes.ListAsync(Cancellation)).ToListAsync(Cancellation);
             Assert.Equal(3600, Assert.Single(expiring, index => index.Contains("expireAfterSeconds"))["expireAfterSeconds"].ToInt32());
@@ -76,7 +76,7 @@ public sealed class MongoDbStartTests
         using var storage = StorageOf(server);
         using var indexes = new MongoDbIndexes(storage, TimeProvider.System, NullLogger<MongoDbIndexes>.Instance);
 
-        await new MongoDbSchema(storage, indexes, log).InitializeAsync(Cancellation);
+        await new MongoDbSchema(storage, indexes, Store.Time, log).InitializeAsync(Cancellation);
 
         Assert.Equal(warns, log.Written.Any(line => line.Contains("8.0", StringComparison.Ordinal) && line.Contains(version, StringComparison.Ordinal)));
     }
@@ -89,7 +89,7 @@ public sealed class MongoDbStartTests
         var time = new FakeTimeProvider();
         using var indexes = new MongoDbIndexes(storage, time, NullLogger<MongoDbIndexes>.Instance);
 
-        var starting = new MongoDbSchema(storage, indexes, NullLogger<MongoDbSchema>.Instance).InitializeAsync(Cancellation);
+        var starting = new MongoDbSchema(storage, indexes, Store.Time, NullLogger<MongoDbSchema>.Instance).InitializeAsync(Cancellation);
         for (var i = 0; i < 600 && !starting.IsCompleted; i++)
         {
             await Task.Delay(100, Cancellation);

@@ -30,14 +30,38 @@ public sealed class MongoDbStorageTests(MongoDbUnderTestStore store) : StoreCont
     [
         "onboarding_client", "origin_kid", "origin_thumbprint", "initial_token_jti", "software_statement_issuer", "software_id",
         "onboards", "signing_algs", "key_change_allowed_until", "lifecycle", "review_at", "last_used_at", "outbox", "outbox_since",
+        "assertion_exception", "exception_needed_at", "excepted",
     ];
 
-    private async Task<Client> WrittenBeforeAsync(Client client)
+    private async Task<Client> WrittenBeforeAsync(Client client, int audienceSeen = 0, int? audienceRule = null)
     {
         var document = MongoDbClientDocument.Of(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId));
         Array.ForEach(s_newMembers, document.Remove);
+        document.Add("audience_seen", audienceSeen).Add("audience_rule", audienceRule is { } rule ? rule : BsonNull.Value);
         await One.Get<MongoDbStorage>().Clients.InsertOneAsync(document, options: null, Cancellation);
         return client;
+    }
+
+    [Fact]
+    [Requirement("P-AUDIENCE")]
+    public async Task Clients_that_used_the_token_endpoint_as_audience_go_on_for_90_days_where_an_administrator_said_so_and_are_listed()
+    {
+        var sample = Samples.Client(Store.Time.GetUtcNow()) with { AssertionException = null, RegistrationPolicy = null };
+        var allowed = await WrittenBeforeAsync(sample with { ClientId = Samples.NewId() }, audienceSeen: 2, audienceRule: 0);
+        var seen = await WrittenBeforeAsync(sample with { ClientId = Samples.NewId() }, audienceSeen: 1);
+        var strict = await WrittenBeforeAsync(sample with { ClientId = Samples.NewId() }, audienceSeen: 2, audienceRule: 1);
+
+        await using var another = Store.Open();
+        await Task.WhenAll(Other.Lifecycle.InitializeAsync(Cancellation), another.Lifecycle.InitializeAsync(Cancellation));
+
+        var listed = (await Other.Clients.ListAsync(new ClientFilter { AssertionException = true }, null, 1000, Cancellation)).ToDictionary(client => client.ClientId);
+        var rule = listed[allowed.ClientId].AssertionException!;
+        Assert.Equal((ExceptedAudience.OwnEndpoints, Store.Time.GetUtcNow().AddDays(90)), (rule.Audience!.Value, rule.Until));
+        Assert.Equal((null, seen.CreatedAt), (listed[seen.ClientId].AssertionException, listed[seen.ClientId].ExceptionNeededAt));
+        Assert.DoesNotContain(strict.ClientId, listed.Keys);
+        var stored = await One.Get<MongoDbStorage>().Clients.Find(Builders<BsonDocument>.Filter.Exists("audience_seen")).AnyAsync(Cancellation);
+        Assert.False(stored);
+        Assert.Single(await One.Audit.ListAsync(allowed.ClientId, null, 10, Cancellation), record => record.Action == "client.assertion_exception_set");
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public static class Samples
         },
         RegistrationAccess = new RegistrationAccess { TokenHash = "hash-1", PreviousTokenHash = "hash-0", PreviousValidUntil = now.AddHours(1) },
         QuarantinedKeys = ["NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"],
-        AssertionAudienceRule = ClientAuthentication.AssertionAudienceRule.Strict,
+        AssertionException = new AssertionExceptionRule { Audience = ExceptedAudience.OwnEndpoints, MaxLifetimeSeconds = 3600, Until = now.AddDays(90) },
         Metadata = new ClientMetadata
         {
             ClientName = "Caf\u00e9 \u30af\u30e9",

@@ -114,6 +114,35 @@ public sealed class SqliteMigrationTests : IAsyncLifetime
     }
 
     [Fact]
+    [Requirement("P-AUDIENCE")]
+    public async Task Clients_that_used_the_token_endpoint_as_audience_go_on_for_90_days_where_an_administrator_said_so_and_are_listed()
+    {
+        WriteFirstVersion(
+            Simple("allowed", ClientStatus.Active, Origin("directory")),
+            Simple("seen", ClientStatus.Active, Origin("directory")),
+            Simple("strict", ClientStatus.Active, Origin("directory")),
+            Simple("unused", ClientStatus.Active, Origin("directory")));
+        using (var connection = new SqliteConnection($"Data Source={_store.DatabasePath};Pooling=False"))
+        {
+            connection.Open();
+            Run(connection, "UPDATE clients SET audience_seen = 2, audience_rule = 0 WHERE client_id = 'allowed'");
+            Run(connection, "UPDATE clients SET audience_seen = 1 WHERE client_id = 'seen'");
+            Run(connection, "UPDATE clients SET audience_seen = 2, audience_rule = 1 WHERE client_id = 'strict'");
+        }
+
+        var node = await StartedAsync();
+
+        var listed = await node.Clients.ListAsync(new ClientFilter { AssertionException = true }, null, 10, Cancellation);
+        Assert.Equal(["seen", "allowed"], listed.Select(client => client.ClientId));
+        Assert.Equal((null, Simple("seen", ClientStatus.Active, null).CreatedAt), (listed[0].AssertionException, listed[0].ExceptionNeededAt));
+        Assert.Equal((ExceptedAudience.OwnEndpoints, null), (listed[1].AssertionException!.Audience!.Value, listed[1].AssertionException!.MaxLifetimeSeconds));
+        Assert.Equal(90, (listed[1].AssertionException!.Until - DateTimeOffset.UtcNow).TotalDays, tolerance: 0.1);
+        var record = Assert.Single(await node.Audit.ListAsync("allowed", null, 10, Cancellation));
+        Assert.Equal("client.assertion_exception_set", record.Action);
+        Assert.Contains("own_endpoints", record.Changes["assertion_exception"].After, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Processes_that_start_at_once_migrate_once()
     {
         WriteFirstVersion(Simple("active", ClientStatus.Active, Origin("directory")));

@@ -94,6 +94,16 @@ public sealed class SqliteQueryPlanTests(SqliteUnderTest store) : RegisteredClie
         AssertSearches(index, await PlansAsync(() => One.Clients.ListAsync(filter, new ClientCursor(Now, "x"), 10, Cancellation)));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(ClientStatus.Active)]
+    [Requirement("P-AUDIENCE")]
+    public async Task Clients_with_exceptions_are_found_by_an_index_of_their_own(ClientStatus? status)
+    {
+        var filter = new ClientFilter { AssertionException = true, Status = status };
+        AssertSearches("clients_excepted", await PlansAsync(() => One.Clients.ListAsync(filter, new ClientCursor(Now, "x"), 10, Cancellation)));
+    }
+
     [Fact]
     public async Task What_changes_a_client_finds_it_by_its_id()
     {
@@ -101,7 +111,7 @@ public sealed class SqliteQueryPlanTests(SqliteUnderTest store) : RegisteredClie
         {
             var limits = Limits(live: 10);
             var client = await RegisteredAsync(limits);
-            await One.Clients.RecordAuthenticationAsync(client.ClientId, null, Now, Cancellation);
+            await One.Clients.RecordAuthenticationAsync(client.ClientId, byException: true, Now, Cancellation);
             await Lifecycles(One).ReviewAgainAsync(client.ClientId, Now, Now, Cancellation);
             client = (await One.Clients.FindAsync(client.ClientId, Cancellation))!;
             client = Next(client, ClientStatus.Expired);

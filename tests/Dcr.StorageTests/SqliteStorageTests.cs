@@ -12,7 +12,7 @@ public sealed class SqliteStorageTests(SqliteUnderTest store) : StoreContract(st
     [InlineData("SELECT * FROM clients WHERE client_id = 'x'")]
     [InlineData("SELECT * FROM clients WHERE (created_at, client_id) < (1, 'x') ORDER BY created_at DESC, client_id DESC LIMIT 1")]
     [InlineData("SELECT * FROM clients WHERE status = 1 AND (created_at, client_id) < (1, 'x') ORDER BY created_at DESC, client_id DESC LIMIT 1")]
-    [InlineData("SELECT * FROM clients WHERE audience_seen = 1 AND (created_at, client_id) < (1, 'x') ORDER BY created_at DESC, client_id DESC LIMIT 1")]
+    [InlineData("SELECT * FROM clients WHERE (assertion_exception IS NOT NULL OR exception_needed_at IS NOT NULL) AND (created_at, client_id) < (1, 'x') ORDER BY created_at DESC, client_id DESC LIMIT 1")]
     [InlineData("SELECT * FROM audit WHERE id < 'x' ORDER BY id DESC LIMIT 1")]
     [InlineData("SELECT * FROM audit WHERE subject = 'x' AND id < 'x' ORDER BY id DESC LIMIT 1")]
     [InlineData("SELECT jti FROM initial_access_token_uses WHERE expires_at < 1 LIMIT 1")]

@@ -17,7 +17,12 @@ internal static class AdminCommands
             ChangeClientsCommands.Revoke(),
             ChangeClientsCommands.SignOut(),
             AllowKeyChangeCommand.Create(),
-            SetAssertionAudienceCommand.Create(),
+            new CommandGroup("exception", "For clients whose assertions cannot name the issuer alone yet (RFC 10070), or last too long")
+            {
+                AssertionExceptionCommands.List(),
+                AssertionExceptionCommands.Set(),
+                AssertionExceptionCommands.Remove(),
+            },
             new CommandGroup("keys", "Look at the keys of a client, and block one")
             {
                 KeysOfClientCommands.List(),

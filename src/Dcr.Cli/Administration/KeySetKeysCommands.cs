@@ -46,7 +46,7 @@ internal static class KeySetKeysCommands
         .With(s_set, s_kid, s_until)
         .DoesAsAdministrator((run, api, cancellationToken) =>
         {
-            var end = EndOf(run.Get(s_until) ?? DefaultEnd, run.Time.GetUtcNow());
+            var end = EndTime.Of(run.Get(s_until) ?? DefaultEnd, run.Time.GetUtcNow());
             return ChangeAsync(run, api, "retire", new JsonObject { ["until"] = end.ToString("O", CultureInfo.InvariantCulture) }, cancellationToken);
         });
 
@@ -63,17 +63,4 @@ internal static class KeySetKeysCommands
 
     private static async Task ChangeAsync(CommandRun run, AdminApi api, string action, JsonObject? body, CancellationToken cancellationToken) =>
         run.Terminal.Show(await api.PostAsync($"key-sets/{AdminApi.Part(run.Get(s_set))}/keys/{AdminApi.Part(run.Get(s_kid))}/{action}", body, cancellationToken));
-
-    private static DateTimeOffset EndOf(string text, DateTimeOffset now)
-    {
-        if (Duration.Find(text) is { } wait)
-        {
-            return now + wait;
-        }
-        // Without an offset it would be another time on every machine.
-        return text.Contains('T') && (text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T'))
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var end)
-                ? end
-                : throw CommandFailure.Usage($"--until {text} is neither a time (2030-01-31T00:00:00Z) nor a length of time (7d).");
-    }
 }

@@ -2,11 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace Dcr.Cli;
 
-/// <summary>Rule 6: <c>aud</c> is the issuer of the server, character by character, and nothing else.</summary>
+/// <summary>
+/// Rule 6 (RFC 10070): <c>aud</c> is the issuer of the server, character by character, and nothing else. URLs of the server may be good
+/// for a client with an exception, which the server alone knows.
+/// </summary>
 internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? server, ICollection<string> warnings)
 {
-    // Where this server has it, when it cannot be asked.
-    private const string UsualTokenEndpoint = "/oauth/token";
+    // Where this server has them, under its issuer.
+    private static readonly string[] s_usualEndpoints = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"];
 
     public Finding Examine()
     {
@@ -21,6 +24,10 @@ internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? serve
         }
         if (values is not [var value])
         {
+            if (values.Count > 0 && server is not null && values.All(item => item == server.Issuer || IsEndpoint(item, server)))
+            {
+                return ByException($"aud has {values.Count} values, {Excerpt.List(values)}, all URLs of this server", server, next);
+            }
             return Failed($"aud has {values.Count} values{(values.Count == 0 ? "" : $", {Excerpt.List(values)}")}; it must be one: an assertion for two servers can be used by each at the other", next);
         }
         if (aud is JsonArray)
@@ -40,13 +47,9 @@ internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? serve
         {
             return Finding.Passed(AssertionRule.Audience, $"aud is the issuer, {issuer}");
         }
-        if (value == (known.TokenEndpoint ?? known.Issuer.TrimEnd('/') + UsualTokenEndpoint))
+        if (IsEndpoint(value, known))
         {
-            warnings.Add($"aud is the token endpoint. A server in dual mode takes it from a client that has never used the issuer, and from then on never again; a strict one never does. Use the issuer: {issuer}");
-            return Finding.Unknown(
-                AssertionRule.Audience,
-                $"aud is the token endpoint, {shown}, and this server wants the issuer, {issuer}; whether it takes the endpoint from this client as well only the server can say",
-                next);
+            return ByException($"aud is {shown}, an endpoint of this server", known, next);
         }
         return Failed(
             value.TrimEnd('/') == known.Issuer.TrimEnd('/') ? SlashFault(value, issuer)
@@ -54,6 +57,19 @@ internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? serve
                 : WithoutScheme(value) == WithoutScheme(known.Issuer) ? $"aud is {shown} and the issuer {issuer}: one is https and the other is not"
                 : value.StartsWith(known.Issuer.TrimEnd('/') + "/", StringComparison.Ordinal) ? $"aud is {shown}, a URL of this server; it must be the issuer, {issuer}"
                 : $"aud is {shown}, and this server is {issuer}: the assertion is for another server",
+            next);
+    }
+
+    private static bool IsEndpoint(string value, ExaminedServer known) =>
+        value == known.TokenEndpoint || s_usualEndpoints.Any(path => value == known.Issuer.TrimEnd('/') + path);
+
+    private Finding ByException(string what, ExaminedServer known, string next)
+    {
+        var issuer = Excerpt.Of(known.Issuer);
+        warnings.Add($"{what}. Only a client for which an administrator has set an exception, with an end, may send that (RFC 10070). Use the issuer: {issuer}");
+        return Finding.Unknown(
+            AssertionRule.Audience,
+            $"{what}; it wants the issuer alone, {issuer}, and whether this client has an exception only the server can say",
             next);
     }
 

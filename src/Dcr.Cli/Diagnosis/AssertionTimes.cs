@@ -46,7 +46,7 @@ internal sealed class AssertionTimes(JsonObject claims, KnownFacts known, IColle
         }
         if (left > s_longest + s_skew)
         {
-            return Failed($"exp is {TimeText.Seconds(left)} ahead by {known.Clock}; at most {TimeText.Seconds(s_longest)} are accepted", "Let exp be a minute ahead.");
+            return Failed($"exp is {TimeText.Seconds(left)} ahead by {known.Clock}; at most {TimeText.Seconds(s_longest)} are accepted, unless an administrator has set an exception", "Let exp be a minute ahead.");
         }
         if (left > s_longestOfFapi + s_skew)
         {
@@ -83,13 +83,14 @@ internal sealed class AssertionTimes(JsonObject claims, KnownFacts known, IColle
 
     private string? FormFault(string name)
     {
-        if (!claims.TryGetPropertyValue(name, out var value))
+        // What is null is as good as absent.
+        if (!claims.TryGetPropertyValue(name, out var value) || value is null)
         {
             return null;
         }
         return Number(value) switch
         {
-            null => value?.GetValueKind() == JsonValueKind.String ? $"{name} is a string; times are numbers, in seconds since 1970" : $"{name} is not a time; times are numbers, in seconds since 1970",
+            null => value.GetValueKind() == JsonValueKind.String ? $"{name} is a string; times are numbers, in seconds since 1970" : $"{name} is not a time; times are numbers, in seconds since 1970",
             < 0 => $"{name} is negative; times are seconds since 1970",
             >= FirstMillisecondValue => $"{name} is in milliseconds; times are seconds since 1970",
             < LongestLifetime and var seconds when name == "exp" => $"{name} is {seconds:0}: that is a span and not a time; times are seconds since 1970",

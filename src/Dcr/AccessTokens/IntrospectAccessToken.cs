@@ -125,9 +125,12 @@ internal sealed class IntrospectAccessTokenHandler(AuthenticateClient authentica
         return new IntrospectionAnswer(live is not null && MaySee(caller, live.Token) ? Describe(live.Token) : Introspection.Inactive, caller.ClientId);
     }
 
-    /// <summary>RFC 7662 section 4: an API that is registered for resources sees the tokens for them, and no others.</summary>
-    private static bool MaySee(Clients.Client caller, AccessToken token) =>
-        caller.Metadata.Resources is not { Count: > 0 } resources || resources.Contains(token.Audience);
+    /// <summary>
+    /// RFC 7662 section 4: who asks learns about tokens that are meant for it. Its <c>resources</c> say which those are; without any,
+    /// those of the default audience. Tokens for this server's own endpoints are for nobody else, unless they are among its resources.
+    /// </summary>
+    private bool MaySee(Clients.Client caller, AccessToken token) =>
+        caller.Metadata.Resources is { Count: > 0 } resources ? resources.Contains(token.Audience) : token.Audience == urls.DefaultAudience;
 
     private Introspection Describe(AccessToken token) => new()
     {

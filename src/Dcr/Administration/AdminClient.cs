@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Registration;
 
@@ -40,13 +39,16 @@ public sealed record AdminClient
     [JsonPropertyName("registration_policy")]
     public RegistrationPolicy? RegistrationPolicy { get; init; }
 
-    /// <summary>What the client's assertions were last seen addressed to. Absent: none accepted yet.</summary>
-    [JsonPropertyName("assertion_audience_seen")]
-    public AssertionAudience? AssertionAudienceSeen { get; init; }
+    /// <summary>What an administrator lets its assertions do, and until when, which may be past. Absent: nothing.</summary>
+    [JsonPropertyName("assertion_exception")]
+    public AssertionExceptionRule? AssertionException { get; init; }
 
-    /// <summary>An administrator's override. Absent: the server's rule applies.</summary>
-    [JsonPropertyName("assertion_audience_rule")]
-    public AssertionAudienceRule? AssertionAudienceRule { get; init; }
+    /// <summary>
+    /// When an assertion was last accepted that only an exception made good, or the server's dual rule; accurate to an hour.
+    /// Absent: it needs none.
+    /// </summary>
+    [JsonPropertyName("assertion_exception_needed_at")]
+    public DateTimeOffset? AssertionExceptionNeededAt { get; init; }
 
     [JsonPropertyName("version")]
     public required long Version { get; init; }
@@ -62,8 +64,8 @@ public sealed record AdminClient
         KeyChangeAllowedUntil = client.KeyChangeAllowedUntil > now ? client.KeyChangeAllowedUntil : null,
         Origin = client.Origin,
         RegistrationPolicy = client.RegistrationPolicy,
-        AssertionAudienceSeen = client.AssertionAudienceSeen,
-        AssertionAudienceRule = client.AssertionAudienceRule,
+        AssertionException = client.AssertionException,
+        AssertionExceptionNeededAt = client.ExceptionNeededAt,
         Version = client.Version,
     };
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Registration;
 
@@ -24,9 +23,6 @@ public sealed record AdminOnboardingClient : ClientMetadata
     [JsonPropertyName("registration_policy")]
     public required RegistrationPolicy RegistrationPolicy { get; init; }
 
-    [JsonPropertyName("assertion_audience_rule")]
-    public AssertionAudienceRule? AssertionAudienceRule { get; init; }
-
     [JsonPropertyName("status")]
     public required ClientStatus Status { get; init; }
 
@@ -48,7 +44,6 @@ public sealed record AdminOnboardingClient : ClientMetadata
     {
         ClientId = client.ClientId,
         RegistrationPolicy = client.RegistrationPolicy!,
-        AssertionAudienceRule = client.AssertionAudienceRule,
         Status = client.Status,
         CreatedAt = client.CreatedAt,
         Version = client.Version,

@@ -1,4 +1,3 @@
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Protocol;
 using MediatR;
@@ -6,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dcr.Administration;
 
-/// <summary>GET /admin/v1/clients: newest first, by cursor; status, assertion_audience_seen and the members of an origin restrict.</summary>
+/// <summary>GET /admin/v1/clients: newest first, by cursor; status, assertion_exception and the members of an origin restrict.</summary>
 internal static class ListClientsRoute
 {
     public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
@@ -29,13 +28,14 @@ internal static class ListClientsRoute
         {
             return OAuthError.InvalidRequest("status must be active, suspended, revoked or expired.");
         }
-        AssertionAudience? seen = null;
-        if (query["assertion_audience_seen"].ToString() is { Length: > 0 } seenText && (seen = WireEnum.Parse<AssertionAudience>(seenText)) is null)
+        const string Exception = "assertion_exception";
+        var exception = QueryFlag.Read(query, Exception);
+        if (!exception.IsSuccess)
         {
-            return OAuthError.InvalidRequest("assertion_audience_seen must be token_endpoint or issuer.");
+            return exception.Error;
         }
         var origin = ReadOrigin(query);
-        return new ListClients(new ClientFilter { Status = status, AssertionAudienceSeen = seen, Origin = origin.IsEmpty ? null : origin }, place.Value);
+        return new ListClients(new ClientFilter { Status = status, AssertionException = query.ContainsKey(Exception) ? exception.Value : null, Origin = origin.IsEmpty ? null : origin }, place.Value);
     }
 
     private static OriginFilter ReadOrigin(IQueryCollection query)

@@ -36,7 +36,7 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
             found.Add("registration_policy: needed with the scope dcr.");
         }
         faults = found;
-        return found.Count > 0 ? null : new SeededClient(seed.ClientId, Complete(seed, jwks), policy, seed.AssertionAudienceRule);
+        return found.Count > 0 ? null : new SeededClient(seed.ClientId, Complete(seed, jwks), policy);
     }
 
     private IEnumerable<string> MetadataFaults(SeedClient seed, bool needsNoKeys)

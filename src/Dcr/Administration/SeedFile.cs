@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Microsoft.Extensions.Options;
 
@@ -23,9 +22,6 @@ public sealed record SeedClient : ClientMetadata
     /// <summary>Kept as sent, so that every fault in it can be named at once. Its shape is <see cref="Registration.RegistrationPolicy"/>.</summary>
     [JsonPropertyName("registration_policy")]
     public JsonElement? RegistrationPolicy { get; init; }
-
-    [JsonPropertyName("assertion_audience_rule")]
-    public AssertionAudienceRule? AssertionAudienceRule { get; init; }
 }
 
 /// <summary>Reads and checks the seed file without touching the store; every fault is named at once.</summary>

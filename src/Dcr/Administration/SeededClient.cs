@@ -1,13 +1,12 @@
 using System.Text.Json;
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Registration;
 
 namespace Dcr.Administration;
 
 /// <summary>A client as an operator wants it, in the seed file or through the admin API, checked and completed.</summary>
-internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy, AssertionAudienceRule? AssertionAudienceRule)
+internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy)
 {
     /// <summary>SHA-256 of the entry as it stands in the seed file, whatever its layout. Null: it is from the admin API.</summary>
     public string? EntryHash { get; init; }
@@ -21,23 +20,22 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
         CreatedAt = now,
         Version = 1,
         RegistrationPolicy = Policy,
-        AssertionAudienceRule = AssertionAudienceRule,
     };
 
-    /// <summary>The stored client as it should be. The status is kept: nothing an operator writes re-enables a client.</summary>
+    /// <summary>
+    /// The stored client as it should be. The status is kept: nothing an operator writes re-enables a client; nor does it end an exception.
+    /// </summary>
     public Client Over(Client stored) => stored with
     {
         Metadata = Metadata,
         RegistrationPolicy = Policy,
-        AssertionAudienceRule = AssertionAudienceRule,
         Version = stored.Version + 1,
     };
 
     /// <summary>The whole is compared, not what the audit trail shows of it.</summary>
     public bool IsAsWritten(Client stored) =>
         JsonElement.DeepEquals(Json(stored.Metadata), Json(Metadata))
-        && Json(stored.RegistrationPolicy) == Json(Policy)
-        && stored.AssertionAudienceRule == AssertionAudienceRule;
+        && Json(stored.RegistrationPolicy) == Json(Policy);
 
     /// <summary>For the audit trail.</summary>
     public static IReadOnlyDictionary<string, AuditChange> Changes(Client? before, Client? after)

@@ -21,7 +21,8 @@ internal static class AuditActions
     public const string OnboardingClientReplaced = "onboarding_client.replaced";
     public const string OnboardingClientDeleted = "onboarding_client.deleted";
     public const string KeyChangeAllowed = "client.key_change_allowed";
-    public const string AssertionAudienceRuleSet = "client.assertion_audience_set";
+    public const string AssertionExceptionSet = "client.assertion_exception_set";
+    public const string AssertionExceptionRemoved = "client.assertion_exception_removed";
     public const string KeyQuarantined = "client.key_quarantined";
     public const string KeyReleased = "client.key_released";
     public const string QuarantinedKeyAdded = "quarantined_key.added";

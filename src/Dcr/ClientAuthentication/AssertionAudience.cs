@@ -1,30 +1,24 @@
-using System.Text.Json.Serialization;
-using Dcr.Protocol;
-
 namespace Dcr.ClientAuthentication;
 
-/// <summary>What the <c>aud</c> of a client's assertions named. Ordered: a client moves up and never back.</summary>
-[JsonConverter(typeof(WireEnumConverter<AssertionAudience>))]
-public enum AssertionAudience
+/// <summary>What the <c>aud</c> of an accepted assertion is.</summary>
+internal enum AssertionAudience
 {
-    /// <summary>The token endpoint's URL: tolerated from clients that were never seen to use the issuer.</summary>
-    [JsonStringEnumMemberName("token_endpoint")]
-    TokenEndpoint = 1,
+    /// <summary>The issuer identifier, as a plain string: RFC 10070.</summary>
+    Issuer,
 
-    /// <summary>The issuer identifier. Having used it once, a client is held to it.</summary>
-    [JsonStringEnumMemberName("issuer")]
-    Issuer = 2,
+    /// <summary>An array of the issuer identifier alone, as the usual library for Go writes it.</summary>
+    IssuerInArray,
+
+    /// <summary>One or more URLs of this server: for a client with an exception, or under <see cref="AssertionAudienceRule.Dual"/>.</summary>
+    OwnEndpoints,
 }
 
-/// <summary>Which audiences of a client assertion are accepted.</summary>
-[JsonConverter(typeof(WireEnumConverter<AssertionAudienceRule>))]
+/// <summary>Which audiences of client assertions are accepted from clients without an exception.</summary>
 public enum AssertionAudienceRule
 {
-    /// <summary>The issuer, or the token endpoint until the client has once used the issuer.</summary>
-    [JsonStringEnumMemberName("dual")]
-    Dual,
-
-    /// <summary>The issuer only.</summary>
-    [JsonStringEnumMemberName("strict")]
+    /// <summary>The issuer alone (RFC 10070).</summary>
     Strict,
+
+    /// <summary>Also URLs of this server, from everybody: for the time of a migration.</summary>
+    Dual,
 }

@@ -25,9 +25,15 @@ internal abstract record AssertionVerdict
     /// <param name="Client">Who the caller has proved to be.</param>
     /// <param name="Key">The key it proved itself with.</param>
     /// <param name="Audience">What its assertion was addressed to.</param>
+    /// <param name="LivesLonger">Its assertion lasts longer than those of clients without an exception may.</param>
     /// <param name="Jti">To be recorded as used.</param>
     /// <param name="Expires">When the assertion expires.</param>
-    public sealed record Accepted(Client Client, ClientKey Key, AssertionAudience Audience, string Jti, DateTimeOffset Expires) : AssertionVerdict;
+    public sealed record Accepted(Client Client, ClientKey Key, AssertionAudience Audience, bool LivesLonger, string Jti, DateTimeOffset Expires)
+        : AssertionVerdict
+    {
+        /// <summary>Only an exception made it good, or the dual rule for everybody.</summary>
+        public bool ByException => LivesLonger || Audience == AssertionAudience.OwnEndpoints;
+    }
 
     /// <param name="Rule">The first rule that failed.</param>
     /// <param name="Description">For the caller; the same for rules 3 to 5, whoever the caller names.</param>

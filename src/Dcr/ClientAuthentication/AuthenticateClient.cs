@@ -56,10 +56,6 @@ internal sealed class AuthenticateClient(
                 {
                     return exhausted;
                 }
-                if (!await RecordAsync(accepted.Client, accepted.Audience, cancellationToken))
-                {
-                    return await RefuseAsync(ClientAssertionRules.NoLongerActive(accepted.Client));
-                }
                 // Both at once. The assertion of a key in quarantine may be used up: it is good for nothing.
                 var held = quarantine.HoldsAsync(accepted.Key.Thumbprint, cancellationToken);
                 var record = replays.RecordAsync(accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
@@ -80,7 +76,12 @@ internal sealed class AuthenticateClient(
                 {
                     return await RefuseAsync(ClientAssertionRules.AlreadyUsed(accepted));
                 }
-                metrics.Accepted(accepted.Audience);
+                // Nothing is recorded of an assertion before it is known to be new: a copy of it moves nothing.
+                if (!await RecordAsync(accepted.Client, accepted.ByException, cancellationToken))
+                {
+                    return await RefuseAsync(ClientAssertionRules.NoLongerActive(accepted.Client));
+                }
+                metrics.Accepted(accepted);
                 RecordUse(accepted);
                 return limits.CountProved(accepted.Client.ClientId) is { } tooMany
                     ? tooMany
@@ -118,20 +119,21 @@ internal sealed class AuthenticateClient(
         {
             return tooMany;
         }
-        return await RecordAsync(instance.Client, audience: null, cancellationToken)
+        return await RecordAsync(instance.Client, byException: false, cancellationToken)
             ? new AuthenticatedClient(instance.Client, instance.AttesterKey, instance)
             : await RefuseAsync(ClientAssertionRules.NoLongerActive(instance.Client));
     }
 
     /// <summary>
-    /// A write only when the client moves from the token endpoint to the issuer, or was last used too long ago to leave it
-    /// at that. False: the client has been stopped or has expired meanwhile.
+    /// A write only when the client was last used, or last needed its exception, too long ago to leave it at that. False: the
+    /// client has been stopped or has expired meanwhile.
     /// </summary>
-    private async Task<bool> RecordAsync(Client client, AssertionAudience? audience, CancellationToken cancellationToken)
+    private async Task<bool> RecordAsync(Client client, bool byException, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var isKnown = (audience is null || client.AssertionAudienceSeen >= audience) && client.LastUsedAt > now - ClientLifecycle.LastUseAccuracy;
-        return isKnown || await clients.RecordAuthenticationAsync(client.ClientId, audience, now, cancellationToken);
+        var recent = now - ClientLifecycle.LastUseAccuracy;
+        var isKnown = client.LastUsedAt > recent && (!byException || client.ExceptionNeededAt > recent);
+        return isKnown || await clients.RecordAuthenticationAsync(client.ClientId, byException, now, cancellationToken);
     }
 
     private async Task<Result<AuthenticatedClient>> RefuseAsync(AssertionVerdict.Refused refused)

@@ -111,12 +111,14 @@ internal sealed class ClientAssertionRules(
         }
 
         // Rules 6 and 7: from here on the caller holds the client's key and may be told what is wrong.
-        var (audience, audienceFault) = CheckAudience(assertion, client);
+        var now = time.GetUtcNow();
+        var exception = client.AssertionExceptionAt(now);
+        var (audience, audienceFault) = CheckAudience(assertion, client, exception);
         if (audienceFault is not null)
         {
             return Refuse(AssertionRule.Audience, audienceFault, $"aud is {NamesOf(assertion.Audiences)}. {audienceFault}", client, key);
         }
-        if (JwtTimes.Fault(assertion, time.GetUtcNow(), profile.LongestAssertionLife) is { } timesFault)
+        if (JwtTimes.Fault(assertion, now, profile.LongestAssertionLifeUnder(exception)) is { } timesFault)
         {
             return Refuse(AssertionRule.Times, timesFault, timesFault, client, key);
         }
@@ -124,7 +126,8 @@ internal sealed class ClientAssertionRules(
         {
             return Refuse(AssertionRule.SingleUse, $"jti must be present and at most {MaxJti} characters long.", assertion.Jti is null ? "there is no jti" : $"jti has {assertion.Jti.Length} characters; it must have 1 to {MaxJti}", client, key);
         }
-        return new AssertionVerdict.Accepted(client, key, audience, assertion.Jti, assertion.Expires.At);
+        var livesLonger = assertion.Expires.At > now + profile.LongestAssertionLife + JwtTimes.ClockSkew;
+        return new AssertionVerdict.Accepted(client, key, audience, livesLonger, assertion.Jti, assertion.Expires.At);
     }
 
     private static AssertionVerdict.Refused Refuse(AssertionRule rule, string description, string? detail = null, Client? client = null, ClientKey? key = null) =>
@@ -155,31 +158,28 @@ internal sealed class ClientAssertionRules(
             : $"it has {assertion.Signature.Length} bytes, and one of {assertion.Alg} has {length}, which are r and s without any DER around them";
     }
 
-    private (AssertionAudience Audience, string? Fault) CheckAudience(SignedJwt assertion, Client client)
+    /// <summary>
+    /// RFC 10070 section 4: the issuer and nothing else, since an assertion that is addressed to an endpoint could have been tricked
+    /// out of the client by another server. URLs of this server only by an exception.
+    /// </summary>
+    private (AssertionAudience Audience, string? Fault) CheckAudience(SignedJwt assertion, Client client, AssertionExceptionRule? exception)
     {
-        if (assertion.Audiences is not [var audience])
+        if (assertion.Audiences is [var only] && only == urls.Issuer)
         {
-            return (default, $"aud must be one value, {urls.Issuer}.");
+            return !assertion.AudienceIsArray ? (AssertionAudience.Issuer, null)
+                : !profile.WantsPlainAudience ? (AssertionAudience.IssuerInArray, null)
+                : (default, $"aud must be a plain string, {urls.Issuer}, not an array.");
         }
-        if (profile.WantsPlainAudience && assertion.AudienceIsArray)
+        if (profile.TakesOwnEndpoints(exception) && assertion.Audiences is { Count: > 0 } audiences && audiences.All(IsOwnEndpoint))
         {
-            return (default, $"aud must be a plain string, {urls.Issuer}, not an array.");
+            return (AssertionAudience.OwnEndpoints, null);
         }
-        if (audience == urls.Issuer)
-        {
-            return (AssertionAudience.Issuer, null);
-        }
-        if (audience != urls.TokenEndpoint)
-        {
-            return (default, $"aud must be {urls.Issuer}.");
-        }
-        // An assertion addressed to an endpoint could have been tricked out of the client by another server.
-        if (profile.AudienceRule(client.AssertionAudienceRule) == AssertionAudienceRule.Strict)
-        {
-            return (default, $"aud must be the issuer, {urls.Issuer}; the token endpoint is not accepted.");
-        }
-        return client.AssertionAudienceRule is null && client.AssertionAudienceSeen == AssertionAudience.Issuer
-            ? (default, $"aud must be the issuer, {urls.Issuer}: this client has used it before and is held to it.")
-            : (AssertionAudience.TokenEndpoint, null);
+        var ended = exception is null && client.AssertionException is { Audience: not null } past && profile.TakesExceptions
+            ? $" The exception for this client ended at {past.Until.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}."
+            : "";
+        return (default, $"aud must be the issuer, {urls.Issuer}, and nothing else (RFC 10070).{ended}");
     }
+
+    private bool IsOwnEndpoint(string audience) =>
+        audience == urls.Issuer || audience == urls.TokenEndpoint || audience == urls.IntrospectionEndpoint || audience == urls.RevocationEndpoint;
 }

@@ -11,7 +11,8 @@ namespace Dcr.ClientAuthentication;
 /// <param name="AttesterKey">The key the attestation is signed with.</param>
 /// <param name="Attester">Whose key that is.</param>
 /// <param name="InstanceKey">The key that the instance holds, and has proved.</param>
-internal sealed record AttestedInstance(Client Client, ClientKey AttesterKey, string Attester, ClientKey InstanceKey);
+/// <param name="ByDpop">By the DPoP proof of the request, which is used up by that.</param>
+internal sealed record AttestedInstance(Client Client, ClientKey AttesterKey, string Attester, ClientKey InstanceKey, bool ByDpop);
 
 /// <summary>
 /// Attestation-based client authentication (draft-ietf-oauth-attestation-based-client-auth-11): somebody the client's
@@ -69,6 +70,10 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"{Header}: {timesFault}");
         }
+        if (attestation.IsAddressedToOthers(urls.Issuer))
+        {
+            return Refuse($"{Header}: aud, if there is one, must name the issuer, {urls.Issuer}.");
+        }
         if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || ClientKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
         {
             return Refuse($"{Header}: cnf.jwk must be a public key fit for signatures.");
@@ -80,7 +85,9 @@ internal sealed class ClientAttestationRules(
         var proved = credentials.AttestationProofs is [var proof]
             ? await CheckProofAsync(proof, instanceKey, client, cancellationToken)
             : await CheckDpopAsync(sent, instanceKey, cancellationToken);
-        return proved is null ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey) : proved;
+        return proved is null
+            ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey, ByDpop: credentials.AttestationProofs.Count == 0)
+            : proved;
     }
 
     private async Task<Result<(Client Client, Attester Attester, ClientKey Key)>> FindAttesterAsync(SignedJwt attestation, CancellationToken cancellationToken)
@@ -159,12 +166,11 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"{Header} needs {ProofHeader} or a DPoP proof beside it.");
         }
-        // Looked at only: the token request uses it up when it binds the token.
         var proved = await dpop.CheckAsync(
             sent,
             accessToken: null,
             key => key.Thumbprint == instanceKey.Thumbprint ? null : $"The DPoP proof must be made with the key in cnf of {Header}.",
-            record: false,
+            record: true,
             cancellationToken);
         return proved.Error;
     }

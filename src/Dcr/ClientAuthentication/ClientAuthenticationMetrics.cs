@@ -2,22 +2,47 @@ using System.Diagnostics.Metrics;
 
 namespace Dcr.ClientAuthentication;
 
-/// <summary>Counts accepted assertions by their audience, so that the end of the token endpoint as audience can be planned, and refusals by rule.</summary>
+/// <summary>
+/// Counts accepted assertions by their audience, those that only an exception made good, and refusals by rule. Labels have closed sets
+/// of values.
+/// </summary>
 internal sealed class ClientAuthenticationMetrics
 {
     public const string MeterName = "Dcr";
 
     private readonly Counter<long> _accepted;
+    private readonly Counter<long> _excepted;
     private readonly Counter<long> _refused;
 
     public ClientAuthenticationMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
         _accepted = meter.CreateCounter<long>("dcr.client_assertions.accepted", "{assertion}", "Client assertions accepted, by audience.");
+        _excepted = meter.CreateCounter<long>(
+            "dcr.client_assertions.excepted",
+            "{assertion}",
+            "Client assertions accepted that RFC 10070 or the longest life forbids, by what was excused: audience or lifetime.");
         _refused = meter.CreateCounter<long>("dcr.client_assertions.refused", "{assertion}", "Client assertions refused, by the first rule that failed.");
     }
 
-    public void Accepted(AssertionAudience audience) => _accepted.Add(1, KeyValuePair.Create<string, object?>("audience", audience));
+    public void Accepted(AssertionVerdict.Accepted assertion)
+    {
+        _accepted.Add(1, KeyValuePair.Create<string, object?>("audience", assertion.Audience switch
+        {
+            AssertionAudience.Issuer => "issuer",
+            AssertionAudience.IssuerInArray => "issuer_in_array",
+            AssertionAudience.OwnEndpoints => "own_endpoints",
+            _ => "unknown",
+        }));
+        if (assertion.Audience == AssertionAudience.OwnEndpoints)
+        {
+            _excepted.Add(1, KeyValuePair.Create<string, object?>("excused", "audience"));
+        }
+        if (assertion.LivesLonger)
+        {
+            _excepted.Add(1, KeyValuePair.Create<string, object?>("excused", "lifetime"));
+        }
+    }
 
     public void Refused(AssertionRule rule) => _refused.Add(1, KeyValuePair.Create<string, object?>("rule", rule));
 }

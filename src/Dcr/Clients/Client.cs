@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Dcr.ClientAuthentication;
 using Dcr.Registration;
 
 namespace Dcr.Clients;
@@ -30,11 +29,14 @@ public sealed record Client
     /// <summary>The client's right to manage itself (RFC 7592). Null for a client of the seed file.</summary>
     public RegistrationAccess? RegistrationAccess { get; init; }
 
-    /// <summary>An administrator's override of the server's rule for the assertion's audience. Null: the server's rule.</summary>
-    public AssertionAudienceRule? AssertionAudienceRule { get; init; }
+    /// <summary>What an administrator lets its assertions do, with an end that may have come. Null: nothing.</summary>
+    public AssertionExceptionRule? AssertionException { get; init; }
 
-    /// <summary>Which audience the client's assertions were last seen with. Null: none accepted yet.</summary>
-    public AssertionAudience? AssertionAudienceSeen { get; init; }
+    /// <summary>
+    /// When an assertion was last accepted that only an exception, or the dual rule for everybody, made good; accurate to
+    /// <see cref="ClientLifecycle.LastUseAccuracy"/>. Null: none was, or not for <see cref="ExceptionForgottenAfter"/> of use.
+    /// </summary>
+    public DateTimeOffset? ExceptionNeededAt { get; init; }
 
     /// <summary>Keys that an administrator blocked, by RFC 7638 thumbprint: refused whatever the client registers or its URL serves.</summary>
     public IReadOnlyList<string> QuarantinedKeys { get; init; } = [];
@@ -52,6 +54,12 @@ public sealed record Client
     public long? StatusIndex { get; init; }
 
     public ClientLifecycle Lifecycle { get; init; } = ClientLifecycle.Endless;
+
+    /// <summary>A client that is used and has needed no exception for that long needs none any more.</summary>
+    public static readonly TimeSpan ExceptionForgottenAfter = TimeSpan.FromDays(7);
+
+    /// <summary>The exception that is in force. Null: there is none, or it has ended.</summary>
+    public AssertionExceptionRule? AssertionExceptionAt(DateTimeOffset now) => AssertionException?.Until > now ? AssertionException : null;
 
     /// <summary>What effects that rest on this client ask of it.</summary>
     public ClientStanding Standing => new()

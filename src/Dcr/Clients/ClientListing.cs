@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using Dcr.ClientAuthentication;
 
 namespace Dcr.Clients;
 
@@ -10,7 +9,10 @@ public sealed record ClientFilter
 {
     public ClientStatus? Status { get; init; }
 
-    public AssertionAudience? AssertionAudienceSeen { get; init; }
+    /// <summary>
+    /// True: only clients that have an exception for their assertions, ended or not, or have needed one of late. False: only the others.
+    /// </summary>
+    public bool? AssertionException { get; init; }
 
     public OriginFilter? Origin { get; init; }
 

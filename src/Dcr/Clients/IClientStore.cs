@@ -1,5 +1,4 @@
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Protocol;
 
 namespace Dcr.Clients;
@@ -45,11 +44,12 @@ public interface IClientStore
     Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Atomic: the client has proved itself, with this audience (null: without an assertion) at this time. Both only move
-    /// on: nothing seen, then the token endpoint, then the issuer; and a later use. Leaves the version alone.
+    /// Atomic: the client has proved itself at this time, by something that only an exception made good or not. Both times only
+    /// move on; without an exception, a need of more than <see cref="Client.ExceptionForgottenAfter"/> before is forgotten.
+    /// Leaves the version alone.
     /// </summary>
     /// <returns>False, with nothing recorded: the client is not active, or gone.</returns>
-    Task<bool> RecordAuthenticationAsync(string clientId, AssertionAudience? seen, DateTimeOffset at, CancellationToken cancellationToken);
+    Task<bool> RecordAuthenticationAsync(string clientId, bool byException, DateTimeOffset at, CancellationToken cancellationToken);
 
     /// <summary>
     /// Atomic: forgets the previous registration access token while the current one still has this hash (it has been

@@ -176,6 +176,14 @@ internal sealed record SignedJwt
         return string.Equals(name, type, StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>
+    /// RFC 7519 section 4.1.3: it has an <c>aud</c>, and that names none of these; such a JWT must be refused. One without <c>aud</c>
+    /// is addressed to nobody, and so not to others.
+    /// </summary>
+    public bool IsAddressedToOthers(params string[] own) =>
+        Member(ClaimsJson, "aud") is { ValueKind: not JsonValueKind.Null }
+        && Audiences?.Any(audience => own.Contains(audience, StringComparer.Ordinal)) != true;
+
     private static string? Text(ReadOnlyMemory<byte> json, string name)
     {
         try

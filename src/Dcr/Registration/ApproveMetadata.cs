@@ -57,7 +57,7 @@ internal sealed class ApproveMetadata(
             : new ApprovedMetadata(Complete(metadata, keys.Value), keys.Value, statement.Value.Value?.Origin, statement.Value.Value);
     }
 
-    private static ClientMetadata Layer(ClientMetadata requested, ClientMetadata? stated, RegistrationPolicy policy)
+    private ClientMetadata Layer(ClientMetadata requested, ClientMetadata? stated, RegistrationPolicy policy)
     {
         var metadata = stated is null ? requested : stated.Over(requested);
         metadata = policy.Defaults is { } template ? metadata.Over(template) : metadata;
@@ -65,11 +65,15 @@ internal sealed class ApproveMetadata(
         return metadata with
         {
             Scope = scope.Count == 0 ? metadata.Scope : metadata.Scope is { } text && !ScopeTokens.IsWellFormed(text) ? text : ScopeTokens.Join(scope),
-            DpopBoundAccessTokens = metadata.DpopBoundAccessTokens ?? (policy.DpopBoundAccessTokens == Requirement.Required ? true : null),
+            DpopBoundAccessTokens = metadata.DpopBoundAccessTokens ?? (BindsTokens(policy) ? true : null),
             Resources = metadata.Resources ?? (policy.Resources?.Default is { Count: > 0 } resources ? resources : null),
             GrantTypes = metadata.GrantTypes ?? (policy.GrantTypes?.Default is { Count: > 0 } types ? types : null),
         };
     }
+
+    /// <summary>What a client gets that says nothing of it: it is told what holds for it.</summary>
+    private bool BindsTokens(RegistrationPolicy policy) =>
+        policy.DpopBoundAccessTokens == Requirement.Required || (profile.BindsEveryToken && policy.DpopBoundAccessTokens != Requirement.Off);
 
     /// <summary>Every fault that can be told without the keys.</summary>
     private OAuthError? Fault(ClientMetadata metadata, RegistrationPolicy policy)

@@ -61,15 +61,18 @@ internal sealed class RegistrationAccessTokenAuthentication(
     }
 
     /// <summary>
-    /// Where the client's tokens are bound, its registration access token is nothing without a proof by one of its keys, so that one that
-    /// leaked changes nothing. A client that has lost its keys is let off by the administrator who allows it to change them.
+    /// Where the client's tokens are bound, by its own wish or by the profile for everybody (FAPI 2.0 section 5.3.2.1 item 4), its
+    /// registration access token is nothing without a proof by one of its keys, so that one that leaked changes nothing. A client that
+    /// has lost its keys is let off by the administrator who allows it to change them.
     /// </summary>
     private async Task<Result<Optional<ClientKey>>> CheckProofAsync(Client client, string? asDpop)
     {
         if (asDpop is null)
         {
-            return client.Metadata.DpopBoundAccessTokens == true && !(client.KeyChangeAllowedUntil > time.GetUtcNow())
-                ? OAuthError.InvalidToken("The client is registered with dpop_bound_access_tokens: send the token as Authorization: DPoP, with a proof by one of its keys.")
+            var isBound = profile.BindsEveryToken || client.Metadata.DpopBoundAccessTokens == true;
+            return isBound && !(client.KeyChangeAllowedUntil > time.GetUtcNow())
+                ? OAuthError.InvalidToken(
+                    "The client's tokens are bound to its keys (dpop_bound_access_tokens): send this one as Authorization: DPoP, with a proof by one of them.")
                 : Result.OfOptional<ClientKey>(null);
         }
         var held = (await keys.FindAsync(client, Context.RequestAborted)).Set;

@@ -16,9 +16,13 @@ internal sealed record ApprovedStatement(ClientMetadata Claims, StatementOrigin 
 /// What is no valid statement of a trusted issuer is invalid_software_statement; one that the policy does not accept is
 /// unapproved_software_statement (section 3.2.2).
 /// </summary>
-internal sealed class SoftwareStatements(ClientKeys keys, IQuarantinedKeyStore quarantine, SecurityProfileRules profile, TimeProvider time)
+internal sealed class SoftwareStatements(
+    ClientKeys keys, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
 {
     private const int MaxJti = 256;
+
+    /// <summary>Nobody has registered a type for them; this is what RFC 8725 section 3.11 would have it be called.</summary>
+    private const string Type = "software-statement+jwt";
 
     /// <summary>
     /// Null where the request has none and the policy asks for none. A statement that this client is registered with
@@ -45,6 +49,10 @@ internal sealed class SoftwareStatements(ClientKeys keys, IQuarantinedKeyStore q
         if (!profile.Allows(jwt.Alg))
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: alg must be one of {profile.AlgorithmNames}.");
+        }
+        if (KindFault(jwt) is { } otherKind)
+        {
+            return OAuthError.InvalidSoftwareStatement($"software_statement: {otherKind}");
         }
         if (jwt.Issuer is null)
         {
@@ -96,6 +104,24 @@ internal sealed class SoftwareStatements(ClientKeys keys, IQuarantinedKeyStore q
     {
         var claims = JsonBody.Parse(jwt.ClaimsJson, DcrJson.Default.ClientMetadata);
         return claims.IsSuccess ? claims.Value with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(claims.Value.Others) } : claims.Error;
+    }
+
+    /// <summary>
+    /// RFC 8725 section 3.11: no other kind of JWT passes for a statement, though the same key has signed it. Null: it can be one.
+    /// </summary>
+    private string? KindFault(SignedJwt jwt)
+    {
+        if (jwt.Typ is not null && !jwt.IsOfType("JWT") && !jwt.IsOfType(Type))
+        {
+            return $"typ, if there is one, must be JWT or {Type}.";
+        }
+        if (jwt.Issuer is not null && jwt.Issuer == jwt.Subject)
+        {
+            return "iss is also sub, which makes it a client assertion.";
+        }
+        return jwt.IsAddressedToOthers(urls.Issuer, urls.RegistrationEndpoint)
+            ? $"aud, if there is one, must name {urls.Issuer} or {urls.RegistrationEndpoint}."
+            : null;
     }
 
     private static string Issuers(SoftwareStatementPolicy policy) => string.Join(' ', policy.Issuers.Select(issuer => issuer.Issuer));

@@ -1,7 +1,7 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Protocol;
 using MongoDB.Bson;
@@ -26,6 +26,21 @@ internal static class MongoDbClientDocument
     /// <summary>There, and true, on a client that is registered for the scope <c>dcr.admin</c>.</summary>
     public const string Administers = "administers";
 
+    public const string Exception = "assertion_exception";
+    public const string ExceptionNeededAt = "exception_needed_at";
+
+    /// <summary>
+    /// Whether one of the two is there: what such clients are listed by. Who replaces a client just when it needs an exception for the
+    /// first time may get it wrong, until the next hour.
+    /// </summary>
+    public const string Excepted = "excepted";
+
+    // An earlier version: which audience a client was seen to use (1: the token endpoint), and which rule it was under (0: dual).
+    private const string AudienceSeen = "audience_seen";
+    private const string AudienceRule = "audience_rule";
+
+    private static readonly TimeSpan s_goesOnFor = TimeSpan.FromDays(90);
+
     private static readonly string[] s_originMembers =
         ["onboarding_client", "origin_kid", "origin_thumbprint", "initial_token_jti", "software_statement_issuer", "software_id"];
 
@@ -35,7 +50,7 @@ internal static class MongoDbClientDocument
         {
             { "created_at", client.CreatedAt.ToUnixTimeMilliseconds() },
             { "incarnation", Text(client.Incarnation) },
-            { "audience_seen", (int)(client.AssertionAudienceSeen ?? 0) },
+            { ExceptionNeededAt, Time(client.ExceptionNeededAt) },
             { "last_used_at", Time(client.LastUsedAt) },
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
             { "outbox_since", record.At.ToUnixTimeMilliseconds() },
@@ -52,7 +67,8 @@ internal static class MongoDbClientDocument
     {
         { "status", (int)client.Status },
         { "version", client.Version },
-        { "audience_rule", client.AssertionAudienceRule is { } rule ? (int)rule : BsonNull.Value },
+        { Exception, Json(client.AssertionException, DcrJson.Default.AssertionExceptionRule) },
+        { Excepted, client.AssertionException is not null || client.ExceptionNeededAt is not null },
         { "metadata", JsonSerializer.Serialize(client.Metadata, DcrJson.Default.ClientMetadata) },
         { "token_hash", Text(client.RegistrationAccess?.TokenHash) },
         { "previous_token_hash", Text(client.RegistrationAccess?.PreviousTokenHash) },
@@ -86,14 +102,40 @@ internal static class MongoDbClientDocument
         Builders<BsonDocument>.Update.Set(Administers, Read(client).Administers));
 
     /// <summary>Clients as an earlier version wrote them.</summary>
-    public static FilterDefinition<BsonDocument> ToUpgrade => Builders<BsonDocument>.Filter.Exists("onboards", false) & Builders<BsonDocument>.Filter.Gte("status", 0);
+    public static FilterDefinition<BsonDocument> ToUpgrade =>
+        (Builders<BsonDocument>.Filter.Exists("onboards", false) | Builders<BsonDocument>.Filter.Exists(AudienceSeen))
+        & Builders<BsonDocument>.Filter.Gte("status", 0);
 
-    /// <summary>Gives a client that an earlier version wrote the members that it is found by.</summary>
-    public static WriteModel<BsonDocument> Upgrade(BsonDocument client)
+    /// <summary>
+    /// Gives a client that an earlier version wrote the members that it is found by. One that an administrator had let use the token
+    /// endpoint as audience may do so for 90 days more; one that used it without is listed as needing an exception (RFC 10070).
+    /// </summary>
+    public static WriteModel<BsonDocument> Upgrade(BsonDocument client, DateTimeOffset now)
     {
         var members = OriginMembers(Read(client["origin"], DcrJson.Default.ClientOrigin)).Add("onboards", client["policy"].IsString);
-        var set = members.Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value));
-        return new UpdateOneModel<BsonDocument>(Builders<BsonDocument>.Filter.Eq("_id", client["_id"]), Builders<BsonDocument>.Update.Combine(set));
+        if (client.GetValue(AudienceSeen, 0) == 1)
+        {
+            members[ExceptionNeededAt] = client.GetValue("last_used_at", BsonNull.Value) is BsonInt64 used ? used : client["created_at"];
+            members[Excepted] = true;
+        }
+        var set = members.Select(member => Builders<BsonDocument>.Update.Set(member.Name, member.Value)).ToList();
+        if (client.GetValue(AudienceRule, BsonNull.Value) == 0)
+        {
+            var exception = new AssertionExceptionRule { Audience = ExceptedAudience.OwnEndpoints, Until = now + s_goesOnFor };
+            var rule = Json(exception, DcrJson.Default.AssertionExceptionRule);
+            var record = new AuditRecord
+            {
+                Id = $"{now.ToUnixTimeMilliseconds():x12}{RandomNumberGenerator.GetHexString(20, lowercase: true)}",
+                At = now,
+                Action = "client.assertion_exception_set",
+                Subject = client["_id"].AsString,
+                Changes = new Dictionary<string, AuditChange> { [Exception] = new(After: rule.AsString) },
+            };
+            set.Add(MongoDbClientChange.Recorded(Builders<BsonDocument>.Update.Set(Exception, rule).Set(Excepted, true), record));
+        }
+        return new UpdateOneModel<BsonDocument>(
+            Builders<BsonDocument>.Filter.Eq("_id", client["_id"]) & ToUpgrade,
+            Builders<BsonDocument>.Update.Combine(set).Unset(AudienceSeen).Unset(AudienceRule));
     }
 
     /// <summary>The condition that an origin is.</summary>
@@ -114,8 +156,8 @@ internal static class MongoDbClientDocument
         Version = document["version"].AsInt64,
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(document["created_at"].AsInt64),
         Incarnation = Text(document, "incarnation"),
-        AssertionAudienceSeen = document["audience_seen"].AsInt32 is var seen and > 0 ? (AssertionAudience)seen : null,
-        AssertionAudienceRule = document["audience_rule"] is BsonInt32 rule ? (AssertionAudienceRule)rule.Value : null,
+        ExceptionNeededAt = Time(document, ExceptionNeededAt),
+        AssertionException = Read(document.GetValue(Exception, BsonNull.Value), DcrJson.Default.AssertionExceptionRule),
         Metadata = JsonSerializer.Deserialize(document["metadata"].AsString, DcrJson.Default.ClientMetadata)!,
         RegistrationAccess = ReadAccess(document),
         Origin = Read(document["origin"], DcrJson.Default.ClientOrigin),

@@ -1,5 +1,4 @@
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Protocol;
 using MongoDB.Bson;
@@ -21,9 +20,9 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     public async Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken)
     {
         var where = filter.Status is { } status ? Where.Eq("status", (int)status) : Where.Gte("status", 0);
-        if (filter.AssertionAudienceSeen is { } seen)
+        if (filter.AssertionException is { } excepted)
         {
-            where &= Where.Eq("audience_seen", (int)seen);
+            where &= excepted ? Where.Eq(MongoDbClientDocument.Excepted, true) : Where.Ne(MongoDbClientDocument.Excepted, true);
         }
         if (filter.Origin is { } origin)
         {
@@ -86,13 +85,38 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         return client?.GetValue("reservation", BsonNull.Value) is BsonString reservation ? reservation.Value : null;
     }
 
-    public async Task<bool> RecordAuthenticationAsync(string clientId, AssertionAudience? seen, DateTimeOffset at, CancellationToken cancellationToken)
+    public async Task<bool> RecordAuthenticationAsync(string clientId, bool byException, DateTimeOffset at, CancellationToken cancellationToken)
     {
         var recorded = await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(
             Where.Eq("_id", clientId) & Where.Eq("status", (int)ClientStatus.Active),
-            Set.Max("audience_seen", (int)(seen ?? 0)).Max("last_used_at", at.ToUnixTimeMilliseconds()),
+            Set.Pipeline(Authenticated(byException, at)),
             cancellationToken: cancellationToken));
         return recorded.MatchedCount == 1;
+    }
+
+    /// <summary>In two steps, since the second looks at what the first has made.</summary>
+    private static PipelineDefinition<BsonDocument, BsonDocument> Authenticated(bool byException, DateTimeOffset at)
+    {
+        const string NeededAt = "$" + MongoDbClientDocument.ExceptionNeededAt;
+        var now = at.ToUnixTimeMilliseconds();
+        var forgotten = (at - Client.ExceptionForgottenAfter).ToUnixTimeMilliseconds();
+        // What is null, or is not there, is less than any number.
+        BsonValue neededAt = byException
+            ? new BsonDocument("$max", new BsonArray { NeededAt, now })
+            : new BsonDocument("$cond", new BsonArray { new BsonDocument("$lt", new BsonArray { NeededAt, forgotten }), BsonNull.Value, NeededAt });
+        return new[]
+        {
+            new BsonDocument("$set", new BsonDocument
+            {
+                { "last_used_at", new BsonDocument("$max", new BsonArray { "$last_used_at", now }) },
+                { MongoDbClientDocument.ExceptionNeededAt, neededAt },
+            }),
+            new BsonDocument("$set", new BsonDocument(MongoDbClientDocument.Excepted, new BsonDocument("$or", new BsonArray
+            {
+                new BsonDocument("$gt", new BsonArray { NeededAt, BsonNull.Value }),
+                new BsonDocument("$gt", new BsonArray { "$" + MongoDbClientDocument.Exception, BsonNull.Value }),
+            }))),
+        };
     }
 
     public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>

@@ -74,7 +74,7 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
             [
                 MongoDbStorage.Ascending("created_at", "_id"),
                 MongoDbStorage.Ascending("status", "created_at", "_id"),
-                MongoDbStorage.Ascending("audience_seen", "created_at", "_id"),
+                MongoDbStorage.Ascending(MongoDbClientDocument.Excepted, "created_at", "_id"),
                 MongoDbStorage.Ascending("onboards", "created_at", "_id"),
                 MongoDbStorage.Ascending("status", "review_at", "_id"),
                 .. MongoDbClientDocument.OriginIndexes,

@@ -5,15 +5,19 @@ using MongoDB.Driver;
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>What the database must be like before the first request: the version of the server and of the format, the indexes.</summary>
-internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndexes indexes, ILogger<MongoDbSchema> logger) : IStoreLifecycle
+internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndexes indexes, TimeProvider time, ILogger<MongoDbSchema> logger) : IStoreLifecycle
 {
     /// <summary>
     /// The format that this version of Dcr writes. One more whenever an older Dcr could not work with what a newer one wrote.
     /// </summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const string VersionId = "dcr";
     private const int UpgradedAtOnce = 500;
+
+    // Codes of the server.
+    private const int IndexNotFound = 27;
+    private const int CommandNotFound = 59;
 
     /// <summary>The lowest version of MongoDB that is supported. Before it a primary that has just been elected can miss acknowledged writes (decision 0003).</summary>
     private static readonly Version s_lowestServer = new(8, 0);
@@ -65,11 +69,13 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
 
     /// <summary>
     /// What a client came from, whether it onboards and whether it administers have members of their own since they are found by;
-    /// clients of before get them here.
+    /// clients of before get them here, and what became of the rule for audiences.
     /// </summary>
     private async Task UpgradeAsync(CancellationToken cancellationToken)
     {
-        await UpgradeAsync(MongoDbClientDocument.ToUpgrade, MongoDbClientDocument.Upgrade, cancellationToken);
+        await DropIndexAsync(storage.Clients, "audience_seen_1_created_at_1__id_1", cancellationToken);
+        await UpgradeAsync(
+            MongoDbClientDocument.ToUpgrade, client => MongoDbClientDocument.Upgrade(client, time.GetUtcNow()), cancellationToken);
         await UpgradeAsync(MongoDbClientDocument.ToMarkAsAdministrators, MongoDbClientDocument.MarkAsAdministrator, cancellationToken);
     }
 
@@ -81,6 +87,19 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
         while (await MongoDbFault.GuardAsync(() => some.ToListAsync(cancellationToken)) is { Count: > 0 } clients)
         {
             await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(clients.Select(upgrade), inAnyOrder, cancellationToken));
+        }
+    }
+
+    /// <summary>Of an earlier version, if it is there. It costs room and does no harm.</summary>
+    private static async Task DropIndexAsync(IMongoCollection<BsonDocument> collection, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MongoDbFault.GuardAsync(() => collection.Indexes.DropOneAsync(name, cancellationToken));
+        }
+        catch (MongoCommandException exception) when (exception.Code is IndexNotFound or CommandNotFound)
+        {
+            // Another node was faster, or the store is newer than that version; or its engine, which is not MongoDB's own, drops none.
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Microsoft.Data.Sqlite;
 
@@ -10,8 +9,8 @@ namespace Dcr.Server.Storage.Sqlite;
 internal static class SqliteClientRow
 {
     public const string Columns =
-        "client_id, status, version, created_at, audience_seen, last_used_at, status_index, "
-        + "audience_rule, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, lifecycle, review_at, incarnation";
+        "client_id, status, version, created_at, exception_needed_at, last_used_at, status_index, "
+        + "assertion_exception, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, lifecycle, review_at, incarnation";
 
     public static Client Read(SqliteDataReader row) => new()
     {
@@ -19,10 +18,10 @@ internal static class SqliteClientRow
         Status = (ClientStatus)row.GetInt32(1),
         Version = row.GetInt64(2),
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
-        AssertionAudienceSeen = row.GetInt32(4) is var seen and > 0 ? (AssertionAudience)seen : null,
+        ExceptionNeededAt = Time(row, 4),
         LastUsedAt = Time(row, 5),
         StatusIndex = row.IsDBNull(6) ? null : row.GetInt64(6),
-        AssertionAudienceRule = row.IsDBNull(7) ? null : (AssertionAudienceRule)row.GetInt32(7),
+        AssertionException = Json(row, 7, DcrJson.Default.AssertionExceptionRule),
         Metadata = Json(row, 8, DcrJson.Default.ClientMetadata)!,
         RegistrationAccess = Json(row, 9, DcrJson.Default.RegistrationAccess),
         Origin = Json(row, 10, DcrJson.Default.ClientOrigin),
@@ -42,7 +41,7 @@ internal static class SqliteClientRow
             (long)client.Status,
             client.Version,
             client.CreatedAt.ToUnixTimeMilliseconds(),
-            (long)(client.AssertionAudienceSeen ?? 0),
+            client.ExceptionNeededAt?.ToUnixTimeMilliseconds(),
             client.LastUsedAt?.ToUnixTimeMilliseconds(),
             client.StatusIndex,
             .. Replaceable(client),
@@ -52,7 +51,7 @@ internal static class SqliteClientRow
     /// <summary>All but the id, the incarnation, the time of creation, the status index and what is recorded of authentications.</summary>
     public static void Replace(SqliteSession session, Client replacement) => session.Change(
         """
-        UPDATE clients SET status = $2, version = $3, audience_rule = $4, metadata = $5, registration_access = $6, origin = $7, policy = $8,
+        UPDATE clients SET status = $2, version = $3, assertion_exception = $4, metadata = $5, registration_access = $6, origin = $7, policy = $8,
             quarantined_keys = $9, signing_algs = $10, key_change_allowed_until = $11, lifecycle = $12, review_at = $13
         WHERE client_id = $1
         """,
@@ -60,7 +59,7 @@ internal static class SqliteClientRow
 
     private static object?[] Replaceable(Client client) =>
     [
-        (long?)client.AssertionAudienceRule,
+        Text(client.AssertionException, DcrJson.Default.AssertionExceptionRule),
         JsonSerializer.Serialize(client.Metadata, DcrJson.Default.ClientMetadata),
         Text(client.RegistrationAccess, DcrJson.Default.RegistrationAccess),
         Text(client.Origin, DcrJson.Default.ClientOrigin),

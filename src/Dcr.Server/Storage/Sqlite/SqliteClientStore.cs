@@ -1,5 +1,4 @@
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
 using Dcr.Protocol;
 
@@ -8,16 +7,19 @@ namespace Dcr.Server.Storage.Sqlite;
 /// <summary>Each write is one transaction with its audit record; the single writer makes every look-then-write atomic.</summary>
 internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time) : IClientStore
 {
+    /// <summary>In the words of its index.</summary>
+    private const string Excepted = "assertion_exception IS NOT NULL OR exception_needed_at IS NOT NULL";
+
     public Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
         session.Read(SqliteClientRow.Read, $"SELECT {SqliteClientRow.Columns} FROM clients WHERE client_id = $1", clientId).SingleOrDefault()));
 
     public Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken)
     {
-        // With an origin, its index finds the clients, and with a policy its own; the plus keeps SQLite from any other.
-        var plus = filter.Origin is null && !filter.OnboardingOnly ? "" : "+";
-        var where = SqliteOrigin.Where(filter.Origin, first: 6)
+        // With an origin, its index finds the clients, and with a policy or an exception its own; the plus keeps SQLite from any other.
+        var plus = filter.Origin is null && !filter.OnboardingOnly && filter.AssertionException != true ? "" : "+";
+        var where = SqliteOrigin.Where(filter.Origin, first: 5)
             + (filter.Status is null ? "" : $"{plus}status = $4 AND ")
-            + (filter.AssertionAudienceSeen is null ? "" : $"{plus}audience_seen = $5 AND ")
+            + (filter.AssertionException is not { } excepted ? "" : excepted ? $"({Excepted}) AND " : $"NOT ({Excepted}) AND ")
             + (filter.OnboardingOnly ? "policy IS NOT NULL AND " : "");
         var sql = $"SELECT {SqliteClientRow.Columns} FROM clients WHERE {where}(created_at, client_id) < ($1, $2) ORDER BY created_at DESC, client_id DESC LIMIT $3";
         IReadOnlyList<Client> found = storage.Main.Read(session => session.Read(
@@ -28,7 +30,6 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
                 after?.ClientId ?? "",
                 limit,
                 (long?)filter.Status,
-                (long?)filter.AssertionAudienceSeen,
                 .. SqliteOrigin.Values(filter.Origin),
             ]));
         return Task.FromResult(found);
@@ -63,13 +64,20 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
     public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => SqliteClientChange.Delete(session, clientId, version, record, grounds, time.GetUtcNow()), cancellationToken);
 
-    public Task<bool> RecordAuthenticationAsync(string clientId, AssertionAudience? seen, DateTimeOffset at, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<bool> RecordAuthenticationAsync(string clientId, bool byException, DateTimeOffset at, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => session.Change(
-            "UPDATE clients SET audience_seen = max(audience_seen, $2), last_used_at = max(ifnull(last_used_at, 0), $3) WHERE client_id = $1 AND status = $4",
+            """
+            UPDATE clients SET last_used_at = max(ifnull(last_used_at, 0), $3), exception_needed_at = CASE
+                WHEN $2 THEN max(ifnull(exception_needed_at, 0), $3)
+                WHEN exception_needed_at < $5 THEN NULL
+                ELSE exception_needed_at END
+            WHERE client_id = $1 AND status = $4
+            """,
             clientId,
-            (long)(seen ?? 0),
+            byException ? 1L : 0L,
             at.ToUnixTimeMilliseconds(),
-            (long)ClientStatus.Active) == 1,
+            (long)ClientStatus.Active,
+            (at - Client.ExceptionForgottenAfter).ToUnixTimeMilliseconds()) == 1,
         cancellationToken);
 
     public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => storage.Main.WriteAsync(

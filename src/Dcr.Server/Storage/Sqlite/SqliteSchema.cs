@@ -201,6 +201,23 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX clients_not_active ON clients (onboarding_client, status) WHERE onboarding_client IS NOT NULL AND status IN (1, 3);
         """,
+        // RFC 10070. A client that an administrator had let use the token endpoint as audience may do so for 90 days more; one that
+        // used it without is listed as needing an exception.
+        """
+        ALTER TABLE clients ADD COLUMN assertion_exception TEXT;
+        ALTER TABLE clients ADD COLUMN exception_needed_at INTEGER;
+        UPDATE clients SET exception_needed_at = ifnull(last_used_at, created_at) WHERE audience_seen = 1;
+        UPDATE clients SET assertion_exception = json_object('audience', 'own_endpoints', 'until', strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+90 days'))
+            WHERE audience_rule = 0;
+        INSERT INTO audit (id, at, actor, actor_kid, action, subject, changes)
+            SELECT printf('%012x', unixepoch() * 1000) || lower(hex(randomblob(10))), unixepoch() * 1000, NULL, NULL, 'client.assertion_exception_set', client_id,
+                json_object('assertion_exception', json_object('after', assertion_exception))
+            FROM clients WHERE assertion_exception IS NOT NULL;
+        DROP INDEX clients_by_audience_seen;
+        ALTER TABLE clients DROP COLUMN audience_seen;
+        ALTER TABLE clients DROP COLUMN audience_rule;
+        CREATE INDEX clients_excepted ON clients (created_at, client_id) WHERE assertion_exception IS NOT NULL OR exception_needed_at IS NOT NULL;
+        """,
     ];
 
     public static readonly IReadOnlyList<string> Replay =
