@@ -3,6 +3,7 @@ using Dcr.AccessTokens;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
+using Dcr.Discovery;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
@@ -26,8 +27,10 @@ public static class DcrSetup
         services.AddDcrOptions();
         services.AddHandlers();
         services.AddBearerSchemes();
+        services.AddCrossOrigin();
 
         services.AddSingleton<IssuerUrls>();
+        services.AddSingleton<AddedMetadata>();
         services.AddSingleton<AuditRecords>();
         services.AddSingleton<ClientAssertionRules>();
         services.AddSingleton<ClientAttestationRules>();
@@ -90,6 +93,8 @@ public static class DcrSetup
         services.AddSingleton<IValidateOptions<SigningKeyOptions>, SigningKeyOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, UnknownSettings>();
+        services.AddSingleton(KnownSettings.Anything(AddedMetadata.Section));
+        services.AddSingleton<IValidateOptions<DcrOptions>, AddedMetadataValidator>();
         services.AddSingleton<IValidateOptions<JwksOptions>, JwksOptionsValidator>();
     }
 

@@ -8,7 +8,15 @@ namespace Dcr;
 /// <param name="Options">Whose properties are the settings there.</param>
 internal sealed record KnownSettings(string Section, Type Options)
 {
-    public IEnumerable<string> Names => Options.GetProperties().Select(property => $"{Section}:{property.Name}");
+    public IEnumerable<string> Names => IsOpen ? [] : Options.GetProperties().Select(property => $"{Section}:{property.Name}");
+
+    /// <summary>Names of settings that are lists, whose entries have numbers.</summary>
+    public IEnumerable<string> Lists => Options.GetProperties().Where(property => property.PropertyType.IsAssignableTo(typeof(IEnumerable<string>))).Select(property => $"{Section}:{property.Name}");
+
+    /// <summary>Whoever reads the section judges its names.</summary>
+    public bool IsOpen { get; init; }
+
+    public static KnownSettings Anything(string section) => new(section, typeof(object)) { IsOpen = true };
 }
 
 public static class KnownSettingsExtensions
@@ -31,11 +39,20 @@ internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<
     public ValidateOptionsResult Validate(string? name, DcrOptions options)
     {
         var names = known.SelectMany(settings => settings.Names).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var lists = known.SelectMany(settings => settings.Lists).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        List<string> open = [.. known.Where(settings => settings.IsOpen).Select(settings => settings.Section + ":")];
         var faults = configuration.GetSection(DcrOptions.Section).AsEnumerable()
-            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section && !names.Contains(setting.Key))
+            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section && !names.Contains(setting.Key)
+                && !IsEntry(setting.Key, lists) && !open.Any(section => setting.Key.StartsWith(section, StringComparison.OrdinalIgnoreCase)))
             .Select(setting => Fault(setting.Key, names))
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private static bool IsEntry(string key, HashSet<string> lists)
+    {
+        var last = key.LastIndexOf(':');
+        return lists.Contains(key[..last]) && key.AsSpan(last + 1) is { IsEmpty: false } number && !number.ContainsAnyExceptInRange('0', '9');
     }
 
     // Its value is not repeated: it may be a secret in the wrong place.

@@ -131,5 +131,5 @@ internal sealed partial class AccessTokenAuthentication(
     };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Access token refused: {Fault}")]
-    private static partial void LogRefused(ILogger logger, string fault);
+    private static partial void LogRefused(ILogger logger, Printed fault);
 }

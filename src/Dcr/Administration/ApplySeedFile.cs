@@ -52,5 +52,5 @@ internal sealed partial class ApplySeedFile(
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} applied from the seed file")]
-    private partial void LogApplied(string clientId);
+    private partial void LogApplied(Printed clientId);
 }

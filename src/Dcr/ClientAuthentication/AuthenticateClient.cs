@@ -28,6 +28,8 @@ internal sealed partial class AuthenticateClient(
     TimeProvider time,
     ILogger<AuthenticateClient> logger)
 {
+    private const string UnknownClient = "an unknown client";
+
     public async Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
     {
         if (credentials.Attestations.Count > 0)
@@ -84,7 +86,7 @@ internal sealed partial class AuthenticateClient(
         {
             metrics.Refused(AssertionRule.Attestation);
             var detail = OAuthErrorResult.Printable(attested.Error.Detail ?? attested.Error.Description);
-            LogRefused(credentials.ClientId is { } named ? OAuthErrorResult.Printable(named) : null, AssertionRule.Attestation, detail);
+            LogRefused(credentials.ClientId ?? UnknownClient, AssertionRule.Attestation, detail);
             return attested.Error;
         }
         var instance = attested.Value;
@@ -109,7 +111,7 @@ internal sealed partial class AuthenticateClient(
         metrics.Refused(refused.Rule);
         // The detail may quote what the caller sent; a line break in it must not forge a line of the log.
         var detail = OAuthErrorResult.Printable(refused.Detail);
-        LogRefused(refused.Client?.ClientId, refused.Rule, detail);
+        LogRefused(refused.Client?.ClientId ?? UnknownClient, refused.Rule, detail);
         if (refused.Client is { } client)
         {
             await refusals.RecordAsync(client.ClientId, refused.Rule, detail, cancellationToken);
@@ -118,5 +120,5 @@ internal sealed partial class AuthenticateClient(
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Client authentication refused for {ClientId} by rule {Rule}: {Detail}")]
-    private partial void LogRefused(string? clientId, AssertionRule rule, string detail);
+    private partial void LogRefused(Printed clientId, AssertionRule rule, Printed detail);
 }

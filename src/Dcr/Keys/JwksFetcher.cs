@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Unicode;
+using Dcr.Protocol;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -196,5 +197,5 @@ internal sealed partial class JwksFetcher : IDisposable
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Download of a JWK Set from {Host} failed: {Reason}")]
-    private partial void LogFailed(string host, JwksFetchFailure reason);
+    private partial void LogFailed(Printed host, JwksFetchFailure reason);
 }

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
 /// <param name="error">What is refused and why.</param>
-/// <param name="challenge">The WWW-Authenticate header; a 401 must have one (RFC 9110 section 15.5.2).</param>
+/// <param name="challenge">The WWW-Authenticate header. Null: that of a token, for a 401 must have one (RFC 9110 section 15.5.2).</param>
 internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
@@ -15,9 +16,9 @@ internal sealed class OAuthErrorResult(OAuthError error, string? challenge = nul
     {
         var response = httpContext.Response;
         response.StatusCode = error.Status;
-        if (challenge is not null)
+        if ((challenge ?? DefaultChallenge(httpContext)) is { } header)
         {
-            response.Headers.WWWAuthenticate = challenge;
+            response.Headers.WWWAuthenticate = header;
         }
         if (error.RetryAfter is { } retryAfter)
         {
@@ -25,6 +26,19 @@ internal sealed class OAuthErrorResult(OAuthError error, string? challenge = nul
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
         return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, cancellationToken: httpContext.RequestAborted);
+    }
+
+    // Whatever refuses a token, at whatever moment: in the scheme that the token was sent by.
+    private string? DefaultChallenge(HttpContext context)
+    {
+        if (error.Status != StatusCodes.Status401Unauthorized)
+        {
+            return null;
+        }
+        var realm = context.RequestServices.GetRequiredService<IssuerUrls>().Issuer;
+        return BearerToken.IsSentAs(context.Request, BearerToken.Dpop)
+            ? Challenge.Dpop(realm, context.RequestServices.GetRequiredService<SecurityProfileRules>().AlgorithmNames, error)
+            : Challenge.Bearer(realm, error);
     }
 
     /// <summary>

@@ -24,12 +24,14 @@ internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements 
     public async Task<Result<ApprovedMetadata>> ExecuteAsync(
         ClientMetadata requested, RegistrationPolicy policy, ClientMetadata? registered, CancellationToken cancellationToken)
     {
+        requested = requested.WithoutEmpty();
         var statement = await statements.ApproveAsync(requested.SoftwareStatement, policy.SoftwareStatement, registered?.SoftwareStatement, cancellationToken);
         if (!statement.IsSuccess)
         {
             return statement.Error;
         }
         var metadata = Layer(requested, statement.Value.Value?.Claims, policy);
+        metadata = policy.Narrow == true ? metadata.Narrowed(policy) : metadata;
         if (Fault(metadata, policy) is { } fault)
         {
             return fault;

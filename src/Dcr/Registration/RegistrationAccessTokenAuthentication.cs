@@ -131,5 +131,5 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended, or has expired; an administrator can resume it."), Challenge.Bearer(urls.Issuer)).ExecuteAsync(Context);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Registration access token refused for {ClientId}")]
-    private static partial void LogRefused(ILogger logger, string clientId);
+    private static partial void LogRefused(ILogger logger, Printed clientId);
 }

@@ -32,7 +32,7 @@ internal sealed class SoftwareStatements(ClientKeys keys, SecurityProfileRules p
         {
             return OAuthError.UnapprovedSoftwareStatement("software_statement: registration_policy.software_statement accepts none.");
         }
-        if (SignedJwt.Parse(statement, out var fault) is not { } jwt)
+        if (SignedJwt.ParseStatement(statement, out var fault) is not { } jwt)
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: malformed: {fault}.");
         }
@@ -57,7 +57,7 @@ internal sealed class SoftwareStatements(ClientKeys keys, SecurityProfileRules p
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: {timesFault}");
         }
-        var claims = JsonBody.Parse(jwt.ClaimsJson, DcrJson.Default.ClientMetadata);
+        var claims = RequestedMetadata.OfStatement(jwt.ClaimsJson);
         if (!claims.IsSuccess)
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: {claims.Error.Description}");
@@ -67,7 +67,7 @@ internal sealed class SoftwareStatements(ClientKeys keys, SecurityProfileRules p
             return OAuthError.UnapprovedSoftwareStatement($"software_statement: software_id {claims.Value.SoftwareId ?? "(none)"} is not accepted; registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
         }
         return Result.OfOptional(new ApprovedStatement(
-            claims.Value with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(claims.Value.Others) },
+            claims.Value.WithoutEmpty() with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(claims.Value.Others) },
             new StatementOrigin { Issuer = jwt.Issuer, SoftwareId = claims.Value.SoftwareId }));
     }
 
