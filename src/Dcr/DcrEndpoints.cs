@@ -83,6 +83,8 @@ public static class DcrEndpoints
             .Is("Administration", "End a client for good").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/sign-out", SignClientOutRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "End all tokens a client has, and not the client").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+        admin.MapPost("/clients/{client_id}/registration-access-token", RenewRegistrationAccessTokenRoute.HandleAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Give a client a new registration access token, shown once").Gives<NewRegistrationAccessToken>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/allow-key-change", AllowKeyChangeRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Let a client change its keys once without proving one it had").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients:revoke", RevokeClientsRoute.RevokeAsync).Needs(Policies.Administrator)

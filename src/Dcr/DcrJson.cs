@@ -29,6 +29,7 @@ namespace Dcr;
 [JsonSerializable(typeof(IReadOnlyDictionary<string, AuditChange>))]
 [JsonSerializable(typeof(AccessTokenRequest))]
 [JsonSerializable(typeof(AdminClient))]
+[JsonSerializable(typeof(NewRegistrationAccessToken))]
 [JsonSerializable(typeof(AssertionAudience))]
 [JsonSerializable(typeof(AssertionAudienceSetting))]
 [JsonSerializable(typeof(AssertionToDiagnose))]

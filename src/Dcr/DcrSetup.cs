@@ -60,6 +60,8 @@ public static class DcrSetup
         services.AddSingleton<ApproveMetadata>();
         services.AddSingleton<SoftwareStatements>();
         services.AddSingleton<KeyPossession>();
+        services.AddSingleton<RegistrationAccessTokens>();
+        services.AddSingleton<RegisteringClients>();
         services.AddSingleton<PrepareRegistration>();
         services.AddSingleton<RepeatedRegistrations>();
         services.AddSingleton<RegistrationPolicyReader>();
@@ -111,6 +113,7 @@ public static class DcrSetup
             }
         }
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(JudgementBehavior<,>));
         services.AddSingleton<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddSingleton<IMediator, Mediator>();
     }

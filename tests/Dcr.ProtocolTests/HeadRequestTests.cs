@@ -29,7 +29,7 @@ public sealed class HeadRequestTests(SqliteServer server) : ServerTests(server),
         await SameAsync(client.Path, client.RegistrationAccessToken);
         await SameAsync("/admin/v1/clients", admin);
         await SameAsync($"/admin/v1/clients/{client.ClientId}", admin);
-        (await Server.SendAsync(HttpMethod.Head, "/admin/v1/clients", null, (HttpContent?)null)).Response.Headers.WwwAuthenticate.ToString();
+        Assert.Equal(HttpStatusCode.Unauthorized, (await Server.SendAsync(HttpMethod.Head, "/admin/v1/clients", null, (HttpContent?)null)).Status);
     }
 
     [Fact]

@@ -135,7 +135,6 @@ public sealed class RequestBodyTests(SqliteServer server) : ServerTests(server),
             var (at, token) = await CallerAsync(path);
             using var connection = await RawConnection.OpenAsync(Server);
             await connection.SendAsync($"POST {at} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{size}\r\n{{}}\r\n0\r\n\r\n");
-            connection.EndSending();
             var answer = await connection.ReadAsync();
             Assert.Matches("^HTTP/1.1 4", answer);
         }
@@ -161,7 +160,8 @@ public sealed class RequestBodyTests(SqliteServer server) : ServerTests(server),
             await ended.ReadAsync();
         }
         await Task.Delay(TimeSpan.FromMilliseconds(200), Cancellation);
-        Assert.DoesNotContain(Server.Log.Lines.Skip(before), line => !line.StartsWith("Debug", StringComparison.Ordinal) && !line.StartsWith("Trace", StringComparison.Ordinal));
+        var above = Server.Log.Lines.Skip(before).Where(line => !line.StartsWith("Debug", StringComparison.Ordinal));
+        Assert.Equal("", string.Join('\n', above));
     }
 }
 

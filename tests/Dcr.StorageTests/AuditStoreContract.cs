@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dcr.Auditing;
+using Dcr.Protocol;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -52,9 +53,9 @@ public abstract class AuditStoreContract(StoreUnderTest store) : StoreContract(s
         var client = Samples.Client(Store.Time.GetUtcNow());
         await using (var node = Store.Open())
         {
-            await node.Clients.AddAsync(client, Record(client.ClientId), Cancellation);
-            await node.Clients.ReplaceAsync(client with { Version = 2 }, Record(client.ClientId), Cancellation);
-            await node.Clients.DeleteAsync(client.ClientId, 2, Record(client.ClientId), Cancellation);
+            await node.Clients.AddAsync(client, Record(client.ClientId), Grounds.Server, Cancellation);
+            await node.Clients.ReplaceAsync(client with { Version = 2 }, Record(client.ClientId), Grounds.Server, Cancellation);
+            await node.Clients.DeleteAsync(client.ClientId, 2, Record(client.ClientId), Grounds.Server, Cancellation);
         }
         Assert.Equal(3, (await Other.Audit.ListAsync(null, null, 1000, Cancellation)).Count(record => record.Subject == client.ClientId));
         Assert.Equal(3, (await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation)).Count);

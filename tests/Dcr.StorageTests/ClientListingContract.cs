@@ -1,4 +1,5 @@
 using Dcr.Clients;
+using Dcr.Protocol;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -56,12 +57,12 @@ public abstract class ClientListingContract(StoreUnderTest store) : RegisteredCl
         for (var i = 0; i < 7; i++)
         {
             var client = Samples.Client(Now) with { Origin = null };
-            await One.Clients.AddAsync(client, Record(client), Cancellation);
+            await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
             onboarding.Add(client);
             await RegisteredAsync(Limits());
         }
         var former = onboarding[3] with { Version = 2, RegistrationPolicy = null };
-        await One.Clients.ReplaceAsync(former, Record(former), Cancellation);
+        await One.Clients.ReplaceAsync(former, Record(former), Grounds.Server, Cancellation);
         Assert.Equal(NewestFirst(onboarding.Where(client => client.ClientId != former.ClientId)), await PagedAsync(new ClientFilter { OnboardingOnly = true }, 2));
         await DeletedAsync(onboarding[0]);
         Assert.Equal(5, (await PagedAsync(new ClientFilter { OnboardingOnly = true, Status = ClientStatus.Active }, 2)).Count);

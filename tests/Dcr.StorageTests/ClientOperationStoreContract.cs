@@ -1,6 +1,7 @@
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 using Xunit;
 
@@ -37,7 +38,7 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
     private async Task<ClientOperation> StartedAsync(ClientOperation operation)
     {
         operation = operation with { Matched = await Operations(One).CountAsync(operation, Cancellation) };
-        await Operations(One).AddAsync(operation, Cancellation);
+        await Operations(One).AddAsync(operation, Grounds.Server, Cancellation);
         return operation;
     }
 
@@ -120,7 +121,7 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
 
     private async Task<Client> AddedAsync(Client client)
     {
-        await One.Clients.AddAsync(client, Record(client), Cancellation);
+        await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         return client;
     }
 
@@ -211,7 +212,7 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
         var clients = await RegisteredAsync(limits, 30);
         var operation = await StartedAsync(Operation(By(limits)));
         var changing = RaceAsync(60, (node, i) => node.Clients.ReplaceAsync(
-            clients[i / 2] with { Version = 2, Metadata = clients[i / 2].Metadata with { ClientName = "changed" } }, Record(clients[i / 2]), Cancellation));
+            clients[i / 2] with { Version = 2, Metadata = clients[i / 2].Metadata with { ClientName = "changed" } }, Record(clients[i / 2]), Grounds.Server, Cancellation));
         var finished = await FinishAsync(Other, operation, limit: 7);
         var changes = (await changing).Count(outcome => outcome == Protocol.ReplaceOutcome.Done);
         Assert.Equal(30, finished.Changed);

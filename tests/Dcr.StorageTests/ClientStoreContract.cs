@@ -16,7 +16,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     private async Task<Client> AddedAsync(Client? client = null)
     {
         client ??= Sample();
-        Assert.Equal(AddClientOutcome.Added, await One.Clients.AddAsync(client, Record(client), Cancellation));
+        Assert.Equal(AddClientOutcome.Added, await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation));
         return client;
     }
 
@@ -59,7 +59,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Null(await One.Clients.FindAsync(id, Cancellation));
         var client = await AddedAsync(Sample(id));
         Assert.Equal(Text(client), Text(await Other.Clients.FindAsync(id, Cancellation)));
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(id, 1, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(id, 1, Record(client), Grounds.Server, Cancellation));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Adds_one_of_200_clients_that_race_for_an_id()
     {
         var id = Samples.NewId();
-        var outcomes = await RaceAsync(200, (node, _) => node.Clients.AddAsync(Sample(id), Record(Sample(id)), Cancellation));
+        var outcomes = await RaceAsync(200, (node, _) => node.Clients.AddAsync(Sample(id), Record(Sample(id)), Grounds.Server, Cancellation));
         Assert.Single(outcomes, AddClientOutcome.Added);
         Assert.Equal(1, await RecordsOfAsync(id));
     }
@@ -77,7 +77,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     {
         var client = await AddedAsync();
         var outcomes = await RaceAsync(50, (node, i) => node.Clients.ReplaceAsync(
-            client with { Version = 2, Metadata = client.Metadata with { ClientName = $"racer {i}" } }, Record(client), Cancellation));
+            client with { Version = 2, Metadata = client.Metadata with { ClientName = $"racer {i}" } }, Record(client), Grounds.Server, Cancellation));
         Assert.Single(outcomes, ReplaceOutcome.Done);
         Assert.Equal(49, outcomes.Count(outcome => outcome == ReplaceOutcome.VersionConflict));
         var winner = Array.IndexOf(outcomes, ReplaceOutcome.Done);
@@ -99,7 +99,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
             Version = 2,
             Metadata = new ClientMetadata { ClientName = "other" },
         };
-        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.ReplaceAsync(replacement, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.ReplaceAsync(replacement, Record(client), Grounds.Server, Cancellation));
         Assert.Equal(Text(replacement), Text(await One.Clients.FindAsync(client.ClientId, Cancellation)));
     }
 
@@ -107,11 +107,11 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Replaces_and_deletes_nothing_that_is_gone_or_at_another_version()
     {
         var client = await AddedAsync();
-        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.ReplaceAsync(client with { Version = 9 }, Record(client), Cancellation));
-        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.DeleteAsync(client.ClientId, 9, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.ReplaceAsync(client with { Version = 9 }, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.DeleteAsync(client.ClientId, 9, Record(client), Grounds.Server, Cancellation));
         var nobody = Sample();
-        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.ReplaceAsync(nobody with { Version = 2 }, Record(nobody), Cancellation));
-        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.DeleteAsync(nobody.ClientId, 1, Record(nobody), Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.ReplaceAsync(nobody with { Version = 2 }, Record(nobody), Grounds.Server, Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.DeleteAsync(nobody.ClientId, 1, Record(nobody), Grounds.Server, Cancellation));
         Assert.Equal(1, await RecordsOfAsync(client.ClientId));
         Assert.Equal(0, await RecordsOfAsync(nobody.ClientId));
     }
@@ -121,10 +121,10 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Deletes_a_client_and_keeps_its_records()
     {
         var client = await AddedAsync();
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(client.ClientId, 1, Record(client, "test.deleted"), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(client.ClientId, 1, Record(client, "test.deleted"), Grounds.Server, Cancellation));
         Assert.Null(await Other.Clients.FindAsync(client.ClientId, Cancellation));
-        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation));
-        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.ReplaceAsync(client with { Version = 3 }, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.ReplaceAsync(client with { Version = 3 }, Record(client), Grounds.Server, Cancellation));
         var records = await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation);
         Assert.Equal(["test.deleted", "test.changed"], records.Select(record => record.Action));
         await AddedAsync(client);
@@ -169,7 +169,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     {
         var client = await AddedAsync();
         await One.Clients.RecordAuthenticationAsync(client.ClientId, AssertionAudience.Issuer, Store.Time.GetUtcNow(), Cancellation);
-        await One.Clients.ReplaceAsync(client with { Version = 2, AssertionAudienceSeen = null }, Record(client), Cancellation);
+        await One.Clients.ReplaceAsync(client with { Version = 2, AssertionAudienceSeen = null }, Record(client), Grounds.Server, Cancellation);
         Assert.Equal(AssertionAudience.Issuer, (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.AssertionAudienceSeen);
     }
 

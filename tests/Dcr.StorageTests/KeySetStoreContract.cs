@@ -28,17 +28,17 @@ public abstract class KeySetStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Gives_back_a_set_as_it_was_added_and_replaces_one_version_once()
     {
         var set = Sample();
-        await Sets(One).AddAsync(set, Record(set), Cancellation);
+        await Sets(One).AddAsync(set, Record(set), Grounds.Server, Cancellation);
         Assert.Equal(JsonSerializer.Serialize(set), JsonSerializer.Serialize(await Sets(Other).FindAsync(set.Id, Cancellation)));
 
-        var outcomes = await RaceAsync(20, (node, i) => Sets(node).ReplaceAsync(set with { Version = 2, Keys = [set.Keys[0] with { Kid = $"racer-{i}" }] }, Record(set), Cancellation));
+        var outcomes = await RaceAsync(20, (node, i) => Sets(node).ReplaceAsync(set with { Version = 2, Keys = [set.Keys[0] with { Kid = $"racer-{i}" }] }, Record(set), Grounds.Server, Cancellation));
         Assert.Single(outcomes, ReplaceOutcome.Done);
         Assert.Equal($"racer-{Array.IndexOf(outcomes, ReplaceOutcome.Done)}", (await Sets(Other).FindAsync(set.Id, Cancellation))!.Keys[0].Kid);
         Assert.Equal(2, (await Other.Audit.ListAsync(set.Id, null, 10, Cancellation)).Count);
 
-        Assert.Equal(ReplaceOutcome.VersionConflict, await Sets(One).DeleteAsync(set.Id, 1, Record(set), Cancellation));
-        Assert.Equal(ReplaceOutcome.Done, await Sets(One).DeleteAsync(set.Id, 2, Record(set), Cancellation));
-        Assert.Equal(ReplaceOutcome.Gone, await Sets(Other).DeleteAsync(set.Id, 2, Record(set), Cancellation));
+        Assert.Equal(ReplaceOutcome.VersionConflict, await Sets(One).DeleteAsync(set.Id, 1, Record(set), Grounds.Server, Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Sets(One).DeleteAsync(set.Id, 2, Record(set), Grounds.Server, Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await Sets(Other).DeleteAsync(set.Id, 2, Record(set), Grounds.Server, Cancellation));
         Assert.Null(await Sets(Other).FindAsync(set.Id, Cancellation));
         Assert.Equal(3, (await Other.Audit.ListAsync(set.Id, null, 10, Cancellation)).Count);
     }
@@ -51,7 +51,7 @@ public abstract class KeySetStoreContract(StoreUnderTest store) : StoreContract(
         for (var i = 0; i < 7; i++)
         {
             var set = Sample();
-            await Sets(One).AddAsync(set, Record(set), Cancellation);
+            await Sets(One).AddAsync(set, Record(set), Grounds.Server, Cancellation);
             made.Add(set.Id);
         }
         var listed = new List<string>();

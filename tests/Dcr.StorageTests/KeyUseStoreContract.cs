@@ -1,4 +1,5 @@
 using Dcr.Keys;
+using Dcr.Protocol;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -14,7 +15,7 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
         var other = Samples.Client(Store.Time.GetUtcNow());
         foreach (var added in new[] { client, other })
         {
-            await One.Clients.AddAsync(added, Samples.Record(Store.Time.GetUtcNow(), added.ClientId), Cancellation);
+            await One.Clients.AddAsync(added, Samples.Record(Store.Time.GetUtcNow(), added.ClientId), Grounds.Server, Cancellation);
         }
         var now = Store.Time.GetUtcNow();
         await Uses(One).RecordAsync([new(client.ClientId, "a", now), new(client.ClientId, "b", now.AddMinutes(-5)), new(other.ClientId, "a", now.AddHours(1))], Cancellation);
@@ -30,7 +31,7 @@ public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Takes_the_first_use_of_a_key_from_many_nodes_at_once()
     {
         var client = Samples.Client(Store.Time.GetUtcNow());
-        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Cancellation);
+        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
         var now = Store.Time.GetUtcNow();
         await RaceAsync(40, async (node, i) =>
         {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Server.Storage.MongoDb;
 using Dcr.Server.Storage.Sqlite;
 using MongoDB.Bson;
@@ -63,7 +64,7 @@ public abstract class LargeOriginTests(StoreUnderTest store) : RegisteredClients
         operation = operation with { Matched = await operations.CountAsync(operation, Cancellation) };
         Report($"{operation.Matched} counted", began);
         Assert.Equal(Clients / 3, operation.Matched);
-        await operations.AddAsync(operation, Cancellation);
+        await operations.AddAsync(operation, Grounds.Server, Cancellation);
 
         began = Stopwatch.GetTimestamp();
         var longest = TimeSpan.Zero;

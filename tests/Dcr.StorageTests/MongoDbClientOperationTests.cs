@@ -1,6 +1,7 @@
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 using Dcr.Server.Storage.MongoDb;
 using MongoDB.Bson;
@@ -34,7 +35,7 @@ public sealed class MongoDbClientOperationTests(MongoDbUnderTestStore store) : R
             Actor = new AuditActor("admin", null),
             StartedAt = Now,
         };
-        await Operations(One).AddAsync(operation, Cancellation);
+        await Operations(One).AddAsync(operation, Grounds.Server, Cancellation);
         await StepAsync(One, operation, 3);
         var document = await FindAsync(operation);
         document["changed"] = 0L;
@@ -85,7 +86,7 @@ public sealed class MongoDbClientOperationTests(MongoDbUnderTestStore store) : R
     {
         var (suspension, clients) = await DiedInTheFirstBatchAsync(Limits(), ClientStatus.Suspended);
         var revocation = suspension with { Id = Samples.Record(Now, "").Id, Becomes = ClientStatus.Revoked, Origin = new OriginFilter { OnboardingClient = clients[0].Origin!.OnboardingClient } };
-        await Operations(One).AddAsync(revocation, Cancellation);
+        await Operations(One).AddAsync(revocation, Grounds.Server, Cancellation);
         Assert.Equal(5, (await FinishAsync(revocation)).Changed);
         // The three that it had suspended; the others were revoked before it came to them.
         Assert.Equal(3, (await FinishAsync(suspension)).Changed);

@@ -16,7 +16,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
     private async Task<Client> AddedAsync(AuditRecord? record = null, Client? client = null)
     {
         client ??= Samples.Client(Store.Time.GetUtcNow());
-        await One.Clients.AddAsync(client, record ?? Record(client), Cancellation);
+        await One.Clients.AddAsync(client, record ?? Record(client), Grounds.Server, Cancellation);
         return client;
     }
 
@@ -48,7 +48,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
     public async Task A_crash_in_the_middle_of_a_deletion_is_finished_by_the_sweep()
     {
         var client = await AddedAsync();
-        await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
+        await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation);
         Assert.False((await DocumentAsync(client.ClientId))!.Contains("metadata"));
         Assert.Null(await One.Clients.FindAsync(client.ClientId, Cancellation));
         await Other.Get<MongoDbOutbox>().SweepAsync(Cancellation);
@@ -68,7 +68,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
         var changes = 0;
         for (var version = 2; version <= 15; version++)
         {
-            Assert.Equal(ReplaceOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = version }, Record(client), Cancellation));
+            Assert.Equal(ReplaceOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = version }, Record(client), Grounds.Server, Cancellation));
             changes++;
         }
         await moving;
@@ -81,7 +81,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
         await using var node = Store.Open();
         await node.StartBackgroundAsync();
         var client = Samples.Client(Store.Time.GetUtcNow());
-        await node.Clients.AddAsync(client, Record(client), Cancellation);
+        await node.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         for (var i = 0; i < 100 && (await DocumentAsync(client.ClientId))!.Contains("outbox"); i++)
         {
             await Task.Delay(50, Cancellation);
@@ -93,9 +93,9 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
     public async Task A_client_id_is_free_again_although_its_deletion_was_cut_short()
     {
         var client = await AddedAsync();
-        await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
+        await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation);
 
-        var outcomes = await RaceAsync(8, (node, _) => node.Clients.AddAsync(client, Record(client), Cancellation));
+        var outcomes = await RaceAsync(8, (node, _) => node.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation));
 
         Assert.Single(outcomes, AddClientOutcome.Added);
         Assert.NotNull(await Other.Clients.FindAsync(client.ClientId, Cancellation));
@@ -114,8 +114,8 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
 
         // Meanwhile another node ends the first client and begins a second, which comes to the version that was read.
         await Other.Get<MongoDbOutbox>().MoveAsync([client.ClientId], Cancellation);
-        await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
-        Assert.Equal(AddClientOutcome.Added, await Other.Clients.AddAsync(client, Record(client), Cancellation));
+        await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation);
+        Assert.Equal(AddClientOutcome.Added, await Other.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation));
         await EndAsync();
         await late.MoveAsync(read, Cancellation);
 
@@ -126,7 +126,7 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
         {
             if (deleted)
             {
-                await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation);
+                await One.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation);
             }
         }
     }

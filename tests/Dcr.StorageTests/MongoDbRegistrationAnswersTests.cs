@@ -8,56 +8,73 @@ namespace Dcr.StorageTests;
 /// <summary>A crash between the claim on an idempotency key and its client.</summary>
 public sealed class MongoDbRegistrationAnswersTests(MongoDbUnderTestStore store) : RegisteredClientsContract(store), IClassFixture<MongoDbUnderTestStore>
 {
-    private NewRegistration Answered(RegistrationLimits limits, string key)
-    {
-        var registration = Registration(limits);
-        return registration with { Answer = new RegistrationAnswer(key, "body", registration.Client.ClientId, null, Now.AddHours(24)) };
-    }
-
     /// <summary>Claimed by a node that died before it made the client.</summary>
-    private async Task<NewRegistration> ClaimedAsync(RegistrationLimits limits)
+    private async Task<NewRegistration> ClaimedAsync(RegistrationLimits limits, InitialAccessTokenUse? use = null)
     {
-        var claimed = Answered(limits, Guid.NewGuid().ToString("N"));
+        var claimed = Answered(Guid.NewGuid().ToString("N"), limits, use, provedBy: null);
         Assert.Null(await One.Get<MongoDbRegistrationAnswers>().ClaimAsync(claimed.Answer!, claimed.Client.ClientId, Cancellation));
         return claimed;
     }
 
     [Fact]
-    public async Task A_claim_is_no_answer_and_is_waited_for_and_not_taken_over_at_once()
+    public async Task A_claim_is_no_answer_and_its_repeat_goes_on_with_the_same_client()
     {
-        var claimed = await ClaimedAsync(Limits());
+        var use = Use();
+        var claimed = await ClaimedAsync(Limits(), use);
         Assert.Null(await Registrations(Other).FindAnswerAsync(claimed.Answer!.Key, Cancellation));
-        var repeated = Answered(claimed.Limits, claimed.Answer.Key);
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => Registrations(Other).RegisterAsync(repeated, Cancellation));
-        Assert.Equal(0, await CountLiveAsync(claimed.Limits));
+        var repeated = Answered(claimed.Answer.Key, claimed.Limits, use, provedBy: null);
+        Assert.Equal(new RegisterClientOutcome.UnderWay(claimed.Answer), await Registrations(Other).RegisterAsync(repeated, Cancellation));
+        Assert.Equal(new RegisterClientOutcome.Registered(), await RegisterAsync(Other, repeated));
+        Assert.NotNull(await Other.Clients.FindAsync(claimed.Client.ClientId, Cancellation));
+        Assert.Equal(1, await CountLiveAsync(claimed.Limits));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_repeat_takes_neither_a_second_use_nor_a_second_place_of_a_registration_that_was_cut(bool afterReservation)
+    {
+        var use = Use();
+        var claimed = await ClaimedAsync(Limits(live: 1), use);
+        Assert.True(await One.Get<MongoDbInitialAccessTokens>().TryUseAsync(use, claimed.Client.ClientId));
+        if (afterReservation)
+        {
+            Assert.Null(await One.Get<MongoDbRegistrationCounts>().ReserveAsync(
+                claimed.Limits, claimed.Client.ClientId, MongoDbRegistrationCounts.NewReservation(), countsForHour: true, Cancellation));
+        }
+        Assert.Equal(new RegisterClientOutcome.Registered(), await RegisterAsync(Other, Answered(claimed.Answer!.Key, claimed.Limits, use, provedBy: null)));
+        Assert.Equal(1, await CountLiveAsync(claimed.Limits));
+        Assert.Equal(new RegisterClientOutcome.TokenUsedUp(), await RegisterAsync(One, claimed.Limits with { MaxLiveClients = null }, use));
     }
 
     [Fact]
-    public async Task An_abandoned_claim_is_taken_over_by_one_after_two_minutes_and_its_client_cannot_come_late()
+    public async Task An_abandoned_claim_of_another_token_is_taken_over_after_two_minutes_and_its_client_cannot_come_late()
     {
         var limits = Limits();
         var claimed = await ClaimedAsync(limits);
         Store.Time.Advance(TimeSpan.FromMinutes(2) + TimeSpan.FromMilliseconds(1));
-        var racing = Enumerable.Range(0, 10).Select(_ => Answered(limits, claimed.Answer!.Key)).ToArray();
-        var outcomes = await RaceAsync(10, (node, i) => Registrations(node).RegisterAsync(racing[i], Cancellation));
+        var use = Use();
+        var racing = Enumerable.Range(0, 10).Select(_ => Answered(claimed.Answer!.Key, limits, use, provedBy: null)).ToArray();
+        var outcomes = await RaceAsync(10, (node, i) => RegisterAsync(node, racing[i]));
 
-        var registered = new RegisterClientOutcome.Registered();
-        Assert.Single(outcomes, registered);
-        var winner = racing[Array.IndexOf(outcomes, registered)];
-        Assert.Equal(9, outcomes.Count(outcome => outcome == new RegisterClientOutcome.AnsweredBefore(winner.Answer!)));
+        Assert.Single(outcomes, new RegisterClientOutcome.Registered());
+        var answer = await Registrations(Other).FindAnswerAsync(claimed.Answer!.Key, Cancellation);
+        Assert.Equal(9, outcomes.Count(outcome => outcome == new RegisterClientOutcome.AnsweredBefore(answer!)));
 
-        Assert.False(await One.Get<MongoDbClientChange>().TryInsertAsync(claimed.Client, claimed.Record, MongoDbRegistrationCounts.NewReservation(), Cancellation));
-        await One.Get<MongoDbRegistrationAnswers>().AbandonAsync(claimed.Answer!.Key, claimed.Client.ClientId, Cancellation);
-        Assert.Equal(winner.Answer, await Registrations(Other).FindAnswerAsync(claimed.Answer.Key, Cancellation));
+        Assert.Equal(EffectOutcome.Conflict, await One.Get<MongoDbClientChange>().InsertAsync(
+            claimed.Client, claimed.Record, MongoDbRegistrationCounts.NewReservation(), Grounds.Server, Cancellation));
+        await One.Get<MongoDbRegistrationAnswers>().AbandonAsync(claimed.Answer!.Key, claimed.Client.ClientId);
+        Assert.Equal(answer, await Registrations(Other).FindAnswerAsync(claimed.Answer.Key, Cancellation));
     }
 
     [Fact]
     public async Task A_claim_whose_client_came_is_an_answer_although_nobody_noted_it()
     {
         var claimed = await ClaimedAsync(Limits());
-        Assert.True(await One.Get<MongoDbClientChange>().TryInsertAsync(claimed.Client, claimed.Record, MongoDbRegistrationCounts.NewReservation(), Cancellation));
+        Assert.Equal(EffectOutcome.Done, await One.Get<MongoDbClientChange>().InsertAsync(
+            claimed.Client, claimed.Record, MongoDbRegistrationCounts.NewReservation(), Grounds.Server, Cancellation));
         Assert.Equal(claimed.Answer, await Registrations(Other).FindAnswerAsync(claimed.Answer!.Key, Cancellation));
         Store.Time.Advance(TimeSpan.FromMinutes(3));
-        Assert.Equal(new RegisterClientOutcome.AnsweredBefore(claimed.Answer), await Registrations(Other).RegisterAsync(Answered(claimed.Limits, claimed.Answer.Key), Cancellation));
+        Assert.Equal(new RegisterClientOutcome.AnsweredBefore(claimed.Answer), await Registrations(Other).RegisterAsync(Answered(claimed.Answer.Key, claimed.Limits), Cancellation));
     }
 }

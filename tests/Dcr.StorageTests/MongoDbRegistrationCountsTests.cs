@@ -1,4 +1,5 @@
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 using Dcr.Server.Storage.MongoDb;
 using MongoDB.Bson;
@@ -76,7 +77,7 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
         Assert.Equal(1, await CountLiveAsync(limits));
 
         // The node was not dead but slow: its client cannot come any more, and its room is given back once.
-        Assert.False(await One.Get<MongoDbClientChange>().TryInsertAsync(late.Client, late.Record, reservation, Cancellation));
+        Assert.Equal(EffectOutcome.Conflict, await One.Get<MongoDbClientChange>().InsertAsync(late.Client, late.Record, reservation, Grounds.Server, Cancellation));
         Assert.Null(await StoredAsync(late.Client));
         await Counts(Other).CancelAsync(limits.OnboardingClient, reservation, Cancellation);
         await SweepAsync();
@@ -93,9 +94,9 @@ public sealed class MongoDbRegistrationCountsTests(MongoDbUnderTestStore store) 
             var late = Registration(limits);
             var reservation = await ReservedAsync(limits, late.Client.ClientId);
             Store.Time.Advance(s_abandonedAfter + TimeSpan.FromMilliseconds(1));
-            var coming = Task.Run(() => One.Get<MongoDbClientChange>().TryInsertAsync(late.Client, late.Record, reservation, Cancellation), Cancellation);
+            var coming = Task.Run(() => One.Get<MongoDbClientChange>().InsertAsync(late.Client, late.Record, reservation, Grounds.Server, Cancellation), Cancellation);
             await SweepAsync();
-            await AssertSettledAsync(limits, live: await coming ? 1 : 0);
+            await AssertSettledAsync(limits, live: await coming == EffectOutcome.Done ? 1 : 0);
         }
     }
 

@@ -69,7 +69,7 @@ public sealed class MongoDbStorageTests(MongoDbUnderTestStore store) : StoreCont
         Assert.Equal(new RegisterClientOutcome.TooManyLiveClients(), await Other.Get<IRegistrationStore>().TryOutAsync(use, full, Cancellation));
         var stored = (await Other.Clients.FindAsync(registered[0].ClientId, Cancellation))!;
         Assert.Equal(JsonSerializer.Serialize(registered[0]), JsonSerializer.Serialize(stored));
-        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(stored.ClientId, 1, Samples.Record(Store.Time.GetUtcNow(), stored.ClientId), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(stored.ClientId, 1, Samples.Record(Store.Time.GetUtcNow(), stored.ClientId), Grounds.Server, Cancellation));
         Assert.Equal(2, await Other.Get<IRegistrationStore>().CountLiveAsync(onboarding.ClientId, Cancellation));
     }
 }

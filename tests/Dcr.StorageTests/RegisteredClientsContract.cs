@@ -28,7 +28,24 @@ public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreCon
         var sample = Samples.Client(Now);
         var client = sample with { Origin = sample.Origin! with { OnboardingClient = limits.OnboardingClient }, RegistrationPolicy = null };
         client = with?.Invoke(client) ?? client;
-        return new NewRegistration { Client = client, Use = use ?? Use(), Limits = limits, Record = Record(client) };
+        return new NewRegistration { Client = client, Use = use ?? Use(), Limits = limits, Grounds = Grounds.Server, Record = Record(client) };
+    }
+
+    /// <summary>With an answer that is kept under this key.</summary>
+    protected NewRegistration Answered(string key, RegistrationLimits limits, InitialAccessTokenUse? use = null, string? provedBy = "proof")
+    {
+        var registration = Registration(limits, use);
+        var clientId = registration.Client.ClientId;
+        return registration with { Answer = new RegistrationAnswer(key, "body", $"answer about {clientId}", provedBy, clientId, registration.Use.Jti, Now.AddHours(24)) };
+    }
+
+    /// <summary>As a caller does it: a registration that was begun under the same key is gone on with.</summary>
+    protected static async Task<RegisterClientOutcome> RegisterAsync(Node node, NewRegistration registration)
+    {
+        var outcome = await Registrations(node).RegisterAsync(registration, Cancellation);
+        return outcome is RegisterClientOutcome.UnderWay(var begun)
+            ? await Registrations(node).RegisterAsync(registration with { Client = registration.Client with { ClientId = begun.ClientId }, Answer = begun }, Cancellation)
+            : outcome;
     }
 
     protected async Task<Client> RegisteredAsync(RegistrationLimits limits, Func<Client, Client>? with = null)
@@ -54,16 +71,16 @@ public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreCon
         var next = Next(client, status);
         var outcome = status == ClientStatus.Expired
             ? await Lifecycles(Other).ExpireAsync(next, Record(client), Cancellation)
-            : await Other.Clients.ReplaceAsync(next, Record(client), Cancellation);
+            : await Other.Clients.ReplaceAsync(next, Record(client), Grounds.Server, Cancellation);
         Assert.Equal(ReplaceOutcome.Done, outcome);
         return next;
     }
 
     protected Task<ReviveOutcome> ReviveAsync(Node node, Client expired, RegistrationLimits limits) =>
-        Lifecycles(node).ReviveAsync(Next(expired, ClientStatus.Active), limits, Record(expired), Cancellation);
+        Lifecycles(node).ReviveAsync(Next(expired, ClientStatus.Active), limits, Record(expired), Grounds.Server, Cancellation);
 
     protected async Task DeletedAsync(Client client) =>
-        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Grounds.Server, Cancellation));
 
     protected Task<long> CountLiveAsync(RegistrationLimits limits) => Registrations(Other).CountLiveAsync(limits.OnboardingClient, Cancellation);
 

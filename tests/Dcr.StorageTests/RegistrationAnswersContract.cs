@@ -9,12 +9,6 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
 
     private static string NewKey() => Guid.NewGuid().ToString("N");
 
-    private NewRegistration Answered(string key, RegistrationLimits limits, InitialAccessTokenUse? use = null)
-    {
-        var registration = Registration(limits, use);
-        return registration with { Answer = new RegistrationAnswer(key, "body", $"answer about {registration.Client.ClientId}", "proof", Now.AddHours(24)) };
-    }
-
     [Fact]
     public async Task Of_50_requests_with_one_key_one_makes_a_client_and_all_get_its_answer()
     {
@@ -23,13 +17,12 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
         var use = Use();
         var racing = Enumerable.Range(0, 50).Select(_ => Answered(key, limits, use)).ToArray();
 
-        var outcomes = await RaceAsync(50, (node, i) => Registrations(node).RegisterAsync(racing[i], Cancellation));
+        var outcomes = await RaceAsync(50, (node, i) => RegisterAsync(node, racing[i]));
 
         Assert.Single(outcomes, s_registered);
-        var winner = racing[Array.IndexOf(outcomes, s_registered)];
-        Assert.Equal(49, outcomes.Count(outcome => outcome == new RegisterClientOutcome.AnsweredBefore(winner.Answer!)));
-        Assert.Equal(winner.Answer, await Registrations(Other).FindAnswerAsync(key, Cancellation));
-        Assert.NotNull(await StoredAsync(winner.Client));
+        var answer = await Registrations(Other).FindAnswerAsync(key, Cancellation);
+        Assert.Equal(49, outcomes.Count(outcome => outcome == new RegisterClientOutcome.AnsweredBefore(answer!)));
+        Assert.NotNull(await Other.Clients.FindAsync(answer!.ClientId, Cancellation));
         Assert.Equal(1, await TrulyLiveAsync(limits));
         Assert.Equal(1, await CountLiveAsync(limits));
     }
@@ -57,10 +50,10 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
         Assert.Null(await Registrations(Other).FindAnswerAsync(key, Cancellation));
 
         var racing = Enumerable.Range(0, 20).Select(_ => Answered(key, limits)).ToArray();
-        var outcomes = await RaceAsync(20, (node, i) => Registrations(node).RegisterAsync(racing[i], Cancellation));
+        var outcomes = await RaceAsync(20, (node, i) => RegisterAsync(node, racing[i]));
 
         Assert.Single(outcomes, s_registered);
-        Assert.Equal(racing[Array.IndexOf(outcomes, s_registered)].Answer, await Registrations(Other).FindAnswerAsync(key, Cancellation));
+        Assert.Contains(await Registrations(Other).FindAnswerAsync(key, Cancellation), racing.Select(registration => registration.Answer));
         Assert.Equal(2, await CountLiveAsync(limits));
     }
 
@@ -70,7 +63,7 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
         var key = NewKey();
         var limits = Limits(live: 0);
         var use = Use();
-        var refusals = await RaceAsync(10, (node, _) => Registrations(node).RegisterAsync(Answered(key, limits), Cancellation));
+        var refusals = await RaceAsync(10, (node, _) => RegisterAsync(node, Answered(key, limits)));
         Assert.All(refusals, outcome => Assert.Equal(new RegisterClientOutcome.TooManyLiveClients(), outcome));
         Assert.Equal(new RegisterClientOutcome.TokenUsedUp(), await Registrations(One).RegisterAsync(Answered(key, limits, Use(0)), Cancellation));
         Assert.IsType<RegisterClientOutcome.TooManyThisHour>(await Registrations(One).RegisterAsync(Answered(key, limits with { MaxLiveClients = null, MaxRegistrationsPerHour = 0 }, use), Cancellation));
@@ -83,7 +76,7 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
     {
         var limits = Limits();
         var racing = Enumerable.Range(0, 20).Select(_ => Answered(NewKey(), limits)).ToArray();
-        var outcomes = await RaceAsync(20, (node, i) => Registrations(node).RegisterAsync(racing[i], Cancellation));
+        var outcomes = await RaceAsync(20, (node, i) => RegisterAsync(node, racing[i]));
         Assert.All(outcomes, outcome => Assert.Equal(s_registered, outcome));
         foreach (var registration in racing)
         {

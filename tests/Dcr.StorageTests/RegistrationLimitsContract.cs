@@ -41,8 +41,8 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         var changes = await RaceAsync(200, async (node, i) => (i % 5) switch
         {
             0 => await ReviveAsync(node, clients[i / 5 % 4], limits) == ReviveOutcome.Done ? 1 : 0,
-            1 => await node.Clients.DeleteAsync(clients[4 + (i / 5 % 3)].ClientId, 1, Record(clients[4]), Cancellation) == ReplaceOutcome.Done ? -1 : 0,
-            2 => await node.Clients.ReplaceAsync(Next(clients[7 + (i / 5 % 3)], ClientStatus.Revoked), Record(clients[7]), Cancellation) == ReplaceOutcome.Done ? -1 : 0,
+            1 => await node.Clients.DeleteAsync(clients[4 + (i / 5 % 3)].ClientId, 1, Record(clients[4]), Grounds.Server, Cancellation) == ReplaceOutcome.Done ? -1 : 0,
+            2 => await node.Clients.ReplaceAsync(Next(clients[7 + (i / 5 % 3)], ClientStatus.Revoked), Record(clients[7]), Grounds.Server, Cancellation) == ReplaceOutcome.Done ? -1 : 0,
             _ => await RegisterAsync(node, limits) == s_registered ? await SeenAsync(limits, Cap) : 0,
         });
 
@@ -160,8 +160,8 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         var client = await RegisteredAsync(limits);
         var outcomes = await RaceAsync(50, (node, i) => (i % 3) switch
         {
-            0 => node.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation),
-            1 => node.Clients.ReplaceAsync(Next(client, ClientStatus.Revoked), Record(client), Cancellation),
+            0 => node.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation),
+            1 => node.Clients.ReplaceAsync(Next(client, ClientStatus.Revoked), Record(client), Grounds.Server, Cancellation),
             _ => Lifecycles(node).ExpireAsync(Next(client, ClientStatus.Expired), Record(client), Cancellation),
         });
         Assert.Single(outcomes, ReplaceOutcome.Done);
@@ -175,7 +175,7 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         foreach (var status in new[] { ClientStatus.Expired, ClientStatus.Revoked })
         {
             var ended = await BecomesAsync(await RegisteredAsync(limits), status);
-            Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.ReplaceAsync(Next(ended, ClientStatus.Active), Record(ended), Cancellation));
+            Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.ReplaceAsync(Next(ended, ClientStatus.Active), Record(ended), Grounds.Server, Cancellation));
         }
         Assert.Equal(0, await CountLiveAsync(limits));
     }

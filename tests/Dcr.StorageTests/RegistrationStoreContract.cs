@@ -20,7 +20,7 @@ public abstract class RegistrationStoreContract(StoreUnderTest store) : StoreCon
         limits ??= new RegistrationLimits($"onboarding-{Guid.NewGuid():N}", MaxLiveClients: null, MaxRegistrationsPerHour: null);
         var sample = Samples.Client(Store.Time.GetUtcNow());
         var client = sample with { Origin = sample.Origin! with { OnboardingClient = limits.OnboardingClient } };
-        return new NewRegistration { Client = client, Use = use ?? Use(), Limits = limits, Record = Record(client) };
+        return new NewRegistration { Client = client, Use = use ?? Use(), Limits = limits, Grounds = Grounds.Server, Record = Record(client) };
     }
 
     private AuditRecord Record(Client client) => Samples.Record(Store.Time.GetUtcNow(), client.ClientId);
@@ -52,7 +52,7 @@ public abstract class RegistrationStoreContract(StoreUnderTest store) : StoreCon
         var use = Use();
         var registration = Registration(use);
         Assert.Equal(s_registered, await Registrations(One).RegisterAsync(registration, Cancellation));
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(registration.Client.ClientId, 1, Record(registration.Client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(registration.Client.ClientId, 1, Record(registration.Client), Grounds.Server, Cancellation));
         Store.Time.Advance(TimeSpan.FromMinutes(4));
         Assert.Equal(new RegisterClientOutcome.TokenUsedUp(), await Registrations(Other).RegisterAsync(Registration(use), Cancellation));
     }

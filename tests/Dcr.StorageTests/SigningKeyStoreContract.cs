@@ -1,4 +1,5 @@
 using Dcr.Keys;
+using Dcr.Protocol;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -13,10 +14,10 @@ public abstract class SigningKeyStoreContract(StoreUnderTest store) : StoreContr
     public async Task Adds_one_of_50_keys_that_race_for_a_generation_with_its_record()
     {
         var outcomes = await RaceAsync(50, (node, i) =>
-            node.SigningKeys.AddAsync(Key(1, $"kid-{i}"), Samples.Record(Store.Time.GetUtcNow(), $"kid-{i}"), Cancellation));
+            node.SigningKeys.AddAsync(Key(1, $"kid-{i}"), Samples.Record(Store.Time.GetUtcNow(), $"kid-{i}"), Grounds.Server, Cancellation));
         Assert.Single(outcomes, AddSigningKeyOutcome.Added);
         var winner = Array.IndexOf(outcomes, AddSigningKeyOutcome.Added);
-        Assert.Equal(AddSigningKeyOutcome.Added, await Other.SigningKeys.AddAsync(Key(2, "next"), Samples.Record(Store.Time.GetUtcNow(), "next"), Cancellation));
+        Assert.Equal(AddSigningKeyOutcome.Added, await Other.SigningKeys.AddAsync(Key(2, "next"), Samples.Record(Store.Time.GetUtcNow(), "next"), Grounds.Server, Cancellation));
 
         var keys = await Other.SigningKeys.ListAsync(Cancellation);
         Assert.Equal([1, 2], keys.Select(key => key.Generation));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Registration;
 using Dcr.Server.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
@@ -108,7 +109,7 @@ public sealed class SqliteMigrationTests : IAsyncLifetime
 
         var stored = (await node.Clients.FindAsync("active", Cancellation))!;
         Assert.Equal(JsonSerializer.Serialize(Simple("active", ClientStatus.Active, Origin("directory"))), JsonSerializer.Serialize(stored));
-        await node.Clients.DeleteAsync("active", 3, Samples.Record(_store.Time.GetUtcNow(), "active"), Cancellation);
+        await node.Clients.DeleteAsync("active", 3, Samples.Record(_store.Time.GetUtcNow(), "active"), Grounds.Server, Cancellation);
         Assert.Equal(1, await registrations.CountLiveAsync("directory", Cancellation));
     }
 

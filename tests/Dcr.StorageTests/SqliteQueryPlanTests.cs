@@ -1,6 +1,7 @@
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.Server.Storage.Sqlite;
 using Xunit;
 
@@ -70,7 +71,7 @@ public sealed class SqliteQueryPlanTests(SqliteUnderTest store) : RegisteredClie
             };
             var operations = One.Get<IClientOperationStore>();
             AssertSearches(index, await PlansAsync(() => operations.CountAsync(operation, Cancellation)));
-            await operations.AddAsync(operation, Cancellation);
+            await operations.AddAsync(operation, Grounds.Server, Cancellation);
             AssertSearches(index, await PlansAsync(() => operations.StepAsync(operation, 10, (clientId, _) => Samples.Record(Now, clientId), Cancellation)));
         }
     }
@@ -104,7 +105,7 @@ public sealed class SqliteQueryPlanTests(SqliteUnderTest store) : RegisteredClie
             await Lifecycles(One).ExpireAsync(client, Record(client), Cancellation);
             await ReviveAsync(One, client, limits);
             client = Next(client, ClientStatus.Active);
-            await One.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Cancellation);
+            await One.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Grounds.Server, Cancellation);
         });
         Assert.NotEmpty(plans);
         Assert.All(plans, step => Assert.Equal("SEARCH clients USING INDEX sqlite_autoindex_clients_1 (client_id=?)", step));

@@ -20,7 +20,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     protected async Task<(Client Client, long Index)> WithIndexAsync()
     {
         var client = Samples.Client(Store.Time.GetUtcNow()) with { Origin = null };
-        await One.Clients.AddAsync(client, Record(client), Cancellation);
+        await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         return (client, (await Statuses(One).AssignAsync(client.ClientId, Cancellation))!.Value);
     }
 
@@ -35,7 +35,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Gives_a_client_one_index_however_many_ask()
     {
         var client = Samples.Client(Store.Time.GetUtcNow()) with { Origin = null };
-        await One.Clients.AddAsync(client, Record(client), Cancellation);
+        await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         var indexes = await RaceAsync(50, (node, _) => Statuses(node).AssignAsync(client.ClientId, Cancellation));
         var index = Assert.Single(indexes.Distinct());
         Assert.Equal(index, (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.StatusIndex);
@@ -53,7 +53,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Gives_none_to_a_client_that_is_not_active_or_gone()
     {
         var client = Samples.Client(Store.Time.GetUtcNow()) with { Origin = null, Status = ClientStatus.Suspended };
-        await One.Clients.AddAsync(client, Record(client), Cancellation);
+        await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         Assert.Null(await Statuses(One).AssignAsync(client.ClientId, Cancellation));
         Assert.Null(await Statuses(One).AssignAsync("nobody", Cancellation));
     }
@@ -67,7 +67,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
         var (client, index) = await WithIndexAsync();
         var before = await Statuses(Other).FindVersionAsync(StatusReference.ListOf(index), Cancellation);
         Assert.False(await IsSetAsync(index));
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = 2, Status = status }, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = 2, Status = status }, Record(client), Grounds.Server, Cancellation));
         Assert.True(await IsSetAsync(index));
         Assert.True(await Statuses(Other).FindVersionAsync(StatusReference.ListOf(index), Cancellation) > before);
         Assert.Null((await Other.Clients.FindAsync(client.ClientId, Cancellation))!.StatusIndex);
@@ -77,7 +77,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Leaves_the_index_alone_when_the_client_is_changed_otherwise()
     {
         var (client, index) = await WithIndexAsync();
-        await One.Clients.ReplaceAsync(client with { Version = 2, StatusIndex = null, Metadata = client.Metadata with { ClientName = "other" } }, Record(client), Cancellation);
+        await One.Clients.ReplaceAsync(client with { Version = 2, StatusIndex = null, Metadata = client.Metadata with { ClientName = "other" } }, Record(client), Grounds.Server, Cancellation);
         Assert.Equal(index, (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.StatusIndex);
         Assert.False(await IsSetAsync(index));
     }
@@ -86,13 +86,13 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Uses_the_index_up_when_the_client_is_deleted_or_signed_out()
     {
         var (deleted, first) = await WithIndexAsync();
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(deleted.ClientId, 1, Record(deleted), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(deleted.ClientId, 1, Record(deleted), Grounds.Server, Cancellation));
         Assert.True(await IsSetAsync(first));
 
         var (client, second) = await WithIndexAsync();
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.SignOutAsync(client.ClientId, 1, Record(client), Cancellation));
-        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.SignOutAsync(client.ClientId, 1, Record(client), Cancellation));
-        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.SignOutAsync("nobody", 1, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await One.Clients.SignOutAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.SignOutAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.SignOutAsync("nobody", 1, Record(client), Grounds.Server, Cancellation));
         Assert.True(await IsSetAsync(second));
         var fresh = await Statuses(Other).AssignAsync(client.ClientId, Cancellation);
         Assert.NotEqual(second, fresh);
@@ -104,7 +104,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Sets_every_bit_of_clients_that_stop_at_once()
     {
         var made = await RaceAsync(60, (_, _) => WithIndexAsync());
-        await RaceAsync(60, (node, i) => node.Clients.ReplaceAsync(made[i].Client with { Version = 2, Status = ClientStatus.Revoked }, Record(made[i].Client), Cancellation));
+        await RaceAsync(60, (node, i) => node.Clients.ReplaceAsync(made[i].Client with { Version = 2, Status = ClientStatus.Revoked }, Record(made[i].Client), Grounds.Server, Cancellation));
         foreach (var (_, index) in made)
         {
             Assert.True(await IsSetAsync(index));
@@ -157,7 +157,7 @@ public sealed class StatusListStoreOnMongoDb(MongoDbUnderTestStore store) : Stat
             Builders<BsonDocument>.Update.Rename(MongoDbStatusListStore.Index, MongoDbStatusListStore.UsedUp),
             cancellationToken: Cancellation);
         var second = (await Statuses(Other).AssignAsync(client.ClientId, Cancellation))!.Value;
-        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Cancellation));
+        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
         Assert.True(await IsSetAsync(first));
         Assert.True(await IsSetAsync(second));
     }

@@ -12,7 +12,7 @@ public sealed class PrintedTests
     [Requirement("P-LOG")]
     [InlineData("client-1 (a \"quoted\" one)", "client-1 (a \"quoted\" one)")]
     [InlineData("a\r\nfail: b\u001b[31m", "a\\u000d\\u000afail: b\\u001b[31m")]
-    [InlineData("\u202e\u00e9\ud800", "\\u202e\\u00e9\\ud800")]
+    [InlineData("\u202e\u00e9\u0085", "\\u202e\\u00e9\\u0085")]
     [InlineData(null, "(none)")]
     public void Shows_printable_ASCII_and_the_rest_as_codes(string? text, string shown) => Assert.Equal(shown, new Printed(text).ToString());
 

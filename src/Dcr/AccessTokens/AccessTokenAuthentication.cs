@@ -1,31 +1,15 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
-using Dcr.Auditing;
-using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.AccessTokens;
-
-/// <summary>Who called with an access token.</summary>
-/// <param name="Client">As the store has it now.</param>
-/// <param name="Token">The token.</param>
-/// <param name="ProvedWith">The key that the token is bound to, proved with this request. Null: a bearer token.</param>
-internal sealed record AccessTokenCaller(Client Client, AccessToken Token, ClientKey? ProvedWith)
-{
-    public AuditActor Actor => new(Client.ClientId, Token.Kid);
-
-    /// <summary>Binds an endpoint's parameter to what <see cref="AccessTokenAuthentication"/> found.</summary>
-    public static ValueTask<AccessTokenCaller> BindAsync(HttpContext context) =>
-        ValueTask.FromResult(context.Features.GetRequiredFeature<AccessTokenCaller>());
-}
 
 /// <summary>
 /// The authentication scheme of access tokens at this server's own endpoints. The client is read from the store each
@@ -69,7 +53,7 @@ internal sealed partial class AccessTokenAuthentication(
             LogRefused(Logger, proved.Error.Description);
             return AuthenticateResult.Fail("The token is not proved.");
         }
-        Context.Features.Set(new AccessTokenCaller(client, token, proved.Value.Value));
+        Context.Features.Set(new AccessTokenCaller(client, token, proved.Value.Value, tokens, ChallengeFor));
         var identity = new ClaimsIdentity(Scheme.Name);
         foreach (var scope in token.Scopes.Where(scope => token.Audience == AudienceFor(scope)))
         {
@@ -84,10 +68,14 @@ internal sealed partial class AccessTokenAuthentication(
         var error = _proofFault ?? OAuthError.InvalidToken(sent
             ? "The access token is malformed, expired, revoked or not for this server."
             : "An access token is needed: Authorization: Bearer.");
-        var needsProof = _proofFault is not null || BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        var challenge = needsProof ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : Challenge.Bearer(urls.Issuer, sent ? error : null);
+        var challenge = _proofFault is not null ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : ChallengeFor(sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
+
+    /// <summary>Under the scheme that the token was sent with.</summary>
+    private string ChallengeFor(OAuthError? error) => BearerToken.IsSentAs(Request, BearerToken.Dpop)
+        ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error)
+        : Challenge.Bearer(urls.Issuer, error);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {

@@ -27,6 +27,9 @@ public sealed record AccessToken
 
     public required DateTimeOffset ExpiresAt { get; init; }
 
+    /// <summary>The <c>kid</c> of the server's key that signed it: an emergency rotation ends the trust in that.</summary>
+    public required string SigningKid { get; init; }
+
     /// <summary>The index of its client in the status lists when it was issued.</summary>
     public required long StatusIndex { get; init; }
 
@@ -76,6 +79,7 @@ internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeP
             Audience = jwt.Audiences.Single(),
             Scopes = ScopeTokens.Split(jwt.GetPayloadValue<string>("scope")),
             Jti = jwt.Id,
+            SigningKid = jwt.Kid,
             IssuedAt = new DateTimeOffset(jwt.IssuedAt, TimeSpan.Zero),
             StatusIndex = StatusIndex(status.GetProperty("status_list")),
             ExpiresAt = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero),

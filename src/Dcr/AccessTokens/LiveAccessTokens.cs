@@ -1,4 +1,5 @@
 using Dcr.Clients;
+using Dcr.Keys;
 
 namespace Dcr.AccessTokens;
 
@@ -9,15 +10,26 @@ internal sealed record LiveAccessToken(AccessToken Token, Client Client);
 /// What makes an access token live: issued here, in time, not revoked, and its client is active and has not been signed out since.
 /// Nothing of it is cached, so a token dies with its client on the very next request.
 /// </summary>
-internal sealed class LiveAccessTokens(AccessTokenReader reader, IClientStore clients, IRevokedTokenStore revoked, TimeProvider time)
+internal sealed class LiveAccessTokens(AccessTokenReader reader, SigningKeys keys, IClientStore clients, IRevokedTokenStore revoked, TimeProvider time)
 {
     /// <returns>Null, with the reason for the log, when it is not live.</returns>
     public async Task<(LiveAccessToken? Live, string Fault)> FindAsync(string text, CancellationToken cancellationToken)
     {
         var (token, fault) = await reader.ReadAsync(text, cancellationToken);
-        if (token is null)
+        return token is null ? (null, fault) : await JudgeAsync(token, cancellationToken);
+    }
+
+    /// <summary>Of a token that was found genuine before: whether it is live now.</summary>
+    public async Task<(LiveAccessToken? Live, string Fault)> JudgeAsync(AccessToken token, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (token.ExpiresAt <= now)
         {
-            return (null, fault);
+            return (null, "it has expired");
+        }
+        if ((await keys.RingAsync(cancellationToken)).Published(now).All(key => key.Key.Kid != token.SigningKid))
+        {
+            return (null, $"the key {token.SigningKid}, which signed it, is not trusted any more");
         }
         if (await clients.FindAsync(token.ClientId, cancellationToken) is not { } client || !client.IsActiveAt(time.GetUtcNow()))
         {

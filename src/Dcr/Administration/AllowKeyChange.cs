@@ -13,10 +13,13 @@ namespace Dcr.Administration;
 internal static class AllowKeyChangeRoute
 {
     public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        AdminClientResult.Write(await mediator.Send(new AllowKeyChange(client_id, caller.Actor), cancellationToken));
+        AdminClientResult.Write(await mediator.Send(new AllowKeyChange(client_id, caller), cancellationToken));
 }
 
-internal sealed record AllowKeyChange(string ClientId, AuditActor Actor) : IRequest<Result<AdminClient>>;
+internal sealed record AllowKeyChange(string ClientId, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class AllowKeyChangeHandler(ChangeClient change, TimeProvider time) : IRequestHandler<AllowKeyChange, Result<AdminClient>>
 {
@@ -29,6 +32,6 @@ internal sealed class AllowKeyChangeHandler(ChangeClient change, TimeProvider ti
             : client with { KeyChangeAllowedUntil = time.GetUtcNow() + s_allowedFor },
         AuditActions.KeyChangeAllowed,
         (before, after) => ("key_change_allowed_until", new AuditChange(before.KeyChangeAllowedUntil?.ToString("O"), after.KeyChangeAllowedUntil?.ToString("O"))),
-        request.Actor,
+        request.Caller.Act,
         cancellationToken);
 }

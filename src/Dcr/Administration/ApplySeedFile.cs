@@ -28,7 +28,7 @@ internal sealed partial class ApplySeedFile(
         if (await clients.FindAsync(entry.ClientId, cancellationToken) is not { } stored)
         {
             var client = entry.ToClient(time.GetUtcNow());
-            var outcome = await clients.AddAsync(client, Record(null, client), cancellationToken);
+            var outcome = await clients.AddAsync(client, Record(null, client), Grounds.Server, cancellationToken);
             return Log(outcome == AddClientOutcome.Added, entry.ClientId);
         }
         if (entry.IsAsWritten(stored))
@@ -36,7 +36,7 @@ internal sealed partial class ApplySeedFile(
             return true;
         }
         var replacement = entry.Over(stored);
-        return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
+        return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), Grounds.Server, cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
     }
 
     private AuditRecord Record(Client? before, Client after) =>

@@ -17,14 +17,14 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
     /// <param name="decide">The client as it should be, or why it may not be changed.</param>
     /// <param name="action">For the audit trail.</param>
     /// <param name="changes">What differs, for the audit trail.</param>
-    /// <param name="actor">The administrator.</param>
+    /// <param name="act">The administrator's.</param>
     /// <param name="cancellationToken">Stops between attempts.</param>
     public async Task<Result<AdminClient>> ExecuteAsync(
         string clientId,
         Func<Client, Result<Client>> decide,
         string action,
         Func<Client, Client, (string Member, AuditChange Change)> changes,
-        AuditActor actor,
+        Act act,
         CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
@@ -44,13 +44,15 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
             }
             var replacement = decided.Value with { Version = client.Version + 1 };
             var (member, change) = changes(client, replacement);
-            var record = records.Create(action, clientId, actor) with { Changes = new Dictionary<string, AuditChange> { [member] = change } };
-            switch (await ReplaceAsync(client, replacement, record, cancellationToken))
+            var record = records.Create(action, clientId, act.Actor) with { Changes = new Dictionary<string, AuditChange> { [member] = change } };
+            switch (await ReplaceAsync(client, replacement, record, act.Grounds, cancellationToken))
             {
                 case ReviveOutcome.Done:
                     return AdminClient.Of(replacement, time.GetUtcNow());
                 case ReviveOutcome.TooManyLiveClients:
                     return OAuthError.Conflict("The client has expired, and its onboarding client has as many live clients as registration_policy.max_live_clients allows.");
+                case ReviveOutcome.GroundsChanged:
+                    return OAuthError.GroundsChanged;
                 default:
                     break;
             }
@@ -58,13 +60,19 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
         return OAuthError.Conflict("The client is being changed by others without pause. Try again.");
     }
 
-    private async Task<ReviveOutcome> ReplaceAsync(Client client, Client replacement, AuditRecord record, CancellationToken cancellationToken)
+    private async Task<ReviveOutcome> ReplaceAsync(Client client, Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         if (replacement.Status.IsLive() && !client.Status.IsLive())
         {
-            return await lifecycles.ReviveAsync(replacement, await LimitsAsync(client, cancellationToken), record, cancellationToken);
+            return await lifecycles.ReviveAsync(replacement, await LimitsAsync(client, cancellationToken), record, grounds, cancellationToken);
         }
-        return await clients.ReplaceAsync(replacement, record, cancellationToken) == ReplaceOutcome.Done ? ReviveOutcome.Done : ReviveOutcome.VersionConflict;
+        return await clients.ReplaceAsync(replacement, record, grounds, cancellationToken) switch
+        {
+            ReplaceOutcome.Done => ReviveOutcome.Done,
+            ReplaceOutcome.GroundsChanged => ReviveOutcome.GroundsChanged,
+            // Read again: whoever looks then finds it gone.
+            _ => ReviveOutcome.VersionConflict,
+        };
     }
 
     /// <summary>Those that its onboarding client has now; none where that is gone.</summary>

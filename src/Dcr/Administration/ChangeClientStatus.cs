@@ -14,25 +14,28 @@ namespace Dcr.Administration;
 internal static class ChangeClientStatusRoute
 {
     public static Task<IResult> SuspendAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Suspended, caller.Actor), mediator, cancellationToken);
+        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Suspended, caller), mediator, cancellationToken);
 
     public static Task<IResult> ResumeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Active, caller.Actor), mediator, cancellationToken);
+        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Active, caller), mediator, cancellationToken);
 
     public static Task<IResult> RevokeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Revoked, caller.Actor), mediator, cancellationToken);
+        HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Revoked, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(ChangeClientStatus command, IMediator mediator, CancellationToken cancellationToken) =>
         AdminClientResult.Write(await mediator.Send(command, cancellationToken));
 }
 
-internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AuditActor Actor) : IRequest<Result<AdminClient>>;
+internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvider time) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ChangeClientStatus request, CancellationToken cancellationToken)
     {
-        if (request.ClientId == request.Actor.ClientId && request.Status != ClientStatus.Active)
+        if (request.ClientId == request.Caller.Client.ClientId && request.Status != ClientStatus.Active)
         {
             return OAuthError.Conflict("An administrator cannot stop itself; let another one do it.");
         }
@@ -41,7 +44,7 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
             client => Decide(client, request.Status),
             ActionOf(request.Status),
             (before, after) => ("status", new AuditChange(Name(before.Status), Name(after.Status))),
-            request.Actor,
+            request.Caller.Act,
             cancellationToken);
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
-using Dcr.Auditing;
 using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
@@ -16,23 +15,23 @@ internal static class ChangeKeySetKeyRoute
     {
         var jwk = await JsonBody.ReadAsync(request, DcrJson.Default.JsonElement, cancellationToken);
         return jwk.IsSuccess
-            ? Write(await mediator.Send(new AddKeySetKey(key_set_id, jwk.Value.Clone(), caller.Actor), cancellationToken), StatusCodes.Status201Created)
+            ? Write(await mediator.Send(new AddKeySetKey(key_set_id, jwk.Value.Clone(), caller), cancellationToken), StatusCodes.Status201Created)
             : new OAuthErrorResult(jwk.Error);
     }
 
     public static async Task<IResult> ActivateAsync(string key_set_id, string kid, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Active, null, caller.Actor), cancellationToken));
+        Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Active, null, caller), cancellationToken));
 
     public static async Task<IResult> RetireAsync(string key_set_id, string kid, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var end = await JsonBody.ReadAsync(request, DcrJson.Default.KeyRetirement, cancellationToken);
         return end.IsSuccess
-            ? Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Retiring, end.Value.Until, caller.Actor), cancellationToken))
+            ? Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Retiring, end.Value.Until, caller), cancellationToken))
             : new OAuthErrorResult(end.Error with { Code = "invalid_request" });
     }
 
     public static async Task<IResult> WithdrawAsync(string key_set_id, string kid, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Withdrawn, null, caller.Actor), cancellationToken));
+        Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Withdrawn, null, caller), cancellationToken));
 
     private static IResult Write(Result<AdminHostedKey> key, int status = StatusCodes.Status200OK) =>
         key.IsSuccess ? TypedResults.Json(key.Value, DcrJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
@@ -41,30 +40,30 @@ internal static class ChangeKeySetKeyRoute
 /// <param name="Until">RFC 3339. The key is published and good until then.</param>
 public sealed record KeyRetirement([property: JsonPropertyName("until")] DateTimeOffset Until);
 
-internal sealed record AddKeySetKey(string Id, JsonElement Jwk, AuditActor Actor) : IRequest<Result<AdminHostedKey>>;
+internal sealed record AddKeySetKey(string Id, JsonElement Jwk, AccessTokenCaller Caller) : IRequest<Result<AdminHostedKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class AddKeySetKeyHandler(ChangeKeySet change, DescribeKeySet describe) : IRequestHandler<AddKeySetKey, Result<AdminHostedKey>>
 {
     public async Task<Result<AdminHostedKey>> Handle(AddKeySetKey request, CancellationToken cancellationToken)
     {
-        var changed = await change.AddAsync(request.Id, request.Jwk, request.Actor, cancellationToken);
+        var changed = await change.AddAsync(request.Id, request.Jwk, request.Caller.Act, cancellationToken);
         return changed.IsSuccess ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys[^1] : changed.Error;
     }
 }
 
-internal sealed record ChangeKeySetKey(string Id, string Kid, HostedKeyState State, DateTimeOffset? Until, AuditActor Actor) : IRequest<Result<AdminHostedKey>>;
+internal sealed record ChangeKeySetKey(string Id, string Kid, HostedKeyState State, DateTimeOffset? Until, AccessTokenCaller Caller) : IRequest<Result<AdminHostedKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class ChangeKeySetKeyHandler(ChangeKeySet change, DescribeKeySet describe) : IRequestHandler<ChangeKeySetKey, Result<AdminHostedKey>>
 {
     public async Task<Result<AdminHostedKey>> Handle(ChangeKeySetKey request, CancellationToken cancellationToken)
     {
-        var changed = await (request.State switch
-        {
-            HostedKeyState.Active => change.ActivateAsync(request.Id, request.Kid, request.Actor, cancellationToken),
-            HostedKeyState.Retiring => change.RetireAsync(request.Id, request.Kid, request.Until!.Value, request.Actor, cancellationToken),
-            HostedKeyState.Withdrawn => change.WithdrawAsync(request.Id, request.Kid, request.Actor, cancellationToken),
-            _ => throw new ArgumentOutOfRangeException(nameof(request), request.State, "No state a key is moved to."),
-        });
+        var changed = await change.MoveAsync(request.Id, request.Kid, request.State, request.Until, request.Caller.Act, cancellationToken);
         return changed.IsSuccess ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(key => key.Kid == request.Kid) : changed.Error;
     }
 }

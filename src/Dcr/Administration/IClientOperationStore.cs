@@ -1,5 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 
 namespace Dcr.Administration;
 
@@ -48,7 +49,8 @@ public interface IClientOperationStore
     /// <summary>How many clients the operation concerns. Served by an index.</summary>
     Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken);
 
-    Task AddAsync(ClientOperation operation, CancellationToken cancellationToken);
+    /// <returns>False: what the operation rests on does not hold any more, and nothing was added.</returns>
+    Task<bool> AddAsync(ClientOperation operation, Grounds grounds, CancellationToken cancellationToken);
 
     Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken);
 

@@ -33,6 +33,7 @@ internal sealed partial class MakeFirstAdministrator(
         var client = new Client
         {
             ClientId = ClientId,
+            Incarnation = Client.NewIncarnation(),
             Status = ClientStatus.Active,
             CreatedAt = time.GetUtcNow(),
             Version = 1,
@@ -46,7 +47,7 @@ internal sealed partial class MakeFirstAdministrator(
                 Jwks = new JwkSet { Keys = [publicJwk] },
             },
         };
-        if (await clients.AddAsync(client, records.Create(AuditActions.ClientSeeded, ClientId, actor: null), cancellationToken) == AddClientOutcome.Added)
+        if (await clients.AddAsync(client, records.Create(AuditActions.ClientSeeded, ClientId, actor: null), Grounds.Server, cancellationToken) == AddClientOutcome.Added)
         {
             LogMade(ClientId, path);
             return;

@@ -12,7 +12,7 @@ namespace Dcr.Administration;
 internal static class ManageKeySetsRoute
 {
     public static async Task<IResult> CreateAsync(AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        TypedResults.Json(await mediator.Send(new CreateKeySet(caller.Actor), cancellationToken), DcrJson.Default.AdminKeySet, statusCode: StatusCodes.Status201Created);
+        Write(await mediator.Send(new CreateKeySet(caller), cancellationToken), StatusCodes.Status201Created);
 
     public static async Task<IResult> ListAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
@@ -35,22 +35,29 @@ internal static class ManageKeySetsRoute
 
     public static async Task<IResult> DeleteAsync(string key_set_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
     {
-        var deleted = await mediator.Send(new DeleteKeySet(key_set_id, caller.Actor), cancellationToken);
+        var deleted = await mediator.Send(new DeleteKeySet(key_set_id, caller), cancellationToken);
         return deleted.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(deleted.Error);
     }
 
-    private static IResult Write(Result<AdminKeySet> set) =>
-        set.IsSuccess ? TypedResults.Json(set.Value, DcrJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
+    private static IResult Write(Result<AdminKeySet> set, int status = StatusCodes.Status200OK) =>
+        set.IsSuccess ? TypedResults.Json(set.Value, DcrJson.Default.AdminKeySet, statusCode: status) : new OAuthErrorResult(set.Error);
 }
 
-internal sealed record CreateKeySet(AuditActor Actor) : IRequest<AdminKeySet>;
-
-internal sealed class CreateKeySetHandler(IKeySetStore store, DescribeKeySet describe, AuditRecords records, TimeProvider time) : IRequestHandler<CreateKeySet, AdminKeySet>
+internal sealed record CreateKeySet(AccessTokenCaller Caller) : IRequest<Result<AdminKeySet>>, IActsFor
 {
-    public async Task<AdminKeySet> Handle(CreateKeySet request, CancellationToken cancellationToken)
+    ICaller? IActsFor.Caller => Caller;
+}
+
+internal sealed class CreateKeySetHandler(IKeySetStore store, DescribeKeySet describe, AuditRecords records, TimeProvider time) : IRequestHandler<CreateKeySet, Result<AdminKeySet>>
+{
+    public async Task<Result<AdminKeySet>> Handle(CreateKeySet request, CancellationToken cancellationToken)
     {
         var set = new HostedKeySet { Id = RandomNumberGenerator.GetHexString(32, lowercase: true), Version = 1, CreatedAt = time.GetUtcNowAsStored() };
-        await store.AddAsync(set, records.Create(AuditActions.KeySetCreated, set.Id, request.Actor), cancellationToken);
+        var record = records.Create(AuditActions.KeySetCreated, set.Id, request.Caller.Actor);
+        if (await store.AddAsync(set, record, request.Caller.Grounds, cancellationToken) == AddKeySetOutcome.GroundsChanged)
+        {
+            return OAuthError.GroundsChanged;
+        }
         return await describe.ExecuteAsync(set, cancellationToken);
     }
 }
@@ -79,7 +86,10 @@ internal sealed class ShowKeySetHandler(IKeySetStore store, DescribeKeySet descr
         await store.FindAsync(request.Id, cancellationToken) is { } set ? await describe.ExecuteAsync(set, cancellationToken) : ChangeKeySet.NoSuchSet;
 }
 
-internal sealed record DeleteKeySet(string Id, AuditActor Actor) : IRequest<Result<Unit>>;
+internal sealed record DeleteKeySet(string Id, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class DeleteKeySetHandler(IKeySetStore store, AuditRecords records) : IRequestHandler<DeleteKeySet, Result<Unit>>
 {
@@ -89,9 +99,12 @@ internal sealed class DeleteKeySetHandler(IKeySetStore store, AuditRecords recor
         {
             return ChangeKeySet.NoSuchSet;
         }
-        var record = records.Create(AuditActions.KeySetDeleted, set.Id, request.Actor);
-        return await store.DeleteAsync(set.Id, set.Version, record, cancellationToken) == ReplaceOutcome.VersionConflict
-            ? OAuthError.Conflict("The key set was changed meanwhile; it was not deleted. Try again.")
-            : Unit.Value;
+        var record = records.Create(AuditActions.KeySetDeleted, set.Id, request.Caller.Actor);
+        return await store.DeleteAsync(set.Id, set.Version, record, request.Caller.Grounds, cancellationToken) switch
+        {
+            ReplaceOutcome.VersionConflict => OAuthError.Conflict("The key set was changed meanwhile; it was not deleted. Try again."),
+            ReplaceOutcome.GroundsChanged => OAuthError.GroundsChanged,
+            _ => Unit.Value,
+        };
     }
 }

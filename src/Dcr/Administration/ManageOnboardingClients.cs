@@ -30,7 +30,7 @@ internal static class ManageOnboardingClientsRoute
     {
         var body = await JsonBody.ReadAsync(request, DcrJson.Default.SeedClient, cancellationToken);
         return body.IsSuccess
-            ? Write(await mediator.Send(new CreateOnboardingClient(body.Value, caller.Actor), cancellationToken), request.HttpContext.Response, StatusCodes.Status201Created)
+            ? Write(await mediator.Send(new CreateOnboardingClient(body.Value, caller), cancellationToken), request.HttpContext.Response, StatusCodes.Status201Created)
             : new OAuthErrorResult(body.Error);
     }
 
@@ -46,13 +46,13 @@ internal static class ManageOnboardingClientsRoute
         {
             return new OAuthErrorResult(suspendWithdrawn.Error);
         }
-        var command = new ReplaceOnboardingClient(client_id, body.Value, EntityTag.Condition(request.Headers), suspendWithdrawn.Value, caller.Actor);
+        var command = new ReplaceOnboardingClient(client_id, body.Value, EntityTag.Condition(request.Headers), suspendWithdrawn.Value, caller);
         return Write(await mediator.Send(command, cancellationToken), request.HttpContext.Response);
     }
 
     public static async Task<IResult> DeleteAsync(string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var deleted = await mediator.Send(new DeleteOnboardingClient(client_id, EntityTag.Condition(request.Headers), caller.Actor), cancellationToken);
+        var deleted = await mediator.Send(new DeleteOnboardingClient(client_id, EntityTag.Condition(request.Headers), caller), cancellationToken);
         return deleted.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(deleted.Error);
     }
 
@@ -71,17 +71,25 @@ internal sealed record ListOnboardingClients(ClientPage Place) : IRequest<Page<A
 
 internal sealed record ShowOnboardingClient(string ClientId) : IRequest<Result<AdminOnboardingClient>>;
 
-internal sealed record CreateOnboardingClient(SeedClient Entry, AuditActor Actor) : IRequest<Result<AdminOnboardingClient>>;
+internal sealed record CreateOnboardingClient(SeedClient Entry, AccessTokenCaller Caller) : IRequest<Result<AdminOnboardingClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 /// <param name="ClientId">Of the path; the entry's is the same.</param>
 /// <param name="Entry">The whole of what it is to be.</param>
 /// <param name="Condition">Which versions it may be at.</param>
 /// <param name="SuspendWithdrawn">Also suspend the clients whose software statement the policy does not accept any more.</param>
-/// <param name="Actor">The administrator.</param>
-internal sealed record ReplaceOnboardingClient(string ClientId, SeedClient Entry, Func<long, bool> Condition, bool SuspendWithdrawn, AuditActor Actor)
-    : IRequest<Result<AdminOnboardingClient>>;
+/// <param name="Caller">The administrator.</param>
+internal sealed record ReplaceOnboardingClient(string ClientId, SeedClient Entry, Func<long, bool> Condition, bool SuspendWithdrawn, AccessTokenCaller Caller) : IRequest<Result<AdminOnboardingClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
-internal sealed record DeleteOnboardingClient(string ClientId, Func<long, bool> Condition, AuditActor Actor) : IRequest<Result<Unit>>;
+internal sealed record DeleteOnboardingClient(string ClientId, Func<long, bool> Condition, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class ManageOnboardingClientsHandler(
     SeedClientReader reader, IClientStore clients, IRegistrationStore registrations, RunClientOperation operations, AuditRecords records, TimeProvider time)
@@ -113,9 +121,13 @@ internal sealed class ManageOnboardingClientsHandler(
             return entry.Error;
         }
         var client = entry.Value.ToClient(time.GetUtcNowAsStored());
-        return await clients.AddAsync(client, Record(AuditActions.OnboardingClientCreated, null, client, request.Actor), cancellationToken) == AddClientOutcome.Added
-            ? AdminOnboardingClient.Of(client)
-            : OAuthError.Conflict("client_id: there is a client with this client_id already.");
+        var record = Record(AuditActions.OnboardingClientCreated, null, client, request.Caller.Actor);
+        return await clients.AddAsync(client, record, request.Caller.Grounds, cancellationToken) switch
+        {
+            AddClientOutcome.Added => AdminOnboardingClient.Of(client),
+            AddClientOutcome.GroundsChanged => OAuthError.GroundsChanged,
+            _ => OAuthError.Conflict("client_id: there is a client with this client_id already."),
+        };
     }
 
     public async Task<Result<AdminOnboardingClient>> Handle(ReplaceOnboardingClient request, CancellationToken cancellationToken)
@@ -138,13 +150,19 @@ internal sealed class ManageOnboardingClientsHandler(
             return s_stale;
         }
         var replacement = entry.Value.Over(stored);
-        var record = Record(AuditActions.OnboardingClientReplaced, stored, replacement, request.Actor);
-        if (await clients.ReplaceAsync(replacement, record, cancellationToken) != ReplaceOutcome.Done)
+        var record = Record(AuditActions.OnboardingClientReplaced, stored, replacement, request.Caller.Actor);
+        var replaced = await clients.ReplaceAsync(replacement, record, request.Caller.Grounds, cancellationToken);
+        if (replaced != ReplaceOutcome.Done)
         {
-            return s_changed;
+            return replaced == ReplaceOutcome.GroundsChanged ? OAuthError.GroundsChanged : s_changed;
         }
-        var suspension = request.SuspendWithdrawn ? await SuspendWithdrawnAsync(replacement, request.Actor, cancellationToken) : null;
-        return await DescribeAsync(replacement, cancellationToken) with { Suspension = suspension };
+        if (!request.SuspendWithdrawn)
+        {
+            return await DescribeAsync(replacement, cancellationToken);
+        }
+        // The policy is in force; an administrator who was ended in this very moment does not begin the rest.
+        var suspension = await SuspendWithdrawnAsync(replacement, request.Caller.Act, cancellationToken);
+        return suspension is null ? OAuthError.GroundsChanged : await DescribeAsync(replacement, cancellationToken) with { Suspension = AdminOperation.Of(suspension) };
     }
 
     public async Task<Result<Unit>> Handle(DeleteOnboardingClient request, CancellationToken cancellationToken)
@@ -157,17 +175,22 @@ internal sealed class ManageOnboardingClientsHandler(
         {
             return s_stale;
         }
-        var record = Record(AuditActions.OnboardingClientDeleted, stored, null, request.Actor);
-        return await clients.DeleteAsync(stored.ClientId, stored.Version, record, cancellationToken) == ReplaceOutcome.VersionConflict ? s_changed : Unit.Value;
+        var record = Record(AuditActions.OnboardingClientDeleted, stored, null, request.Caller.Actor);
+        return await clients.DeleteAsync(stored.ClientId, stored.Version, record, request.Caller.Grounds, cancellationToken) switch
+        {
+            ReplaceOutcome.VersionConflict => s_changed,
+            ReplaceOutcome.GroundsChanged => OAuthError.GroundsChanged,
+            _ => Unit.Value,
+        };
     }
 
     /// <summary>By what the policy accepts now, not by what was taken out of it: to say it again finishes what was begun.</summary>
-    private async Task<AdminOperation> SuspendWithdrawnAsync(Client onboarding, AuditActor actor, CancellationToken cancellationToken)
+    private async Task<ClientOperation?> SuspendWithdrawnAsync(Client onboarding, Act act, CancellationToken cancellationToken)
     {
         var policy = onboarding.RegistrationPolicy?.SoftwareStatement;
         IReadOnlyList<StatementOrigin> accepted = policy is null or { Mode: SoftwareStatementMode.None } ? [] : [.. policy.Issuers.SelectMany(Accepted)];
         var origin = new OriginFilter { OnboardingClient = onboarding.ClientId };
-        return AdminOperation.Of(await operations.StartAsync(ClientStatus.Suspended, origin, accepted, dryRun: false, actor, cancellationToken));
+        return await operations.StartAsync(ClientStatus.Suspended, origin, accepted, dryRun: false, act, cancellationToken);
     }
 
     private static IEnumerable<StatementOrigin> Accepted(StatementIssuer issuer) => issuer.SoftwareIds is { Count: > 0 } softwareIds
@@ -177,7 +200,8 @@ internal sealed class ManageOnboardingClientsHandler(
     private Result<SeededClient> Read(SeedClient entry)
     {
         // What was read may be sent back as it is, changed where it should change.
-        var read = reader.Read(entry with { Others = entry.Others?.Where(member => !s_shown.Contains(member.Key)).ToDictionary(StringComparer.Ordinal) }, out var found);
+        var others = entry.Others?.Where(member => !s_shown.Contains(member.Key)).ToDictionary(StringComparer.Ordinal);
+        var read = reader.Read(entry with { Others = others }, out var found);
         List<string> faults = [.. found];
         if (!ScopeTokens.Split(entry.Scope).Contains(ScopeTokens.Registration))
         {

@@ -15,10 +15,10 @@ namespace Dcr.Administration;
 internal static class QuarantineKeyRoute
 {
     public static Task<IResult> QuarantineAsync(string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, caller.Actor), mediator, cancellationToken);
+        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, caller), mediator, cancellationToken);
 
     public static Task<IResult> ReleaseAsync(string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, caller.Actor), mediator, cancellationToken);
+        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(QuarantineKey command, IMediator mediator, CancellationToken cancellationToken)
     {
@@ -27,7 +27,10 @@ internal static class QuarantineKeyRoute
     }
 }
 
-internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, AuditActor Actor) : IRequest<Result<AdminKey>>;
+internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, AccessTokenCaller Caller) : IRequest<Result<AdminKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore clients, DescribeKeys describe) : IRequestHandler<QuarantineKey, Result<AdminKey>>
 {
@@ -45,7 +48,7 @@ internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore cli
             client => Decide(client, request),
             request.Quarantined ? AuditActions.KeyQuarantined : AuditActions.KeyReleased,
             (_, _) => ("key", request.Quarantined ? new AuditChange(null, request.Thumbprint) : new AuditChange(request.Thumbprint, null)),
-            request.Actor,
+            request.Caller.Act,
             cancellationToken);
         if (!changed.IsSuccess || await clients.FindAsync(request.ClientId, cancellationToken) is not { } client)
         {

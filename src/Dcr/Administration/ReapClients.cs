@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using Dcr.AccessTokens;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
@@ -13,12 +14,15 @@ namespace Dcr.Administration;
 /// <summary>POST /admin/v1/clients:reap: does now, or with <c>dry_run</c> only counts, what <see cref="ReapClientsRegularly"/> does anyway.</summary>
 internal static class ReapClientsRoute
 {
-    public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, DcrJson.Default.ReapRequest, cancellationToken);
-        return body.IsSuccess
-            ? TypedResults.Json(await mediator.Send(new ReapClients(body.Value.DryRun), cancellationToken), DcrJson.Default.ReapedClients)
-            : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
+        if (!body.IsSuccess)
+        {
+            return new OAuthErrorResult(body.Error with { Code = "invalid_request" });
+        }
+        var reaped = await mediator.Send(new ReapClients(body.Value.DryRun, caller), cancellationToken);
+        return reaped.IsSuccess ? TypedResults.Json(reaped.Value, DcrJson.Default.ReapedClients) : new OAuthErrorResult(reaped.Error);
     }
 }
 
@@ -34,18 +38,23 @@ public sealed record ReapedClients(
     [property: JsonPropertyName("removed")] long Removed,
     [property: JsonPropertyName("done")] bool Done);
 
-internal sealed record ReapClients(bool DryRun) : IRequest<ReapedClients>;
+/// <param name="DryRun">True: only count.</param>
+/// <param name="Caller">The administrator. Null: the server by itself.</param>
+internal sealed record ReapClients(bool DryRun, AccessTokenCaller? Caller) : IRequest<Result<ReapedClients>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 /// <summary>
 /// Expires clients whose time is over and removes those that have been expired for long. Clients are found by when they are to be
 /// looked at; one that was used meanwhile is looked at again when that use will be too long ago.
 /// </summary>
-internal sealed class ReapClientsHandler(IClientStore clients, IClientLifecycleStore lifecycles, AuditRecords records, TimeProvider time) : IRequestHandler<ReapClients, ReapedClients>
+internal sealed class ReapClientsHandler(IClientStore clients, IClientLifecycleStore lifecycles, AuditRecords records, TimeProvider time) : IRequestHandler<ReapClients, Result<ReapedClients>>
 {
     private const int BatchSize = 100;
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
 
-    public async Task<ReapedClients> Handle(ReapClients request, CancellationToken cancellationToken)
+    public async Task<Result<ReapedClients>> Handle(ReapClients request, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         long expired = 0;
@@ -101,7 +110,7 @@ internal sealed class ReapClientsHandler(IClientStore clients, IClientLifecycleS
         {
             Changes = Registration.MetadataChanges.Between(client.Metadata, null),
         };
-        return await clients.DeleteAsync(client.ClientId, client.Version, record, cancellationToken) == ReplaceOutcome.Done;
+        return await clients.DeleteAsync(client.ClientId, client.Version, record, Grounds.Server, cancellationToken) == ReplaceOutcome.Done;
     }
 }
 
@@ -142,7 +151,7 @@ internal sealed partial class ReapClientsRegularly(IMediator mediator, ILeaseSto
         // Longer than the pause, so that the same node goes on.
         while (await leases.TryTakeAsync(Lease, _node, time.GetUtcNow() + (2 * s_every), cancellationToken))
         {
-            var reaped = await mediator.Send(new ReapClients(DryRun: false), cancellationToken);
+            var reaped = (await mediator.Send(new ReapClients(DryRun: false, Caller: null), cancellationToken)).Value!;
             if (reaped.Expired + reaped.Removed > 0)
             {
                 LogReaped(reaped.Expired, reaped.Removed);

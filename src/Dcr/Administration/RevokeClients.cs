@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
-using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
 using MediatR;
@@ -34,7 +33,7 @@ internal static class RevokeClientsRoute
         {
             return new OAuthErrorResult(body.Error with { Code = "invalid_request" });
         }
-        var operation = await mediator.Send(new RevokeClients(becomes, body.Value.Origin, body.Value.DryRun, caller.Actor), cancellationToken);
+        var operation = await mediator.Send(new RevokeClients(becomes, body.Value.Origin, body.Value.DryRun, caller), cancellationToken);
         return operation.IsSuccess ? TypedResults.Json(operation.Value, DcrJson.Default.AdminOperation) : new OAuthErrorResult(operation.Error);
     }
 }
@@ -85,16 +84,25 @@ public sealed record AdminOperation
     };
 }
 
-internal sealed record RevokeClients(ClientStatus Becomes, OriginFilter Origin, bool DryRun, AuditActor Actor) : IRequest<Result<AdminOperation>>;
+internal sealed record RevokeClients(ClientStatus Becomes, OriginFilter Origin, bool DryRun, AccessTokenCaller Caller) : IRequest<Result<AdminOperation>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed record ShowOperation(string Id) : IRequest<Result<AdminOperation>>;
 
 internal sealed class RevokeClientsHandler(RunClientOperation run, IClientOperationStore operations)
     : IRequestHandler<RevokeClients, Result<AdminOperation>>, IRequestHandler<ShowOperation, Result<AdminOperation>>
 {
-    public async Task<Result<AdminOperation>> Handle(RevokeClients request, CancellationToken cancellationToken) => request.Origin.IsEmpty
-        ? OAuthError.InvalidRequest("origin: needs at least one of onboarding_client, kid, thumbprint, initial_token_jti, software_statement_issuer, software_id.")
-        : AdminOperation.Of(await run.StartAsync(request.Becomes, request.Origin, unlessRestingOn: null, request.DryRun, request.Actor, cancellationToken));
+    public async Task<Result<AdminOperation>> Handle(RevokeClients request, CancellationToken cancellationToken)
+    {
+        if (request.Origin.IsEmpty)
+        {
+            return OAuthError.InvalidRequest("origin: needs at least one of onboarding_client, kid, thumbprint, initial_token_jti, software_statement_issuer, software_id.");
+        }
+        var operation = await run.StartAsync(request.Becomes, request.Origin, unlessRestingOn: null, request.DryRun, request.Caller.Act, cancellationToken);
+        return operation is null ? OAuthError.GroundsChanged : AdminOperation.Of(operation);
+    }
 
     public async Task<Result<AdminOperation>> Handle(ShowOperation request, CancellationToken cancellationToken) =>
         await operations.FindAsync(request.Id, cancellationToken) is { } operation

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
-using Dcr.Auditing;
 using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
@@ -17,9 +16,12 @@ internal static class RotateSigningKeysRoute
     public static async Task<IResult> HandleAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var wish = await JsonBody.ReadAsync(request, DcrJson.Default.SigningKeyRotation, cancellationToken);
-        return wish.IsSuccess
-            ? TypedResults.Json(await mediator.Send(new RotateSigningKeys(wish.Value.Emergency, caller.Actor), cancellationToken), DcrJson.Default.AdminSigningKey)
-            : new OAuthErrorResult(wish.Error with { Code = "invalid_request" });
+        if (!wish.IsSuccess)
+        {
+            return new OAuthErrorResult(wish.Error with { Code = "invalid_request" });
+        }
+        var made = await mediator.Send(new RotateSigningKeys(wish.Value.Emergency, caller), cancellationToken);
+        return made.IsSuccess ? TypedResults.Json(made.Value, DcrJson.Default.AdminSigningKey) : new OAuthErrorResult(made.Error);
     }
 }
 
@@ -66,14 +68,21 @@ internal sealed class ListSigningKeysHandler(SigningKeys keys, TimeProvider time
     }
 }
 
-internal sealed record RotateSigningKeys(bool Emergency, AuditActor Actor) : IRequest<AdminSigningKey>;
-
-internal sealed class RotateSigningKeysHandler(SigningKeys keys, TimeProvider time) : IRequestHandler<RotateSigningKeys, AdminSigningKey>
+internal sealed record RotateSigningKeys(bool Emergency, AccessTokenCaller Caller) : IRequest<Result<AdminSigningKey>>, IActsFor
 {
-    public async Task<AdminSigningKey> Handle(RotateSigningKeys request, CancellationToken cancellationToken)
+    ICaller? IActsFor.Caller => Caller;
+}
+
+internal sealed class RotateSigningKeysHandler(SigningKeys keys, TimeProvider time) : IRequestHandler<RotateSigningKeys, Result<AdminSigningKey>>
+{
+    public async Task<Result<AdminSigningKey>> Handle(RotateSigningKeys request, CancellationToken cancellationToken)
     {
-        var made = await keys.RotateAsync(request.Emergency, request.Actor, cancellationToken);
+        var made = await keys.RotateAsync(request.Emergency, request.Caller.Act, cancellationToken);
+        if (!made.IsSuccess)
+        {
+            return made.Error;
+        }
         var ring = await keys.RingAsync(cancellationToken);
-        return AdminSigningKey.Of(ring, ring.All.Single(key => key.Stored.Kid == made.Stored.Kid), time.GetUtcNow());
+        return AdminSigningKey.Of(ring, ring.All.Single(key => key.Stored.Kid == made.Value.Stored.Kid), time.GetUtcNow());
     }
 }

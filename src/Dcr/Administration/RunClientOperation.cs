@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.Channels;
+using Dcr.AccessTokens;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
+using Dcr.Registration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +16,7 @@ namespace Dcr.Administration;
 /// time, until every one is done, also those of nodes that ended.
 /// </summary>
 internal sealed partial class RunClientOperation(
-    IClientOperationStore operations, IAuditStore audit, ILeaseStore leases, Readiness readiness, AuditRecords records, TimeProvider time, ILogger<RunClientOperation> logger) : BackgroundService
+    IClientOperationStore operations, IClientStore clients, IRevokedTokenStore revoked, IAuditStore audit, ILeaseStore leases, Readiness readiness, AuditRecords records, TimeProvider time, ILogger<RunClientOperation> logger) : BackgroundService
 {
     private const int BatchSize = 500;
     private const int AtOnce = 10;
@@ -27,27 +29,31 @@ internal sealed partial class RunClientOperation(
     private readonly string _node = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>Begins an operation and does as much of it as fits into a moment; a dry run is counted and done.</summary>
-    public async Task<ClientOperation> StartAsync(
-        ClientStatus becomes, OriginFilter origin, IReadOnlyList<StatementOrigin>? unlessRestingOn, bool dryRun, AuditActor actor, CancellationToken cancellationToken)
+    /// <returns>Null: what the operation rests on does not hold any more, and nothing was begun.</returns>
+    public async Task<ClientOperation?> StartAsync(
+        ClientStatus becomes, OriginFilter origin, IReadOnlyList<StatementOrigin>? unlessRestingOn, bool dryRun, Act act, CancellationToken cancellationToken)
     {
-        var record = records.Create(becomes == ClientStatus.Revoked ? AuditActions.OriginRevoked : AuditActions.OriginSuspended, subject: "", actor);
+        var record = records.Create(becomes == ClientStatus.Revoked ? AuditActions.OriginRevoked : AuditActions.OriginSuspended, subject: "", act.Actor);
         var operation = new ClientOperation
         {
             Id = record.Id,
             Origin = origin,
             UnlessRestingOn = unlessRestingOn,
             Becomes = becomes,
-            Actor = actor,
+            Actor = act.Actor!,
             StartedAt = record.At,
             DryRun = dryRun,
             Done = dryRun,
         };
         operation = operation with { Matched = await operations.CountAsync(operation, cancellationToken) };
+        if (!await operations.AddAsync(operation, act.Grounds, cancellationToken))
+        {
+            return null;
+        }
         if (!dryRun)
         {
             await audit.AddAsync(record with { Subject = operation.Id, Changes = Describe(operation) }, cancellationToken);
         }
-        await operations.AddAsync(operation, cancellationToken);
         operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken);
         if (!operation.Done)
         {
@@ -114,6 +120,10 @@ internal sealed partial class RunClientOperation(
 
     private async Task<ClientOperation> StepAsync(ClientOperation operation, CancellationToken cancellationToken)
     {
+        if (operation is { After: null, Becomes: ClientStatus.Revoked })
+        {
+            await EndInitialAccessTokensAsync(operation, cancellationToken);
+        }
         var action = operation.Becomes == ClientStatus.Revoked ? AuditActions.ClientRevoked : AuditActions.ClientSuspended;
         var stepped = await operations.StepAsync(
             operation,
@@ -129,6 +139,30 @@ internal sealed partial class RunClientOperation(
             cancellationToken);
         LogStep(stepped.Id, stepped.Changed, stepped.Matched);
         return stepped;
+    }
+
+    /// <summary>
+    /// Before anything is revoked: the initial access tokens that the origin names make no client any more, not even one whose registration is
+    /// under way. An onboarding client that is still active asks for new ones.
+    /// </summary>
+    private async Task EndInitialAccessTokensAsync(ClientOperation operation, CancellationToken cancellationToken)
+    {
+        if (operation.Origin.InitialTokenJti is { } jti)
+        {
+            await revoked.AddAsync(jti, time.GetUtcNow() + InitialAccessTokenPolicy.LongestLifetime, cancellationToken);
+        }
+        if (operation.Origin.OnboardingClient is not { } onboardingClient)
+        {
+            return;
+        }
+        while (await clients.FindAsync(onboardingClient, cancellationToken) is { StatusIndex: not null } onboarding)
+        {
+            var record = records.Create(AuditActions.ClientSignedOut, onboardingClient, operation.Actor) with
+            {
+                Changes = new Dictionary<string, AuditChange> { ["operation"] = new(null, operation.Id) },
+            };
+            await clients.SignOutAsync(onboardingClient, onboarding.Version, record, Grounds.Server, cancellationToken);
+        }
     }
 
     private static Dictionary<string, AuditChange> Describe(ClientOperation operation) =>

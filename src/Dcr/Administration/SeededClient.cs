@@ -12,6 +12,7 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
     public Client ToClient(DateTimeOffset now) => new()
     {
         ClientId = ClientId,
+        Incarnation = Client.NewIncarnation(),
         Status = ClientStatus.Active,
         Metadata = Metadata,
         CreatedAt = now,

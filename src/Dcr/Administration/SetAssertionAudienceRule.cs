@@ -19,7 +19,7 @@ internal static class SetAssertionAudienceRuleRoute
     {
         var body = await JsonBody.ReadAsync(request, DcrJson.Default.AssertionAudienceSetting, cancellationToken);
         return body.IsSuccess
-            ? AdminClientResult.Write(await mediator.Send(new SetAssertionAudienceRule(client_id, body.Value.Rule, caller.Actor), cancellationToken))
+            ? AdminClientResult.Write(await mediator.Send(new SetAssertionAudienceRule(client_id, body.Value.Rule, caller), cancellationToken))
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
     }
 }
@@ -27,7 +27,10 @@ internal static class SetAssertionAudienceRuleRoute
 /// <param name="Rule"><c>dual</c>, <c>strict</c>, or null for the server's rule.</param>
 public sealed record AssertionAudienceSetting([property: JsonPropertyName("rule")] AssertionAudienceRule? Rule);
 
-internal sealed record SetAssertionAudienceRule(string ClientId, AssertionAudienceRule? Rule, AuditActor Actor) : IRequest<Result<AdminClient>>;
+internal sealed record SetAssertionAudienceRule(string ClientId, AssertionAudienceRule? Rule, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class SetAssertionAudienceRuleHandler(ChangeClient change) : IRequestHandler<SetAssertionAudienceRule, Result<AdminClient>>
 {
@@ -36,7 +39,7 @@ internal sealed class SetAssertionAudienceRuleHandler(ChangeClient change) : IRe
         client => client with { AssertionAudienceRule = request.Rule },
         AuditActions.AssertionAudienceRuleSet,
         (before, after) => ("assertion_audience_rule", new AuditChange(Name(before.AssertionAudienceRule), Name(after.AssertionAudienceRule))),
-        request.Actor,
+        request.Caller.Act,
         cancellationToken);
 
     private static string? Name(AssertionAudienceRule? rule) => rule is { } value ? WireEnum.NameOf(value) : null;

@@ -7,14 +7,21 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dcr.Administration;
 
-/// <summary>POST /admin/v1/clients/{client_id}/sign-out: ends every token the client has, at once; the client itself goes on and may ask for new ones.</summary>
+/// <summary>
+/// POST /admin/v1/clients/{client_id}/sign-out: ends every token the client has, at once, the registration access token too;
+/// the client itself goes on and may ask for new access tokens, and an administrator gives it a new registration access token
+/// (<see cref="RenewRegistrationAccessToken"/>).
+/// </summary>
 internal static class SignClientOutRoute
 {
     public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        AdminClientResult.Write(await mediator.Send(new SignClientOut(client_id, caller.Actor), cancellationToken));
+        AdminClientResult.Write(await mediator.Send(new SignClientOut(client_id, caller), cancellationToken));
 }
 
-internal sealed record SignClientOut(string ClientId, AuditActor Actor) : IRequest<Result<AdminClient>>;
+internal sealed record SignClientOut(string ClientId, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed class SignClientOutHandler(IClientStore clients, AuditRecords records, TimeProvider time) : IRequestHandler<SignClientOut, Result<AdminClient>>
 {
@@ -28,10 +35,15 @@ internal sealed class SignClientOutHandler(IClientStore clients, AuditRecords re
             {
                 return AdminClientResult.NotFound;
             }
-            var record = records.Create(AuditActions.ClientSignedOut, client.ClientId, request.Actor);
-            if (await clients.SignOutAsync(client.ClientId, client.Version, record, cancellationToken) == ReplaceOutcome.Done)
+            var record = records.Create(AuditActions.ClientSignedOut, client.ClientId, request.Caller.Actor);
+            switch (await clients.SignOutAsync(client.ClientId, client.Version, record, request.Caller.Grounds, cancellationToken))
             {
-                return AdminClient.Of(client with { Version = client.Version + 1 }, time.GetUtcNow());
+                case ReplaceOutcome.Done:
+                    return AdminClient.Of(client with { Version = client.Version + 1 }, time.GetUtcNow());
+                case ReplaceOutcome.GroundsChanged:
+                    return OAuthError.GroundsChanged;
+                default:
+                    break;
             }
         }
         return OAuthError.Conflict("The client is being changed by others without pause. Try again.");

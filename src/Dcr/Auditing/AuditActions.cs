@@ -10,6 +10,7 @@ internal static class AuditActions
     public const string ClientSuspended = "client.suspended";
     public const string ClientResumed = "client.resumed";
     public const string ClientRevoked = "client.revoked";
+    public const string RegistrationAccessTokenRenewed = "client.registration_access_token_renewed";
     public const string ClientSignedOut = "client.signed_out";
     public const string ClientExpired = "client.expired";
     public const string ClientRemoved = "client.removed";

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dcr.ClientAuthentication;
 using Dcr.Registration;
 
@@ -7,6 +8,9 @@ namespace Dcr.Clients;
 public sealed record Client
 {
     public required string ClientId { get; init; }
+
+    /// <summary>Made by chance with the client, and never given again: another client under the same id has another. Null: the client is of an earlier version of this server.</summary>
+    public string? Incarnation { get; init; }
 
     public required ClientStatus Status { get; init; }
 
@@ -48,6 +52,21 @@ public sealed record Client
     public long? StatusIndex { get; init; }
 
     public ClientLifecycle Lifecycle { get; init; } = ClientLifecycle.Endless;
+
+    /// <summary>What effects that rest on this client ask of it.</summary>
+    public ClientStanding Standing => new()
+    {
+        Status = Status,
+        Version = Version,
+        Incarnation = Incarnation,
+        StatusIndex = StatusIndex,
+        ExpiresAt = Lifecycle.ExpiresAt,
+        QuarantinedKeys = QuarantinedKeys,
+        RegistrationAccess = RegistrationAccess,
+    };
+
+    /// <summary>For <see cref="Incarnation"/>.</summary>
+    internal static string NewIncarnation() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>False from the moment the client's time is over, whether or not anybody has written that down yet.</summary>
     public bool IsActiveAt(DateTimeOffset now) => StatusAt(now) == ClientStatus.Active;

@@ -8,6 +8,13 @@ public sealed record ClientOrigin
     [JsonPropertyName("onboarding_client")]
     public required string OnboardingClient { get; init; }
 
+    /// <summary>
+    /// Which client of that name: what is deleted and made again under the same name rules nothing of before. Null: it was registered
+    /// before this server gave incarnations.
+    /// </summary>
+    [JsonPropertyName("onboarding_client_incarnation")]
+    public string? OnboardingClientIncarnation { get; init; }
+
     /// <summary>The <c>kid</c> of the key that the onboarding client's assertion was signed with. Null: that key has none.</summary>
     [JsonPropertyName("kid")]
     public string? Kid { get; init; }

@@ -29,7 +29,7 @@ public interface IClientLifecycleStore
     /// Stores <paramref name="revived"/> as a replacement of a client that had expired, if the cap of its onboarding client leaves room.
     /// The cap is as strict as for a registration.
     /// </summary>
-    Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, CancellationToken cancellationToken);
+    Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 }
 
 public enum ReviveOutcome
@@ -44,6 +44,9 @@ public enum ReviveOutcome
 
     /// <summary>There are as many live clients as the policy allows.</summary>
     TooManyLiveClients,
+
+    /// <summary>What the revival rests on does not hold any more; nothing was changed.</summary>
+    GroundsChanged,
 }
 
 /// <summary>A place among the clients that are due: the last one already looked at.</summary>

@@ -7,7 +7,8 @@ namespace Dcr.Clients;
 /// <summary>
 /// The clients of all nodes. An audit record given to a write is stored exactly when the change is: never the one
 /// without the other, whatever crashes in between. Every write is durable when the call returns. A store that cannot
-/// be reached throws <see cref="Protocol.StoreUnavailableException"/>.
+/// be reached throws <see cref="StoreUnavailableException"/>. A write that is given <see cref="Grounds"/> is made only if all
+/// of them still hold, in the same atomic step.
 /// </summary>
 public interface IClientStore
 {
@@ -23,7 +24,7 @@ public interface IClientStore
     Task<bool> IsEmptyAsync(CancellationToken cancellationToken);
 
     /// <summary>Atomic: of parallel calls for one client id, one adds.</summary>
-    Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken);
+    Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
     /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own. What was recorded
@@ -31,16 +32,16 @@ public interface IClientStore
     /// A client that stops being live leaves room under the cap of its onboarding client; one that had expired is not made
     /// live by this but by <see cref="IClientLifecycleStore.ReviveAsync"/>.
     /// </summary>
-    Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken);
+    Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
     /// Atomic: uses up the client's status index, if it is at <paramref name="version"/>, and moves it to the next: the tokens it has are
     /// dead, those it gets from then on are not. The same happens whenever a client stops being active.
     /// </summary>
-    Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken);
+    Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>Atomic: removes the client if it is at <paramref name="version"/>. Its uses of initial access tokens stay counted.</summary>
-    Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken);
+    Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
     /// Atomic: the client has proved itself, with this audience (null: without an assertion) at this time. Both only move

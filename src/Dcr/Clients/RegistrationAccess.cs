@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dcr.Protocol;
 
 namespace Dcr.Clients;
 
@@ -19,4 +20,14 @@ public sealed record RegistrationAccess
 
     [JsonPropertyName("previous_valid_until")]
     public DateTimeOffset? PreviousValidUntil { get; init; }
+
+    /// <summary>True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.</summary>
+    [JsonPropertyName("previous_changed_keys")]
+    public bool PreviousChangedKeys { get; init; }
+
+    /// <summary>The token with this hash is the current one, or the one before it within its hour.</summary>
+    public bool Accepts(string tokenHash, DateTimeOffset now) => OpaqueSecret.IsSame(tokenHash, TokenHash) || IsPrevious(tokenHash, now);
+
+    /// <summary>The token with this hash has been replaced, and is taken until the new one is first used or the hour is over.</summary>
+    public bool IsPrevious(string tokenHash, DateTimeOffset now) => PreviousValidUntil > now && OpaqueSecret.IsSame(tokenHash, PreviousTokenHash);
 }

@@ -40,18 +40,19 @@ internal sealed class AddedMetadata(IConfiguration configuration)
 
     public static IEnumerable<string> Faults(IConfiguration configuration)
     {
-        var own = DcrJson.Default.ServerMetadata.Properties.Where(member => !member.IsExtensionData).Select(member => member.Name).Except(s_extended).Except(s_replaced).ToHashSet();
+        var own = DcrJson.Default.ServerMetadata.Properties.Where(member => !member.IsExtensionData).Select(member => member.Name)
+            .Except(s_extended).Except(s_replaced).ToHashSet();
         foreach (var (name, value) in Read(configuration))
         {
             if (own.Contains(name))
             {
                 yield return $"{Section}: {name} is this server's own to say.";
             }
-            else if (s_extended.Contains(name) || s_replaced.Contains(name) ? value is not JsonArray list || list.Any(item => item?.GetValueKind() != JsonValueKind.String) : false)
+            else if ((s_extended.Contains(name) || s_replaced.Contains(name)) && !IsListOfTexts(value))
             {
                 yield return $"{Section}: {name} must be a list, such as {Section}:{name}:0.";
             }
-            else if (name.EndsWith("_endpoint", StringComparison.Ordinal) && !(value?.GetValueKind() == JsonValueKind.String && IsEndpoint(value.GetValue<string>())))
+            else if (name.EndsWith("_endpoint", StringComparison.Ordinal) && !IsEndpoint(value))
             {
                 yield return $"{Section}: {name} must be an https URL without fragment; http is for loopback addresses only.";
             }
@@ -60,8 +61,10 @@ internal sealed class AddedMetadata(IConfiguration configuration)
 
     private IReadOnlyList<string> List(string name) => _members[name] is JsonArray list ? [.. list.Select(item => item!.GetValue<string>())] : [];
 
-    private static bool IsEndpoint(string text) =>
-        UriText.Fault(text) is null && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Fragment.Length == 0
+    private static bool IsListOfTexts(JsonNode? value) => value is JsonArray list && list.All(item => item?.GetValueKind() == JsonValueKind.String);
+
+    private static bool IsEndpoint(JsonNode? value) =>
+        value?.GetValueKind() == JsonValueKind.String && value.GetValue<string>() is var text && UriText.Fault(text) is null && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Fragment.Length == 0
         && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
     private static JsonObject Read(IConfiguration configuration)
@@ -75,20 +78,27 @@ internal sealed class AddedMetadata(IConfiguration configuration)
         return members;
     }
 
-    /// <summary>Settings are all text: true and false are meant as such, a member whose name ends in _supported as a list, with commas between its entries.</summary>
+    /// <summary>
+    /// Settings are all text: true and false are meant as such, a member whose name ends in _supported as a list, with commas between its
+    /// entries.
+    /// </summary>
     private static JsonNode? ValueOf(string name, IConfigurationSection section)
     {
         if (section.Value is { } text)
         {
             return bool.TryParse(text, out var flag) ? flag
-                : name.EndsWith("_supported", StringComparison.Ordinal) ? new JsonArray([.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(entry => (JsonNode)entry)])
+                : name.EndsWith("_supported", StringComparison.Ordinal) ? ListOf(text)
                 : text;
         }
         var children = section.GetChildren().ToList();
+        // GetChildren has sorted numbers as numbers.
         return children.Count > 0 && children.All(child => child.Key.All(char.IsAsciiDigit))
-            ? new JsonArray([.. children.OrderBy(child => int.Parse(child.Key, System.Globalization.CultureInfo.InvariantCulture)).Select(child => child.Value is { } entry ? entry : ValueOf("", child))])
+            ? new JsonArray([.. children.Select(child => child.Value is { } entry ? entry : ValueOf("", child))])
             : new JsonObject(children.Select(child => KeyValuePair.Create(child.Key, ValueOf(child.Key, child))));
     }
+
+    private static JsonArray ListOf(string text) =>
+        [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(entry => (JsonNode)entry)];
 
     /// <summary>As metadata names it: AuthorizationEndpoint is authorization_endpoint.</summary>
     private static string NameOf(string key)

@@ -19,7 +19,7 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
     public static readonly OAuthError NoSuchSet = OAuthError.NotFound("There is no key set with this id.");
 
     /// <summary>A new key: published, not yet to be used. Always under a <c>kid</c> that the set has never had.</summary>
-    public Task<Result<HostedKeySet>> AddAsync(string id, JsonElement jwk, AuditActor actor, CancellationToken cancellationToken)
+    public Task<Result<HostedKeySet>> AddAsync(string id, JsonElement jwk, Act act, CancellationToken cancellationToken)
     {
         var read = ClientKeyReader.Read(jwk) switch
         {
@@ -39,7 +39,7 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
         {
             return Task.FromResult<Result<HostedKeySet>>(OAuthError.InvalidClientMetadata($"kid: in a hosted key set, where it is part of a URL, it {kidFault} Leave it out, and the thumbprint takes its place."));
         }
-        return ChangeAsync(id, AuditActions.KeySetKeyAdded, actor, kid, (set, now) =>
+        return ChangeAsync(id, AuditActions.KeySetKeyAdded, act, kid, (set, now) =>
         {
             if (set.Keys.Any(other => other.Kid == kid || (other.Thumbprint == key.Thumbprint && other.IsPublished(now))))
             {
@@ -53,11 +53,25 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
         }, cancellationToken);
     }
 
-    public Task<Result<HostedKeySet>> ActivateAsync(string id, string kid, AuditActor actor, CancellationToken cancellationToken) =>
-        MoveAsync(id, kid, AuditActions.KeySetKeyActivated, actor, (_, key, now) => key with { Stage = HostedKeyState.Active, Until = null, Since = now }, cancellationToken);
+    /// <param name="id">The set.</param>
+    /// <param name="kid">The key.</param>
+    /// <param name="state">Active, retiring or withdrawn.</param>
+    /// <param name="until">When a retiring key ends.</param>
+    /// <param name="act">Who asks, and what that rests on.</param>
+    /// <param name="cancellationToken">Stops between attempts.</param>
+    public Task<Result<HostedKeySet>> MoveAsync(string id, string kid, HostedKeyState state, DateTimeOffset? until, Act act, CancellationToken cancellationToken) => state switch
+    {
+        HostedKeyState.Active => ActivateAsync(id, kid, act, cancellationToken),
+        HostedKeyState.Retiring => RetireAsync(id, kid, until!.Value, act, cancellationToken),
+        HostedKeyState.Withdrawn => WithdrawAsync(id, kid, act, cancellationToken),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "No state a key is moved to."),
+    };
 
-    public Task<Result<HostedKeySet>> RetireAsync(string id, string kid, DateTimeOffset until, AuditActor actor, CancellationToken cancellationToken) =>
-        MoveAsync(id, kid, AuditActions.KeySetKeyRetired, actor, (set, key, now) =>
+    private Task<Result<HostedKeySet>> ActivateAsync(string id, string kid, Act act, CancellationToken cancellationToken) =>
+        MoveAsync(id, kid, AuditActions.KeySetKeyActivated, act, (_, key, now) => key with { Stage = HostedKeyState.Active, Until = null, Since = now }, cancellationToken);
+
+    private Task<Result<HostedKeySet>> RetireAsync(string id, string kid, DateTimeOffset until, Act act, CancellationToken cancellationToken) =>
+        MoveAsync(id, kid, AuditActions.KeySetKeyRetired, act, (set, key, now) =>
         {
             if (until <= now || until > now + s_longestRetirement)
             {
@@ -69,12 +83,12 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
         }, cancellationToken);
 
     /// <summary>At once, also the last one: a stolen key must go whatever follows.</summary>
-    public Task<Result<HostedKeySet>> WithdrawAsync(string id, string kid, AuditActor actor, CancellationToken cancellationToken) =>
-        MoveAsync(id, kid, AuditActions.KeySetKeyWithdrawn, actor, (_, key, now) => key with { Stage = HostedKeyState.Withdrawn, Until = null, Jwk = null, Since = now }, cancellationToken);
+    private Task<Result<HostedKeySet>> WithdrawAsync(string id, string kid, Act act, CancellationToken cancellationToken) =>
+        MoveAsync(id, kid, AuditActions.KeySetKeyWithdrawn, act, (_, key, now) => key with { Stage = HostedKeyState.Withdrawn, Until = null, Jwk = null, Since = now }, cancellationToken);
 
     private Task<Result<HostedKeySet>> MoveAsync(
-        string id, string kid, string action, AuditActor actor, Func<HostedKeySet, HostedKey, DateTimeOffset, Result<HostedKey>> move, CancellationToken cancellationToken) =>
-        ChangeAsync(id, action, actor, kid, (set, now) =>
+        string id, string kid, string action, Act act, Func<HostedKeySet, HostedKey, DateTimeOffset, Result<HostedKey>> move, CancellationToken cancellationToken) =>
+        ChangeAsync(id, action, act, kid, (set, now) =>
         {
             if (set.Keys.FirstOrDefault(key => key.Kid == kid) is not { } key)
             {
@@ -89,7 +103,7 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
         }, cancellationToken);
 
     private async Task<Result<HostedKeySet>> ChangeAsync(
-        string id, string action, AuditActor actor, string kid, Func<HostedKeySet, DateTimeOffset, Result<HostedKeySet>> decide, CancellationToken cancellationToken)
+        string id, string action, Act act, string kid, Func<HostedKeySet, DateTimeOffset, Result<HostedKeySet>> decide, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -103,10 +117,15 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
                 return decided.Error;
             }
             var replacement = decided.Value with { Version = set.Version + 1 };
-            var record = records.Create(action, id, actor) with { Changes = new Dictionary<string, AuditChange> { [kid] = new(Describe(set, kid), Describe(replacement, kid)) } };
-            if (await store.ReplaceAsync(replacement, record, cancellationToken) == ReplaceOutcome.Done)
+            var record = records.Create(action, id, act.Actor) with { Changes = new Dictionary<string, AuditChange> { [kid] = new(Describe(set, kid), Describe(replacement, kid)) } };
+            switch (await store.ReplaceAsync(replacement, record, act.Grounds, cancellationToken))
             {
-                return replacement;
+                case ReplaceOutcome.Done:
+                    return replacement;
+                case ReplaceOutcome.GroundsChanged:
+                    return OAuthError.GroundsChanged;
+                default:
+                    break;
             }
         }
         return OAuthError.Conflict("The key set is being changed by others without pause. Try again.");

@@ -1,4 +1,5 @@
 using Dcr.Auditing;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
@@ -12,7 +13,7 @@ public interface ISigningKeyStore
     /// Atomic: of parallel calls with one generation, one adds. The record is stored exactly when the key is. Durable when
     /// the call returns.
     /// </summary>
-    Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, CancellationToken cancellationToken);
+    Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>Removes a key whose tokens have all expired. Does nothing when it is gone already.</summary>
     Task RemoveAsync(int generation, CancellationToken cancellationToken);
@@ -24,6 +25,9 @@ public enum AddSigningKeyOutcome
 
     /// <summary>Another node made this generation first: list again and use its key.</summary>
     AlreadyThere,
+
+    /// <summary>What the addition rests on does not hold any more; nothing was added.</summary>
+    GroundsChanged,
 }
 
 /// <param name="Generation">1 for the first key, one more for each that follows: what makes two nodes agree.</param>

@@ -61,18 +61,22 @@ internal sealed partial class SigningKeys(
 
     /// <summary>Makes the next key before its time.</summary>
     /// <param name="emergency">True: it signs at once, and no key before it is trusted any more. False: it is announced first.</param>
-    /// <param name="actor">The administrator.</param>
-    public async Task<RingKey> RotateAsync(bool emergency, AuditActor actor, CancellationToken cancellationToken)
+    /// <param name="act">The administrator's.</param>
+    public async Task<Result<RingKey>> RotateAsync(bool emergency, Act act, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var ring = await ReadAsync(cancellationToken);
             var now = time.GetUtcNow();
-            var made = await TryAddAsync(ring, emergency ? now : now + SigningKeyRing.LeastAnnouncement, emergency ? ring.Newest?.Stored.Generation ?? 0 : 0, actor, cancellationToken);
+            var made = await TryAddAsync(ring, emergency ? now : now + SigningKeyRing.LeastAnnouncement, emergency ? ring.Newest?.Stored.Generation ?? 0 : 0, act, cancellationToken);
             _loaded = null;
-            if (made is not null)
+            if (!made.IsSuccess)
             {
-                return made;
+                return made.Error;
+            }
+            if (made.Value.Value is { } key)
+            {
+                return key;
             }
         }
         throw new StoreUnavailableException("Other nodes kept making signing keys.");
@@ -86,7 +90,7 @@ internal sealed partial class SigningKeys(
         if (NextActivation(ring, now) is { } activatesAt)
         {
             // Another node may be first: what the store has then is the truth.
-            await TryAddAsync(ring, activatesAt, revokesUpTo: 0, actor: null, cancellationToken);
+            await TryAddAsync(ring, activatesAt, revokesUpTo: 0, Act.Server, cancellationToken);
             ring = await ReadAsync(cancellationToken);
         }
         foreach (var retired in ring.All.Where(key => key != ring.Newest && ring.RetiresAt(key) <= now).ToList())
@@ -116,8 +120,8 @@ internal sealed partial class SigningKeys(
         return announced < due ? null : announced;
     }
 
-    /// <summary>Null: another node made this generation first.</summary>
-    private async Task<RingKey?> TryAddAsync(SigningKeyRing ring, DateTimeOffset activatesAt, int revokesUpTo, AuditActor? actor, CancellationToken cancellationToken)
+    /// <returns>Nothing: another node made this generation first.</returns>
+    private async Task<Result<Optional<RingKey>>> TryAddAsync(SigningKeyRing ring, DateTimeOffset activatesAt, int revokesUpTo, Act act, CancellationToken cancellationToken)
     {
         var key = SigningKey.Generate(options.Value.Algorithm);
         var stored = new StoredSigningKey(
@@ -127,17 +131,21 @@ internal sealed partial class SigningKeys(
         {
             changes[revoked.Stored.Kid] = new AuditChange("trusted", "revoked");
         }
-        var record = records.Create(AuditActions.SigningKeyMade, key.Kid, actor) with { Changes = changes };
-        if (await store.AddAsync(stored, record, cancellationToken) == AddSigningKeyOutcome.AlreadyThere)
+        var record = records.Create(AuditActions.SigningKeyMade, key.Kid, act.Actor) with { Changes = changes };
+        switch (await store.AddAsync(stored, record, act.Grounds, cancellationToken))
         {
-            return null;
+            case AddSigningKeyOutcome.AlreadyThere:
+                return Result.OfOptional<RingKey>(null);
+            case AddSigningKeyOutcome.GroundsChanged:
+                return OAuthError.GroundsChanged;
+            default:
+                LogMade(key.Kid, key.Alg, activatesAt);
+                if (revokesUpTo > 0)
+                {
+                    LogRevoked(revokesUpTo);
+                }
+                return Result.OfOptional(new RingKey(stored, key));
         }
-        LogMade(key.Kid, key.Alg, activatesAt);
-        if (revokesUpTo > 0)
-        {
-            LogRevoked(revokesUpTo);
-        }
-        return new RingKey(stored, key);
     }
 
     private async Task<SigningKeyRing> ReadAsync(CancellationToken cancellationToken)

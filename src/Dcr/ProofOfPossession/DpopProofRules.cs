@@ -81,13 +81,14 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces n
         {
             return OAuthError.InvalidDpopProof($"The DPoP proof must have a jti of at most {MaxJti} characters.");
         }
-        if (!record)
+        if (!record || sent.IsUsed)
         {
             return key;
         }
         // Apart from assertions: neither may use up the other's jti.
         var used = await replays.RecordAsync($"dpop {key.Thumbprint}", jti, proof.IssuedAt.At + s_longestLife + JwtTimes.ClockSkew, cancellationToken);
-        return used == RecordAssertionOutcome.Recorded ? key : OAuthError.InvalidDpopProof("The jti of the DPoP proof has been used before.");
+        sent.IsUsed = used == RecordAssertionOutcome.Recorded;
+        return sent.IsUsed ? key : OAuthError.InvalidDpopProof("The jti of the DPoP proof has been used before.");
     }
 
     private static Result<ClientKey> ReadKey(SignedJwt proof) =>

@@ -10,6 +10,9 @@ public sealed record SentProofs(IReadOnlyList<string> Proofs, string Method, str
 {
     internal const string Header = "DPoP";
 
+    /// <summary>The proof has been used up by this very request, which may ask for it again when it is judged anew.</summary>
+    internal bool IsUsed { get; set; }
+
     public bool IsEmpty => Proofs.Count == 0;
 
     internal static SentProofs Of(HttpRequest request, IssuerUrls urls) =>

@@ -11,7 +11,11 @@ public sealed class CrossOriginOptions
 {
     public const string Section = "Dcr:Cors";
 
-    /// <summary>Whose scripts may call the token, registration and introspection endpoints from a browser, such as <c>https://app.example</c>. Default: none.</summary>
+    internal const string Setting = $"{Section}:{nameof(Origins)}";
+
+    /// <summary>
+    /// Whose scripts may call the token, registration and introspection endpoints from a browser, such as <c>https://app.example</c>. Default: none.
+    /// </summary>
     public IList<string> Origins { get; } = [];
 }
 
@@ -32,7 +36,7 @@ internal static class CrossOrigin
             // One text for all of them, as an environment variable has it.
             .Configure<IConfiguration>((options, configuration) =>
             {
-                foreach (var origin in (configuration[$"{CrossOriginOptions.Section}:{nameof(CrossOriginOptions.Origins)}"] ?? "").Split([' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries))
+                foreach (var origin in (configuration[CrossOriginOptions.Setting] ?? "").Split([' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries))
                 {
                     options.Origins.Add(origin);
                 }
@@ -42,7 +46,12 @@ internal static class CrossOrigin
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<CrossOriginOptions>>((cors, options) =>
         {
-            cors.AddPolicy(Anybody, policy => policy.AllowAnyOrigin().WithMethods("GET", "HEAD").AllowAnyHeader().WithExposedHeaders("ETag").SetPreflightMaxAge(s_preflightAge));
+            cors.AddPolicy(Anybody, policy => policy
+                .AllowAnyOrigin()
+                .WithMethods("GET", "HEAD")
+                .AllowAnyHeader()
+                .WithExposedHeaders("ETag")
+                .SetPreflightMaxAge(s_preflightAge));
             cors.AddPolicy(ChosenOrigins, policy => policy
                 .WithOrigins([.. options.Value.Origins])
                 .AllowAnyMethod()
@@ -65,7 +74,7 @@ internal sealed class CrossOriginOptionsValidator : IValidateOptions<CrossOrigin
     public ValidateOptionsResult Validate(string? name, CrossOriginOptions options)
     {
         var faults = options.Origins.Where(origin => !IsOrigin(origin))
-            .Select(origin => $"{CrossOriginOptions.Section}:{nameof(CrossOriginOptions.Origins)} has '{origin}': it must be an origin, such as https://app.example or http://localhost:3000, without a path.")
+            .Select(origin => $"{CrossOriginOptions.Setting} has '{origin}': it must be an origin, such as https://app.example or http://localhost:3000.")
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

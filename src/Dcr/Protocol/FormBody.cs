@@ -14,20 +14,21 @@ internal static class FormBody
         {
             return fault;
         }
-        Result<IFormCollection> read;
+        var read = await RequestBody.ReadAsync(request, cancellationToken);
+        if (!read.IsSuccess)
+        {
+            return read.Error;
+        }
+        request.Body = new MemoryStream(read.Value);
+        IFormCollection form;
         try
         {
-            read = await RequestBody.ReadAsync(request, request.ReadFormAsync, cancellationToken);
+            form = await request.ReadFormAsync(cancellationToken);
         }
         catch (InvalidDataException)
         {
             return OAuthError.InvalidRequest("The form has too many parameters, or one that is too long.");
         }
-        if (!read.IsSuccess)
-        {
-            return read.Error;
-        }
-        var form = read.Value;
 
         var parameters = new Dictionary<string, string>(form.Count, StringComparer.Ordinal);
         foreach (var (name, values) in form)

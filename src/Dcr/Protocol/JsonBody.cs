@@ -38,21 +38,13 @@ internal static class JsonBody
         {
             return fault;
         }
-        using var buffer = new MemoryStream();
-        var read = await RequestBody.ReadAsync(
-            request,
-            async ended =>
-            {
-                await request.Body.CopyToAsync(buffer, ended);
-                return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
-            },
-            cancellationToken);
+        var read = await RequestBody.ReadAsync(request, cancellationToken);
         if (!read.IsSuccess)
         {
             return read.Error;
         }
         var parsed = Parse(read.Value, type, isRead);
-        return parsed.IsSuccess ? new HashedBody<T>(parsed.Value, Base64Url.EncodeToString(SHA256.HashData(read.Value.Span))) : parsed.Error;
+        return parsed.IsSuccess ? new HashedBody<T>(parsed.Value, Base64Url.EncodeToString(SHA256.HashData(read.Value))) : parsed.Error;
     }
 
     /// <param name="utf8">The text.</param>

@@ -15,19 +15,22 @@ internal sealed class KnownQueryOnly : IEndpointFilter
         {
             return await next(context);
         }
-        List<string> known = [.. http.GetEndpoint()!.Metadata.GetOrderedMetadata<RequestParameter>().Where(parameter => !parameter.InHeader).Select(parameter => parameter.Name)];
+        var described = http.GetEndpoint()!.Metadata.GetOrderedMetadata<RequestParameter>();
+        List<string> known = [.. described.Where(parameter => !parameter.InHeader).Select(parameter => parameter.Name)];
         foreach (var (name, values) in http.Request.Query)
         {
             if (!known.Contains(name))
             {
                 var taken = known.Count == 0 ? "none is taken" : $"there are {string.Join(", ", known)}";
-                return new OAuthErrorResult(OAuthError.InvalidRequest($"{Shortened.Of(name)}: there is no such query parameter here; {taken}."));
+                return Refuse($"{Shortened.Of(name)}: there is no such query parameter here; {taken}.");
             }
             if (values.Count > 1)
             {
-                return new OAuthErrorResult(OAuthError.InvalidRequest($"{name}: send this query parameter once."));
+                return Refuse($"{name}: send this query parameter once.");
             }
         }
         return await next(context);
     }
+
+    private static OAuthErrorResult Refuse(string description) => new(OAuthError.InvalidRequest(description));
 }

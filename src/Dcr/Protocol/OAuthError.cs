@@ -17,6 +17,15 @@ public sealed record OAuthError
     /// <summary>When it is worth trying again. Null: it is not a matter of time.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The WWW-Authenticate header of the answer (RFC 9110 section 11.6.1). Null: it has none, or the route knows it.</summary>
+    public string? Challenge { get; init; }
+
+    /// <summary>
+    /// What a handler answers when the store found that the grounds of its effect do not hold any more. <see cref="JudgementBehavior{TRequest, TResponse}"/>
+    /// takes it and judges anew; nobody outside ever sees it.
+    /// </summary>
+    internal static readonly OAuthError GroundsChanged = ServerError();
+
     /// <summary>RFC 6749 section 5.2.</summary>
     public static OAuthError InvalidRequest(string description, int status = 400) =>
         new() { Status = status, Code = "invalid_request", Description = description };

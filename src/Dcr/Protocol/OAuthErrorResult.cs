@@ -7,7 +7,7 @@ namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
 /// <param name="error">What is refused and why.</param>
-/// <param name="challenge">The WWW-Authenticate header. Null: that of a token, for a 401 must have one (RFC 9110 section 15.5.2).</param>
+/// <param name="challenge">The WWW-Authenticate header. Null: that of the error, or of a token, for a 401 must have one (RFC 9110 section 15.5.2).</param>
 internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
@@ -16,16 +16,17 @@ internal sealed class OAuthErrorResult(OAuthError error, string? challenge = nul
     {
         var response = httpContext.Response;
         response.StatusCode = error.Status;
-        if ((challenge ?? DefaultChallenge(httpContext)) is { } header)
+        if ((challenge ?? error.Challenge ?? DefaultChallenge(httpContext)) is { } authenticate)
         {
-            response.Headers.WWWAuthenticate = header;
+            response.Headers.WWWAuthenticate = authenticate;
         }
         if (error.RetryAfter is { } retryAfter)
         {
             response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
-        return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, cancellationToken: httpContext.RequestAborted);
+        // Without a token of ours it ends quietly when the caller has gone: a refusal that nobody reads is no fault.
+        return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, contentType: null);
     }
 
     // Whatever refuses a token, at whatever moment: in the scheme that the token was sent by.

@@ -10,4 +10,7 @@ public enum ReplaceOutcome
 
     /// <summary>There is no such thing.</summary>
     Gone,
+
+    /// <summary>What the change rests on does not hold any more; nothing was changed.</summary>
+    GroundsChanged,
 }

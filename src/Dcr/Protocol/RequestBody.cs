@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
@@ -11,6 +13,8 @@ namespace Dcr.Protocol;
 internal static class RequestBody
 {
     public static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(10);
+
+    private static readonly OAuthError s_brokenOff = OAuthError.InvalidRequest("The body broke off, or is not framed as HTTP says.");
 
     /// <summary>Null when the body may be read as <paramref name="mediaType"/>; else 415, which names what is wanted.</summary>
     /// <param name="request">Whose body.</param>
@@ -40,26 +44,44 @@ internal static class RequestBody
         return NotTaken(mediaType, "");
     }
 
-    /// <summary>Reads the body, or says why it could not be read.</summary>
-    public static async Task<Result<T>> ReadAsync<T>(HttpRequest request, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
-        where T : notnull
+    /// <summary>The whole body, or why it could not be read.</summary>
+    public static async Task<Result<byte[]>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        using var late = new CancellationTokenSource(LongestRead, request.HttpContext.RequestServices.GetRequiredService<TimeProvider>());
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        var reader = request.BodyReader;
+        var time = request.HttpContext.RequestServices.GetRequiredService<TimeProvider>();
+        // A wait is ended, no read is cancelled: the web server must be able to go on with what is left of the body.
+        await using var late = time.CreateTimer(_ => reader.CancelPendingRead(), null, LongestRead, Timeout.InfiniteTimeSpan);
+        await using var gone = cancellationToken.UnsafeRegister(_ => reader.CancelPendingRead(), null);
         try
         {
-            return Result.Of(await read(either.Token));
-        }
-        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
+            var read = await ReadToEndAsync(reader);
+            var body = read.Buffer.ToArray();
+            reader.AdvanceTo(read.Buffer.End);
+            if (!read.IsCanceled)
+            {
+                return body;
+            }
             CloseAfter(request);
-            return TooSlow();
+            return cancellationToken.IsCancellationRequested ? s_brokenOff : TooSlow();
         }
         catch (IOException exception) when (exception is not BadHttpRequestException)
         {
             // The caller has gone, or wrote a chunk that cannot be: its fault or the network's, not the server's.
             CloseAfter(request);
-            return OAuthError.InvalidRequest("The body broke off, or is not framed as HTTP says.");
+            return s_brokenOff;
+        }
+    }
+
+    private static async Task<ReadResult> ReadToEndAsync(PipeReader reader)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(CancellationToken.None);
+            if (read.IsCompleted || read.IsCanceled)
+            {
+                return read;
+            }
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 

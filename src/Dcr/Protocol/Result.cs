@@ -46,8 +46,11 @@ public static class Result
 public readonly record struct Optional<T>(T? Value)
     where T : class;
 
-/// <summary>A response that can be a refusal: what the validation behaviour needs to know of it.</summary>
+/// <summary>A response that can be a refusal: what the behaviours of the pipeline need to know of it.</summary>
 public interface IRefusable<out TSelf>
 {
     static abstract TSelf Refuse(OAuthError error);
+
+    /// <summary>The refusal that it is. Null: it is none.</summary>
+    OAuthError? Error { get; }
 }

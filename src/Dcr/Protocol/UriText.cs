@@ -29,12 +29,13 @@ internal static class UriText
             return "is no URI of RFC 3986: other characters are percent-encoded, an international host name is in its xn-- form.";
         }
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        if (colon <= 0 || !char.IsAsciiLetter(text[0]) || !text.AsSpan(0, colon).ToString().All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.'))
+        var scheme = colon < 0 ? "" : text[..colon];
+        if (scheme.Length == 0 || !char.IsAsciiLetter(scheme[0]) || !scheme.All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.'))
         {
             return "is no absolute URI.";
         }
         var rest = text.AsSpan(colon + 1);
-        var isWeb = text.AsSpan(0, colon).Equals("https", StringComparison.OrdinalIgnoreCase) || text.AsSpan(0, colon).Equals("http", StringComparison.OrdinalIgnoreCase);
+        var isWeb = scheme.Equals("https", StringComparison.OrdinalIgnoreCase) || scheme.Equals("http", StringComparison.OrdinalIgnoreCase);
         if (!rest.StartsWith("//"))
         {
             return isWeb || rest.ContainsAny('[', ']') ? "is no URI of RFC 3986 with a host." : null;
@@ -56,10 +57,7 @@ internal static class UriText
         if (host is ['[', ..])
         {
             var close = host.IndexOf(']');
-            var address = close < 0 ? default : host[1..close];
-            return close > 0 && !address.Contains('%') && IPAddress.TryParse(address, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6 && IsPort(host[(close + 1)..])
-                ? null
-                : "has no valid IP address in square brackets.";
+            return close > 0 && IsIPv6(host[1..close]) && IsPort(host[(close + 1)..]) ? null : "has no valid IP address in square brackets.";
         }
         var colon = host.IndexOf(':');
         if (colon >= 0 && !IsPort(host[colon..]) || host.ContainsAny('[', ']'))
@@ -70,6 +68,10 @@ internal static class UriText
         return !isWeb || IsHost(name) ? null : "has no valid host: an ASCII name, or an IP address written in full.";
     }
 
+    // Without a zone, which means something on one machine only.
+    private static bool IsIPv6(ReadOnlySpan<char> text) =>
+        !text.Contains('%') && IPAddress.TryParse(text, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+
     private static bool IsPort(ReadOnlySpan<char> text) =>
         text.IsEmpty || (text[0] == ':' && (text.Length == 1 || (ushort.TryParse(text[1..], NumberStyles.None, CultureInfo.InvariantCulture, out _))));
 
@@ -77,7 +79,7 @@ internal static class UriText
     {
         var name = host.EndsWith('.') ? host[..^1] : host;
         var labels = name.Split('.');
-        if (name.Length is 0 or > MaxHost || labels.Any(label => label.Length is 0 or > MaxLabel || label.AsSpan().ContainsAnyExcept(s_label) || label[0] == '-' || label[^1] == '-'))
+        if (name.Length is 0 or > MaxHost || !labels.All(IsLabel))
         {
             return false;
         }
@@ -88,6 +90,9 @@ internal static class UriText
         }
         return !labels.Any(label => label.StartsWith("xn--", StringComparison.OrdinalIgnoreCase)) || IsInternational(name);
     }
+
+    private static bool IsLabel(string label) =>
+        label.Length is > 0 and <= MaxLabel && !label.AsSpan().ContainsAnyExcept(s_label) && label[0] != '-' && label[^1] != '-';
 
     private static bool IsInternational(string name)
     {

@@ -12,32 +12,39 @@ internal static class DeleteClientRoute
 {
     public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        if (!EntityTag.Matches(request.Headers, caller.Client.Version))
-        {
-            return new OAuthErrorResult(OAuthError.PreconditionFailed("If-Match does not name the client's current version. Read it again."));
-        }
-        var deleted = await mediator.Send(new DeleteClient(caller.Client), cancellationToken);
+        var deleted = await mediator.Send(new DeleteClient(caller, EntityTag.Condition(request.Headers)), cancellationToken);
         return deleted.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(deleted.Error);
     }
 }
 
-/// <param name="Client">At the version the request is judged against.</param>
-internal sealed record DeleteClient(Client Client) : IRequest<Result<Unit>>;
+/// <param name="Caller">The client.</param>
+/// <param name="Condition">Which versions it may be at.</param>
+internal sealed record DeleteClient(ManagingClient Caller, Func<long, bool> Condition) : IRequest<Result<Unit>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed partial class DeleteClientHandler(IClientStore clients, AuditRecords records, ILogger<DeleteClientHandler> logger)
     : IRequestHandler<DeleteClient, Result<Unit>>
 {
     public async Task<Result<Unit>> Handle(DeleteClient request, CancellationToken cancellationToken)
     {
-        var client = request.Client;
+        var client = request.Caller.Client;
+        if (!request.Condition(client.Version))
+        {
+            return OAuthError.PreconditionFailed("If-Match does not name the client's current version. Read it again.");
+        }
+        var grounds = new Grounds { Clients = [request.Caller.Ground] };
         var record = records.Create(AuditActions.ClientDeleted, client.ClientId, new AuditActor(client.ClientId, Kid: null)) with
         {
             Changes = MetadataChanges.Between(client.Metadata, null),
         };
-        switch (await clients.DeleteAsync(client.ClientId, client.Version, record, cancellationToken))
+        switch (await clients.DeleteAsync(client.ClientId, client.Version, record, grounds, cancellationToken))
         {
+            case ReplaceOutcome.GroundsChanged:
+                return OAuthError.GroundsChanged;
             case ReplaceOutcome.VersionConflict:
-                return OAuthError.Conflict("The client was changed meanwhile; it was not deleted. Try again.");
+                return await request.Caller.JudgeAsync(cancellationToken) ?? OAuthError.Conflict("The client was changed meanwhile; it was not deleted. Try again.");
             case ReplaceOutcome.Gone:
                 // Deleted by a parallel request: what was asked for is done.
                 return Unit.Value;

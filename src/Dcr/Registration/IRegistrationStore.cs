@@ -1,19 +1,22 @@
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 
 namespace Dcr.Registration;
 
 /// <summary>
 /// Where registrations become clients. Durable when a call returns; a store that cannot be reached throws
-/// <see cref="Protocol.StoreUnavailableException"/>.
+/// <see cref="StoreUnavailableException"/>.
 /// </summary>
 public interface IRegistrationStore
 {
     /// <summary>
     /// Adds the client, if the initial access token has a use left and the limits leave room, and uses both up. Each
     /// limit is atomic: of parallel calls on any nodes no more succeed than it allows. A crash in between may cost one
-    /// use; it never leaves a client that was not counted. With an <see cref="NewRegistration.Answer"/>, of all calls
-    /// with its key one adds a client and every other gets that one's answer.
+    /// use; it never leaves a client that was not counted. The client is added only if the grounds still hold in the very step that
+    /// makes it active: after whoever ended one of them has been told so, no client comes to be that rests on it. With an
+    /// <see cref="NewRegistration.Answer"/>, of all calls with its key one client is added and every other call gets that one's answer;
+    /// a call that was cut in the middle is gone on with, by a call with the same key, client id and answer.
     /// </summary>
     Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken);
 
@@ -35,6 +38,9 @@ public sealed record NewRegistration
     public required InitialAccessTokenUse Use { get; init; }
 
     public required RegistrationLimits Limits { get; init; }
+
+    /// <summary>The initial access token, and the onboarding client with the policy that the registration was judged by.</summary>
+    public required Grounds Grounds { get; init; }
 
     /// <summary>To be given again to a repeated request. Null: the request has no idempotency key.</summary>
     public RegistrationAnswer? Answer { get; init; }
@@ -62,8 +68,11 @@ public sealed record RegistrationLimits(string OnboardingClient, long? MaxLiveCl
 /// <param name="BodyHash">SHA-256 of the request's body.</param>
 /// <param name="ProtectedAnswer">Encrypted: it holds a registration access token.</param>
 /// <param name="ProvedBy">The thumbprint of the key that the request was proved with, by DPoP. Null: with none.</param>
+/// <param name="ClientId">The client that it tells of.</param>
+/// <param name="InitialTokenJti">The <c>jti</c> of the initial access token it was given to. Null: it was given by an earlier version of this server.</param>
 /// <param name="ExpiresAt">When it may be forgotten.</param>
-public sealed record RegistrationAnswer(string Key, string BodyHash, string ProtectedAnswer, string? ProvedBy, DateTimeOffset ExpiresAt);
+public sealed record RegistrationAnswer(
+    string Key, string BodyHash, string ProtectedAnswer, string? ProvedBy, string ClientId, string? InitialTokenJti, DateTimeOffset ExpiresAt);
 
 public abstract record RegisterClientOutcome
 {
@@ -79,4 +88,10 @@ public abstract record RegisterClientOutcome
 
     /// <summary>The same key was used before; nothing was counted or added.</summary>
     public sealed record AnsweredBefore(RegistrationAnswer Answer) : RegisterClientOutcome;
+
+    /// <summary>A call with the same key and another client id has begun and has not ended, or never will; nothing was counted or added. Call again with its client id to go on with it.</summary>
+    public sealed record UnderWay(RegistrationAnswer Answer) : RegisterClientOutcome;
+
+    /// <summary>What the registration rests on does not hold any more; nothing was added.</summary>
+    public sealed record GroundsChanged : RegisterClientOutcome;
 }

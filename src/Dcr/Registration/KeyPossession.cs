@@ -75,6 +75,19 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         return (await CheckAsync(sent, mode, provers, whose, useProof: true, cancellationToken)).Error;
     }
 
+    /// <summary>That the sender holds a key which the client has now.</summary>
+    public async Task<OAuthError?> CheckHeldAsync(Client client, SentProofs sent, CancellationToken cancellationToken)
+    {
+        var held = Unblocked((await clientKeys.FindAsync(client, cancellationToken)).Set, client);
+        var proved = await proofs.CheckAsync(
+            sent,
+            accessToken: null,
+            key => held is not null && Holds(held, key) ? null : "The DPoP proof must be made with a key that is registered now.",
+            record: true,
+            cancellationToken);
+        return proved.Error;
+    }
+
     /// <summary>A token outlives the policy it was given under, and registers nothing that the policy of now would not.</summary>
     private static OAuthError? AttestationFault(AccessToken token, RegistrationPolicy policy) => (token.Attester, policy.Attestation) switch
     {

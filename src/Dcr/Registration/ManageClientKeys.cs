@@ -63,11 +63,18 @@ public sealed record ClientKeyChange(
 
 internal sealed record ShowClientKeySet(ManagingClient Caller) : IRequest<Result<AdminKeySet>>;
 
-internal sealed record AddClientKey(ManagingClient Caller, JsonElement Jwk, string Proof) : IRequest<Result<AdminHostedKey>>;
+internal sealed record AddClientKey(ManagingClient Caller, JsonElement Jwk, string Proof) : IRequest<Result<AdminHostedKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
-internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof) : IRequest<Result<AdminHostedKey>>;
+internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof) : IRequest<Result<AdminHostedKey>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
-internal sealed class ManageClientKeysHandler(HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, IssuerUrls urls, DescribeKeySet describe, IMediator mediator)
+internal sealed class ManageClientKeysHandler(
+    HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, RegisteringClients registering, ChangeKeySet change, IssuerUrls urls, DescribeKeySet describe)
     : IRequestHandler<ShowClientKeySet, Result<AdminKeySet>>,
         IRequestHandler<AddClientKey, Result<AdminHostedKey>>,
         IRequestHandler<ChangeClientKey, Result<AdminHostedKey>>
@@ -89,9 +96,17 @@ internal sealed class ManageClientKeysHandler(HostedKeySets hosted, IKeySetStore
         }
         var clientId = request.Caller.Client.ClientId;
         var proved = await proofs.CheckAsync(request.Proof, clientId, set.Id, key.Thumbprint, urls.ClientKeys(clientId), cancellationToken);
-        return proved.IsSuccess
-            ? await mediator.Send(new AddKeySetKey(set.Id, request.Jwk, new AuditActor(clientId, proved.Value.Kid)), cancellationToken)
-            : proved.Error;
+        if (!proved.IsSuccess)
+        {
+            return proved.Error;
+        }
+        var act = await ActAsync(request.Caller, proved.Value, cancellationToken);
+        if (!act.IsSuccess)
+        {
+            return act.Error;
+        }
+        var added = await change.AddAsync(set.Id, request.Jwk, act.Value, cancellationToken);
+        return added.IsSuccess ? (await describe.ExecuteAsync(added.Value, cancellationToken)).Keys[^1] : added.Error;
     }
 
     public async Task<Result<AdminHostedKey>> Handle(ChangeClientKey request, CancellationToken cancellationToken)
@@ -111,10 +126,26 @@ internal sealed class ManageClientKeysHandler(HostedKeySets hosted, IKeySetStore
         var clientId = request.Caller.Client.ClientId;
         var url = $"{urls.ClientKeys(clientId)}/{Uri.EscapeDataString(key.Kid)}/{Step(request.State)}";
         var proved = await proofs.CheckAsync(request.Proof, clientId, set.Id, key.Thumbprint, url, cancellationToken);
-        return proved.IsSuccess
-            ? await mediator.Send(new ChangeKeySetKey(set.Id, key.Kid, request.State, request.Until, new AuditActor(clientId, proved.Value.Kid)), cancellationToken)
-            : proved.Error;
+        if (!proved.IsSuccess)
+        {
+            return proved.Error;
+        }
+        var act = await ActAsync(request.Caller, proved.Value, cancellationToken);
+        if (!act.IsSuccess)
+        {
+            return act.Error;
+        }
+        var changed = await change.MoveAsync(set.Id, key.Kid, request.State, request.Until, act.Value, cancellationToken);
+        return changed.IsSuccess ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(moved => moved.Kid == key.Kid) : changed.Error;
     }
+
+    /// <summary>A change of keys rests on the client, and on the onboarding client that registered it.</summary>
+    private async Task<Result<Act>> ActAsync(ManagingClient caller, ClientKey provedWith, CancellationToken cancellationToken) =>
+        await registering.FindAsync(caller.Client, cancellationToken) is { } onboarding
+            ? new Act(
+                new AuditActor(caller.Client.ClientId, provedWith.Kid),
+                new Grounds { Clients = [caller.Ground, RegisteringClients.GroundOf(onboarding) with { Version = null }] })
+            : RegisteringClients.Gone;
 
     private async Task<HostedKeySet?> FindAsync(ManagingClient caller, CancellationToken cancellationToken) =>
         caller.Client.Metadata.JwksUri is { } uri && hosted.IdOf(uri) is { } id ? await store.FindAsync(id, cancellationToken) : null;

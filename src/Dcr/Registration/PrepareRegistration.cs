@@ -8,12 +8,17 @@ namespace Dcr.Registration;
 
 /// <summary>A registration request: what is asked for, by whom, and with which proof.</summary>
 /// <param name="Metadata">As sent.</param>
-/// <param name="OnboardingClient">Whose policy applies.</param>
-/// <param name="InitialAccessToken">One use of it makes one client.</param>
+/// <param name="Caller">The onboarding client, whose policy applies, and its initial access token: one use of it makes one client.</param>
 /// <param name="Proofs">The DPoP header as sent.</param>
-/// <param name="ProvedWith">The key of that proof, where the token is bound to it and it has been checked with the token.</param>
-public sealed record RegistrationRequest(
-    ClientMetadata Metadata, Client OnboardingClient, AccessToken InitialAccessToken, SentProofs Proofs, ClientKey? ProvedWith);
+internal sealed record RegistrationRequest(ClientMetadata Metadata, AccessTokenCaller Caller, SentProofs Proofs)
+{
+    public Client OnboardingClient => Caller.Client;
+
+    public AccessToken InitialAccessToken => Caller.Token;
+
+    /// <summary>The key of the proof, where the token is bound to it and it has been checked with the token.</summary>
+    public ClientKey? ProvedWith => Caller.ProvedWith;
+}
 
 /// <summary>What may be registered, and the key the request was proved with, if any.</summary>
 internal sealed record PreparedRegistration(ApprovedMetadata Approved, ClientKey? ProvedWith);
@@ -58,6 +63,7 @@ internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession
                 $"registration_policy.max_live_clients allows {limits.MaxLiveClients} clients that are active or suspended, and there are as many."),
             RegisterClientOutcome.TooManyThisHour full => OAuthError.TooManyRequests(
                 $"registration_policy.max_registrations_per_hour allows {limits.MaxRegistrationsPerHour} registrations an hour, and there were as many.", full.Until - now),
+            RegisterClientOutcome.GroundsChanged => OAuthError.GroundsChanged,
             _ => null,
         };
     }

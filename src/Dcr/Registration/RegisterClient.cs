@@ -24,7 +24,7 @@ internal static class RegisterClientRoute
         {
             return new OAuthErrorResult(body.Error);
         }
-        var registration = new RegistrationRequest(body.Value.Value, caller.Client, caller.Token, SentProofs.Of(request, urls), caller.ProvedWith);
+        var registration = new RegistrationRequest(body.Value.Value, caller, SentProofs.Of(request, urls));
         var validateOnly = QueryFlag.Read(request.Query, "validate_only");
         if (!validateOnly.IsSuccess)
         {
@@ -44,14 +44,21 @@ internal static class RegisterClientRoute
         return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, caller, urls, profile);
     }
 
-    private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls, SecurityProfileRules profile) => error.Status == StatusCodes.Status401Unauthorized
+    private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls, SecurityProfileRules profile) =>
+        error is { Status: StatusCodes.Status401Unauthorized, Challenge: null }
         ? new(error, caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error))
         : new(error);
 }
 
 /// <param name="Request">What is asked for.</param>
 /// <param name="Idempotency">Null: a request that is sent twice registers twice.</param>
-public sealed record RegisterClient(RegistrationRequest Request, IdempotencyKey? Idempotency) : IRequest<Result<RegisteredClient>>;
+internal sealed record RegisterClient(RegistrationRequest Request, IdempotencyKey? Idempotency) : IRequest<Result<RegisteredClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Request.Caller;
+}
+
+/// <summary>What a client that is being registered is known by.</summary>
+internal sealed record NewIdentity(string ClientId, string RegistrationAccessToken);
 
 /// <summary>A client as it now is, at which version, and the registration access token to show: only its hash is kept.</summary>
 public sealed record RegisteredClient(long Version, ClientInformation Information);
@@ -59,7 +66,6 @@ public sealed record RegisteredClient(long Version, ClientInformation Informatio
 internal sealed partial class RegisterClientHandler(
     PrepareRegistration prepare,
     RepeatedRegistrations repeated,
-    DpopProofRules proofs,
     IRegistrationStore registrations,
     AuditRecords records,
     IssuerUrls urls,
@@ -71,7 +77,7 @@ internal sealed partial class RegisterClientHandler(
         var request = command.Request;
         if (command.Idempotency is { } key && await repeated.FindAsync(key, cancellationToken) is { } given)
         {
-            return await RepeatAsync(given, key, request, cancellationToken);
+            return await repeated.RepeatAsync(given, key, request, provedWith: null, cancellationToken);
         }
         var prepared = await prepare.ExecuteAsync(request, useProof: true, cancellationToken);
         if (!prepared.IsSuccess)
@@ -79,54 +85,63 @@ internal sealed partial class RegisterClientHandler(
             return prepared.Error;
         }
 
-        var registrationToken = OpaqueSecret.Create();
-        var client = MakeClient(prepared.Value.Approved, request, registrationToken);
-        var answer = new RegisteredClient(client.Version, ClientInformation.Of(client, urls.RegistrationClientUri(client.ClientId), registrationToken));
+        // 128 random bits: never in use by another client, not even a deleted one (RFC 7591 section 3.2.1).
+        var identity = new NewIdentity(RandomNumberGenerator.GetHexString(32, lowercase: true), OpaqueSecret.Create());
+        var (answer, outcome) = await RegisterAsync(command, prepared.Value, identity, cancellationToken);
+        if (outcome is RegisterClientOutcome.UnderWay underWay)
+        {
+            var begun = repeated.GoOn(underWay.Answer, command.Idempotency!, request, prepared.Value.ProvedWith);
+            if (!begun.IsSuccess)
+            {
+                return begun.Error;
+            }
+            (answer, outcome) = await RegisterAsync(command, prepared.Value, begun.Value, cancellationToken);
+        }
+        if (outcome is RegisterClientOutcome.AnsweredBefore before)
+        {
+            return await repeated.RepeatAsync(before.Answer, command.Idempotency!, request, prepared.Value.ProvedWith, cancellationToken);
+        }
+        if (PrepareRegistration.Refusal(outcome, request, time.GetUtcNow()) is { } refusal)
+        {
+            return refusal;
+        }
+        LogRegistered(answer.Information.ClientId, request.OnboardingClient.ClientId);
+        return answer;
+    }
+
+    private async Task<(RegisteredClient Answer, RegisterClientOutcome Outcome)> RegisterAsync(
+        RegisterClient command, PreparedRegistration prepared, NewIdentity identity, CancellationToken cancellationToken)
+    {
+        var request = command.Request;
+        var client = MakeClient(prepared.Approved, request, identity);
+        var information = ClientInformation.Of(client, urls.RegistrationClientUri(client.ClientId), identity.RegistrationAccessToken);
+        var answer = new RegisteredClient(client.Version, information);
         var outcome = await registrations.RegisterAsync(
             new NewRegistration
             {
                 Client = client,
                 Use = PrepareRegistration.UseOf(request),
                 Limits = PrepareRegistration.LimitsOf(request.OnboardingClient),
-                Answer = command.Idempotency is { } fresh ? repeated.Keep(fresh, answer, prepared.Value.ProvedWith?.Thumbprint) : null,
-                Record = records.Create(AuditActions.ClientRegistered, client.ClientId, new AuditActor(request.OnboardingClient.ClientId, request.InitialAccessToken.Kid)) with
+                Grounds = request.Caller.GroundsWithPolicy,
+                Answer = command.Idempotency is { } key ? repeated.Keep(key, answer, prepared.ProvedWith?.Thumbprint, request.InitialAccessToken) : null,
+                Record = records.Create(AuditActions.ClientRegistered, client.ClientId, request.Caller.Actor) with
                 {
                     Changes = MetadataChanges.Between(null, client.Metadata),
                 },
             },
             cancellationToken);
-        if (outcome is RegisterClientOutcome.AnsweredBefore before)
-        {
-            return repeated.Open(before.Answer, command.Idempotency!, prepared.Value.ProvedWith);
-        }
-        if (PrepareRegistration.Refusal(outcome, request, time.GetUtcNow()) is { } refusal)
-        {
-            return refusal;
-        }
-        LogRegistered(client.ClientId, request.OnboardingClient.ClientId);
-        return answer;
+        return (answer, outcome);
     }
 
-    /// <summary>What was proved the first time is proved again: an answer holds a registration access token.</summary>
-    private async Task<Result<RegisteredClient>> RepeatAsync(RegistrationAnswer given, IdempotencyKey key, RegistrationRequest request, CancellationToken cancellationToken)
-    {
-        if (given.ProvedBy is null || request.ProvedWith is not null)
-        {
-            return repeated.Open(given, key, request.ProvedWith);
-        }
-        var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, keyFault: null, record: true, cancellationToken);
-        return proved.IsSuccess ? repeated.Open(given, key, proved.Value) : proved.Error;
-    }
-
-    private Client MakeClient(ApprovedMetadata approved, RegistrationRequest request, string registrationToken)
+    private Client MakeClient(ApprovedMetadata approved, RegistrationRequest request, NewIdentity identity)
     {
         var now = time.GetUtcNowAsStored();
         var policy = PrepareRegistration.PolicyOf(request.OnboardingClient);
         var token = request.InitialAccessToken;
         return new Client
         {
-            // 128 random bits: never in use by another client, not even a deleted one (RFC 7591 section 3.2.1).
-            ClientId = RandomNumberGenerator.GetHexString(32, lowercase: true),
+            ClientId = identity.ClientId,
+            Incarnation = Client.NewIncarnation(),
             Status = ClientStatus.Active,
             Metadata = approved.Metadata,
             CreatedAt = now,
@@ -136,13 +151,14 @@ internal sealed partial class RegisterClientHandler(
             Origin = new ClientOrigin
             {
                 OnboardingClient = request.OnboardingClient.ClientId,
+                OnboardingClientIncarnation = request.OnboardingClient.Incarnation,
                 Kid = token.Kid,
                 Thumbprint = token.Thumbprint ?? throw new InvalidOperationException("An initial access token without the thumbprint of the key it was asked for with."),
                 InitialTokenJti = token.Jti,
                 Attester = token.Attester,
                 SoftwareStatement = approved.Statement,
             },
-            RegistrationAccess = new RegistrationAccess { TokenHash = OpaqueSecret.Hash(registrationToken) },
+            RegistrationAccess = new RegistrationAccess { TokenHash = OpaqueSecret.Hash(identity.RegistrationAccessToken) },
         };
     }
 

@@ -6,22 +6,10 @@ using Dcr.ProofOfPossession;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Registration;
-
-/// <summary>A client that manages itself.</summary>
-/// <param name="Client">As the store has it now.</param>
-/// <param name="PresentedToken">The registration access token it presented.</param>
-/// <param name="ProvedWith">The key of the client that it proved with this request. Null: it sent the token as Bearer.</param>
-internal sealed record ManagingClient(Client Client, string PresentedToken, ClientKey? ProvedWith)
-{
-    /// <summary>Binds an endpoint's parameter to what <see cref="RegistrationAccessTokenAuthentication"/> found.</summary>
-    public static ValueTask<ManagingClient> BindAsync(HttpContext context) =>
-        ValueTask.FromResult(context.Features.GetRequiredFeature<ManagingClient>());
-}
 
 /// <summary>
 /// The authentication scheme of registration access tokens (RFC 7592 section 2). An unknown, deleted or revoked client
@@ -31,6 +19,7 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
+    RegistrationAccessTokens tokens,
     IClientStore clients,
     ClientKeys keys,
     DpopProofRules proofs,
@@ -52,20 +41,10 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         {
             return AuthenticateResult.NoResult();
         }
-        var client = await clients.FindAsync(clientId, Context.RequestAborted);
-        if (client is not { RegistrationAccess: { } access, Status: not ClientStatus.Revoked })
+        if (await tokens.FindAsync(clientId, token, Context.RequestAborted) is not { } client)
         {
             LogRefused(Logger, clientId);
-            return AuthenticateResult.Fail("There is no such client to manage.");
-        }
-        if (OpaqueSecret.Matches(token, access.TokenHash))
-        {
-            client = await ForgetPreviousAsync(client, access);
-        }
-        else if (!(access.PreviousValidUntil > time.GetUtcNow() && OpaqueSecret.Matches(token, access.PreviousTokenHash)))
-        {
-            LogRefused(Logger, clientId);
-            return AuthenticateResult.Fail("Not a token of this client.");
+            return AuthenticateResult.Fail("There is no such client to manage, or it is not a token of this client.");
         }
         var proved = await CheckProofAsync(client, asDpop);
         if (!proved.IsSuccess)
@@ -74,8 +53,10 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
             LogRefused(Logger, clientId);
             return AuthenticateResult.Fail("The token is not proved.");
         }
-        Context.Features.Set(new ManagingClient(client, token, proved.Value.Value));
-        var identity = new ClaimsIdentity(client.IsActiveAt(time.GetUtcNow()) ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
+        // Only now: a request that is refused has no effect.
+        client = await ForgetPreviousAsync(client, token);
+        Context.Features.Set(new ManagingClient(client, token, proved.Value.Value, tokens, ChallengeFor));
+        var identity = new ClaimsIdentity(tokens.IsActive(client) ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
 
@@ -104,9 +85,9 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
     }
 
     // The client holds the new token, so the one before it has done its service.
-    private async Task<Client> ForgetPreviousAsync(Client client, RegistrationAccess access)
+    private async Task<Client> ForgetPreviousAsync(Client client, string token)
     {
-        if (access.PreviousTokenHash is null)
+        if (client.RegistrationAccess is not { PreviousTokenHash: not null } access || !OpaqueSecret.Matches(token, access.TokenHash))
         {
             return client;
         }
@@ -124,11 +105,13 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         var error = OAuthError.InvalidToken(sent
             ? "The registration access token is malformed, replaced, revoked or not for this client."
             : "The client's registration access token is needed: Authorization: Bearer.");
-        return new OAuthErrorResult(error, Challenge.Bearer(urls.Issuer, sent ? error : null)).ExecuteAsync(Context);
+        return new OAuthErrorResult(error, ChallengeFor(sent ? error : null)).ExecuteAsync(Context);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        new OAuthErrorResult(OAuthError.AccessDenied("The client is suspended, or has expired; an administrator can resume it."), Challenge.Bearer(urls.Issuer)).ExecuteAsync(Context);
+        new OAuthErrorResult(RegistrationAccessTokens.NotActive, ChallengeFor(null)).ExecuteAsync(Context);
+
+    private string ChallengeFor(OAuthError? error) => Challenge.Bearer(urls.Issuer, error);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Registration access token refused for {ClientId}")]
     private static partial void LogRefused(ILogger logger, Printed clientId);

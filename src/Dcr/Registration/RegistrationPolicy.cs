@@ -98,6 +98,9 @@ public sealed record InitialAccessTokenPolicy
 {
     public static readonly InitialAccessTokenPolicy Default = new();
 
+    /// <summary>The most that <see cref="LifetimeSeconds"/> may be.</summary>
+    public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
+
     /// <summary>How many clients one token makes. Default 1.</summary>
     [JsonPropertyName("uses")]
     public int Uses { get; set; } = 1;

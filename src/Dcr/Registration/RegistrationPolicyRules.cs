@@ -11,7 +11,7 @@ internal static class RegistrationPolicyRules
     public const long MaxIdleSeconds = 366L * 24 * 3600;
 
     private const int MaxUses = 1_000_000;
-    private const int MaxTokenSeconds = 86_400;
+    private static readonly int s_maxTokenSeconds = (int)InitialAccessTokenPolicy.LongestLifetime.TotalSeconds;
     private const long MaxClients = 1_000_000_000;
     private const long MinLifeSeconds = 60;
     private const long MaxLifeSeconds = 20 * MaxIdleSeconds;
@@ -38,7 +38,7 @@ internal static class RegistrationPolicyRules
         (string Name, long? Value, long Min, long Max)[] numbers =
         [
             ("initial_access_token.uses", policy.InitialAccessToken?.Uses, 1, MaxUses),
-            ("initial_access_token.lifetime_seconds", policy.InitialAccessToken?.LifetimeSeconds, 1, MaxTokenSeconds),
+            ("initial_access_token.lifetime_seconds", policy.InitialAccessToken?.LifetimeSeconds, 1, s_maxTokenSeconds),
             ("max_live_clients", policy.MaxLiveClients, 0, MaxClients),
             ("max_registrations_per_hour", policy.MaxRegistrationsPerHour, 0, MaxClients),
             ("client_lifetime_seconds", policy.ClientLifetimeSeconds, MinLifeSeconds, MaxLifeSeconds),

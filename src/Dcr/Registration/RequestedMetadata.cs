@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dcr.Clients;
 using Dcr.Protocol;
 
@@ -11,12 +12,15 @@ namespace Dcr.Registration;
 /// </summary>
 internal static class RequestedMetadata
 {
-    private static readonly HashSet<string> s_members = [.. DcrJson.Default.ClientMetadata.Properties.Where(member => !member.IsExtensionData).Select(member => member.Name)];
-    private static readonly HashSet<string> s_texts = [.. DcrJson.Default.ClientMetadata.Properties.Where(member => member.PropertyType == typeof(string)).Select(member => member.Name)];
+    private static readonly HashSet<string> s_members = [.. Members(member => !member.IsExtensionData)];
+    private static readonly HashSet<string> s_texts = [.. Members(member => member.PropertyType == typeof(string))];
 
     public static bool IsMember(string name) => s_members.Contains(name) || HumanReadableMembers.IsTagged(name);
 
-    /// <summary>The claims of a software statement. Nobody can mend a number that was signed for a text, such as a version 1.1: it is taken as it is written.</summary>
+    /// <summary>
+    /// The claims of a software statement. Nobody can mend a number that was signed for a text, such as a version 1.1: it is taken as it
+    /// is written.
+    /// </summary>
     public static Result<ClientMetadata> OfStatement(ReadOnlyMemory<byte> claims)
     {
         using var document = JsonDocument.Parse(claims, new JsonDocumentOptions { MaxDepth = claims.Length + 1 });
@@ -26,7 +30,7 @@ internal static class RequestedMetadata
             writer.WriteStartObject();
             foreach (var member in document.RootElement.EnumerateObject().Where(member => IsMember(member.Name)))
             {
-                if (member.Value.ValueKind == JsonValueKind.Number && (s_texts.Contains(member.Name) || HumanReadableMembers.IsTagged(member.Name)))
+                if (member.Value.ValueKind == JsonValueKind.Number && IsText(member.Name))
                 {
                     writer.WriteString(member.Name, member.Value.GetRawText());
                 }
@@ -54,8 +58,12 @@ internal static class RequestedMetadata
             SoftwareId = NotEmpty(metadata.SoftwareId),
             SoftwareVersion = NotEmpty(metadata.SoftwareVersion),
             SoftwareStatement = NotEmpty(metadata.SoftwareStatement),
-            Others = metadata.Others?.Where(member => !(HumanReadableMembers.IsTagged(member.Key) && IsEmpty(member.Value))).ToDictionary(StringComparer.Ordinal),
+            Others = metadata.Others?.Where(member => !HumanReadableMembers.IsTagged(member.Key) || !IsEmpty(member.Value)).ToDictionary(StringComparer.Ordinal),
         });
+
+    private static IEnumerable<string> Members(Func<JsonPropertyInfo, bool> which) => DcrJson.Default.ClientMetadata.Properties.Where(which).Select(member => member.Name);
+
+    private static bool IsText(string name) => s_texts.Contains(name) || HumanReadableMembers.IsTagged(name);
 
     private static string? NotEmpty(string? text) => text is { Length: > 0 } ? text : null;
 

@@ -62,13 +62,14 @@ internal sealed class SoftwareStatements(ClientKeys keys, SecurityProfileRules p
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: {claims.Error.Description}");
         }
-        if (trusted.SoftwareIds is { Count: > 0 } allowed && !allowed.Contains(claims.Value.SoftwareId ?? ""))
+        var stated = claims.Value.WithoutEmpty();
+        if (trusted.SoftwareIds is { Count: > 0 } allowed && !allowed.Contains(stated.SoftwareId ?? ""))
         {
-            return OAuthError.UnapprovedSoftwareStatement($"software_statement: software_id {claims.Value.SoftwareId ?? "(none)"} is not accepted; registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
+            return OAuthError.UnapprovedSoftwareStatement($"software_statement: software_id {stated.SoftwareId ?? "(none)"} is not accepted; registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
         }
         return Result.OfOptional(new ApprovedStatement(
-            claims.Value.WithoutEmpty() with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(claims.Value.Others) },
-            new StatementOrigin { Issuer = jwt.Issuer, SoftwareId = claims.Value.SoftwareId }));
+            stated with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(stated.Others) },
+            new StatementOrigin { Issuer = jwt.Issuer, SoftwareId = stated.SoftwareId }));
     }
 
     private static string Issuers(SoftwareStatementPolicy policy) => string.Join(' ', policy.Issuers.Select(issuer => issuer.Issuer));

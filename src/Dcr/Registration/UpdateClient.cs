@@ -19,26 +19,29 @@ internal static class UpdateClientRoute
         {
             return new OAuthErrorResult(metadata.Error);
         }
-        if (!EntityTag.Matches(request.Headers, caller.Client.Version))
-        {
-            return new OAuthErrorResult(OAuthError.PreconditionFailed("If-Match does not name the client's current version. Read it again."));
-        }
-        var updated = await mediator.Send(new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls)), cancellationToken);
+        var updated = await mediator.Send(
+            new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls), EntityTag.Condition(request.Headers)), cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
             : new OAuthErrorResult(updated.Error);
     }
 }
 
-/// <param name="Caller">The client, at the version the request is judged against.</param>
+/// <param name="Caller">The client.</param>
 /// <param name="Metadata">As sent: the whole of what is to be registered.</param>
 /// <param name="Proofs">The DPoP header as sent.</param>
-internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs) : IRequest<Result<RegisteredClient>>;
+/// <param name="Condition">Which versions it may be at.</param>
+internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, Func<long, bool> Condition)
+    : IRequest<Result<RegisteredClient>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Caller;
+}
 
 internal sealed partial class UpdateClientHandler(
     ApproveMetadata approve,
     KeyPossession possession,
     ClientKeys keys,
+    RegisteringClients registering,
     IClientStore clients,
     AuditRecords records,
     IssuerUrls urls,
@@ -49,12 +52,21 @@ internal sealed partial class UpdateClientHandler(
 
     private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
 
+    private static readonly OAuthError s_replaced = OAuthError.InvalidToken(
+        "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use the new one; "
+        + "if that answer was lost, send a DPoP proof by a key that is registered now, or ask an administrator for a new token.");
+
     public async Task<Result<RegisteredClient>> Handle(UpdateClient request, CancellationToken cancellationToken)
     {
         var client = request.Caller.Client;
-        if (await FindPolicyAsync(client, cancellationToken) is not { } policy)
+        if (!request.Condition(client.Version))
         {
-            return OAuthError.AccessDenied("The policy this client was registered under is gone; it can be read and deleted, not updated.");
+            return OAuthError.PreconditionFailed("If-Match does not name the client's current version. Read it again.");
+        }
+        // The policy that applies now (RFC 7592 section 2.2: an update passes what a registration would).
+        if (await registering.FindAsync(client, cancellationToken) is not { RegistrationPolicy: { } policy } onboarding)
+        {
+            return RegisteringClients.Gone;
         }
         var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, cancellationToken);
         if (!approved.IsSuccess)
@@ -67,7 +79,12 @@ internal sealed partial class UpdateClientHandler(
         }
 
         var changes = await ChangesAsync(client, approved.Value, cancellationToken);
-        var token = OpaqueSecret.Create();
+        var renewal = await RenewAsync(request, changes.ContainsKey(ChangedKeys), cancellationToken);
+        if (!renewal.IsSuccess)
+        {
+            return renewal.Error;
+        }
+        var (token, access) = renewal.Value;
         var replacement = client with
         {
             Metadata = approved.Value.Metadata,
@@ -77,27 +94,54 @@ internal sealed partial class UpdateClientHandler(
             // Good for one change of keys.
             KeyChangeAllowedUntil = changes.ContainsKey(ChangedKeys) ? null : client.KeyChangeAllowedUntil,
             Version = client.Version + 1,
-            RegistrationAccess = new RegistrationAccess
-            {
-                TokenHash = OpaqueSecret.Hash(token),
-                PreviousTokenHash = OpaqueSecret.Hash(request.Caller.PresentedToken),
-                PreviousValidUntil = time.GetUtcNow() + s_previousTokenLife,
-            },
+            RegistrationAccess = access,
         };
+        var grounds = new Grounds { Clients = [request.Caller.Ground, RegisteringClients.GroundOf(onboarding)] };
         var record = records.Create(AuditActions.ClientUpdated, client.ClientId, new AuditActor(client.ClientId, Kid: null)) with
         {
             Changes = changes,
         };
-        switch (await clients.ReplaceAsync(replacement, record, cancellationToken))
+        switch (await clients.ReplaceAsync(replacement, record, grounds, cancellationToken))
         {
             case ReplaceOutcome.Done:
                 LogUpdated(client.ClientId);
                 return new RegisteredClient(replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
-            case ReplaceOutcome.VersionConflict:
-                return OAuthError.Conflict("The client was changed meanwhile; nothing was updated. Read it and try again.");
+            case ReplaceOutcome.GroundsChanged:
+                return OAuthError.GroundsChanged;
             default:
-                return OAuthError.InvalidToken("The client is gone.");
+                return await request.Caller.JudgeAsync(cancellationToken)
+                    ?? OAuthError.Conflict("The client was changed meanwhile; nothing was updated. Read it and try again.");
         }
+    }
+
+    /// <summary>
+    /// A new registration access token. The one it replaces stays good for an hour, in case the answer is lost; but after an update that
+    /// changed the keys whoever holds only that one changes no keys again and does not push aside the token that was given out: for that
+    /// it proves a key that is registered now, which who made that update can.
+    /// </summary>
+    private async Task<Result<RenewedAccess>> RenewAsync(UpdateClient request, bool changesKeys, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller;
+        var isReplacedWithKeys = caller.IsReplacedWithKeys(time.GetUtcNow());
+        if (isReplacedWithKeys && caller.ProvedWith is null)
+        {
+            if (request.Proofs.IsEmpty)
+            {
+                return changesKeys ? s_replaced : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
+            }
+            if (await possession.CheckHeldAsync(caller.Client, request.Proofs, cancellationToken) is { } unproved)
+            {
+                return unproved;
+            }
+        }
+        var token = OpaqueSecret.Create();
+        return new RenewedAccess(token, new RegistrationAccess
+        {
+            TokenHash = OpaqueSecret.Hash(token),
+            PreviousTokenHash = OpaqueSecret.Hash(caller.PresentedToken),
+            PreviousValidUntil = time.GetUtcNow() + s_previousTokenLife,
+            PreviousChangedKeys = changesKeys || isReplacedWithKeys,
+        });
     }
 
     /// <summary>Keys by thumbprint, wherever they come from: a URL says nothing about what was at it.</summary>
@@ -112,12 +156,10 @@ internal sealed partial class UpdateClientHandler(
             : changes;
     }
 
-    /// <summary>The policy that applies now (RFC 7592 section 2.2: an update passes what a registration would).</summary>
-    private async Task<RegistrationPolicy?> FindPolicyAsync(Client client, CancellationToken cancellationToken) =>
-        client.Origin is { } origin && await clients.FindAsync(origin.OnboardingClient, cancellationToken) is { } onboarding
-            ? onboarding.RegistrationPolicy
-            : null;
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} updated itself")]
     private partial void LogUpdated(Printed clientId);
 }
+
+/// <param name="Token">To show: only its hash is kept.</param>
+/// <param name="Access">What is kept.</param>
+internal sealed record RenewedAccess(string Token, RegistrationAccess Access);

@@ -8,7 +8,10 @@ namespace Dcr.Registration;
 /// POST /oauth/register?validate_only=true: what would be registered, or why not. Uses nothing up and makes nothing, so
 /// a registrant can try its metadata out against the policy it will meet.
 /// </summary>
-internal sealed record ValidateRegistration(RegistrationRequest Request) : IRequest<Result<ClientMetadata>>;
+internal sealed record ValidateRegistration(RegistrationRequest Request) : IRequest<Result<ClientMetadata>>, IActsFor
+{
+    ICaller? IActsFor.Caller => Request.Caller;
+}
 
 internal sealed class ValidateRegistrationHandler(PrepareRegistration prepare, IRegistrationStore registrations, TimeProvider time)
     : IRequestHandler<ValidateRegistration, Result<ClientMetadata>>

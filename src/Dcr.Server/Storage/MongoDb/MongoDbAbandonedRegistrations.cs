@@ -41,22 +41,25 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
     {
         try
         {
-            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(
-                new BsonDocument("_id", clientId)
-                {
-                    { "status", MongoDbClientDocument.Tombstone },
-                    { "version", 0L },
-                    { MongoDbClientDocument.FenceUntil, (time.GetUtcNow() + s_fenceLife).UtcDateTime },
-                },
-                options: null,
-                cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(Fence(clientId), options: null, cancellationToken));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
-            return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
+            // A client that is only announced becomes the fence: the update that would make it finds nothing to make.
+            var pending = Where.Eq("_id", clientId) & Where.Eq("status", MongoDbEffects.Pending);
+            var fenced = await MongoDbFault.GuardAsync(() => storage.Clients.ReplaceOneAsync(pending, Fence(clientId), cancellationToken: cancellationToken));
+            return fenced.MatchedCount == 1
+                || await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
         }
     }
+
+    private BsonDocument Fence(string clientId) => new("_id", clientId)
+    {
+        { "status", MongoDbClientDocument.Tombstone },
+        { "version", 0L },
+        { MongoDbClientDocument.FenceUntil, (time.GetUtcNow() + s_fenceLife).UtcDateTime },
+    };
 
     /// <summary>Room was taken for this client long ago: it became live with it, or it is made sure that it does not.</summary>
     private async Task ResolveAsync(string onboardingClient, string clientId, string reservation, CancellationToken cancellationToken)

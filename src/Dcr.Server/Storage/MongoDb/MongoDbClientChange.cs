@@ -10,7 +10,8 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Changes to a client: each is one write to one document, with its audit record, and with the note that the client's room
 /// under the cap is to be given up; both are carried on afterwards, by this node or another.
 /// </summary>
-internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker)
+internal sealed class MongoDbClientChange(
+    MongoDbStorage storage, MongoDbEffects effects, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker)
 {
     private static readonly FilterDefinition<BsonDocument> s_live = Where.In("status", new[] { (int)ClientStatus.Active, (int)ClientStatus.Suspended });
 
@@ -24,36 +25,43 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
     /// <param name="client">To be added.</param>
     /// <param name="record">To be stored with it.</param>
     /// <param name="reservation">Of the room that was taken for it. Null: nobody registered the client, so it is not counted.</param>
+    /// <param name="grounds">What it rests on.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>False: its id is in use, or is fenced off.</returns>
-    public async Task<bool> TryInsertAsync(Client client, AuditRecord record, string? reservation, CancellationToken cancellationToken)
+    /// <returns>Conflict: its id is in use, or is fenced off.</returns>
+    public async Task<EffectOutcome> InsertAsync(Client client, AuditRecord record, string? reservation, Grounds grounds, CancellationToken cancellationToken)
     {
         var document = MongoDbClientDocument.Of(client, record).Add("reservation", reservation, reservation is not null);
-        try
+        var inserted = await effects.InsertAsync(storage.Clients, document, grounds, cancellationToken);
+        if (inserted == EffectOutcome.Done)
         {
-            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(document, options: null, cancellationToken));
+            worker.Notify(client.ClientId);
         }
-        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
-        {
-            return false;
-        }
-        worker.Notify(client.ClientId);
-        return true;
+        return inserted;
     }
 
-    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, CancellationToken cancellationToken)
+    public async Task<ReplaceOutcome> ReplaceAsync(
+        Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, Grounds grounds, CancellationToken cancellationToken)
     {
         var change = Set.Combine(MongoDbClientDocument.Replaceable(replacement).Select(member => Set.Set(member.Name, member.Value)));
         var before = replacement.Version - 1;
-        return replacement.Status switch
+        switch (replacement.Status)
         {
-            ClientStatus.Active => ChangeAsync(replacement.ClientId, before, s_live & condition, change, record, cancellationToken),
-            ClientStatus.Suspended => StopAsync(replacement.ClientId, before, s_live & condition, change, record, cancellationToken),
-            _ => EndAsync(replacement.ClientId, before, replacement.Origin?.OnboardingClient, condition, change, record, cancellationToken),
-        };
+            case ClientStatus.Active:
+                var replaced = await ChangeAsync(replacement.ClientId, before, s_live & condition, change, record, grounds, cancellationToken);
+                // Its policy may be another, or a key of it quarantined. A client that updates itself ends nothing that others rest on.
+                if (replaced == ReplaceOutcome.Done && record.Actor != replacement.ClientId)
+                {
+                    await effects.VoidAsync([replacement.ClientId]);
+                }
+                return replaced;
+            case ClientStatus.Suspended:
+                return await StopAsync(replacement.ClientId, before, s_live & condition, change, record, grounds, cancellationToken);
+            default:
+                return await EndAsync(replacement.ClientId, before, replacement.Origin?.OnboardingClient, condition, change, record, grounds, cancellationToken);
+        }
     }
 
-    public async Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var found = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).Project(Builders<BsonDocument>.Projection.Include("onboarding_client")).SingleOrDefaultAsync(cancellationToken));
         if (found is null)
@@ -63,24 +71,38 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
         var change = Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1).Unset("review_at")
             .Unset("metadata").Unset("token_hash").Unset("previous_token_hash").Unset("origin").Unset("policy");
         var onboardingClient = found.GetValue("onboarding_client", BsonNull.Value) is BsonString name ? name.Value : null;
-        return await EndAsync(clientId, version, onboardingClient, Where.Empty, change, record, cancellationToken);
+        return await EndAsync(clientId, version, onboardingClient, Where.Empty, change, record, grounds, cancellationToken);
     }
 
-    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) =>
-        StopAsync(clientId, version, Where.Empty, Set.Set("version", version + 1), record, cancellationToken);
-
-    /// <summary>One atomic write: the change and its record, if the client is at this version.</summary>
-    public async Task<ReplaceOutcome> ChangeAsync(
-        string clientId, long version, FilterDefinition<BsonDocument> condition, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
+    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
-        var changed = await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(
-            Existing(clientId) & Where.Eq("version", version) & condition, Recorded(change, record), cancellationToken: cancellationToken));
-        if (changed.MatchedCount == 1)
+        var change = Set.Set("version", version + 1).Set("token_hash", BsonNull.Value).Set("previous_token_hash", BsonNull.Value).Set("previous_valid_until", BsonNull.Value);
+        return StopAsync(clientId, version, Where.Empty, change, record, grounds, cancellationToken);
+    }
+
+    /// <summary>The change and its record in one write, if the client is at this version and the grounds hold.</summary>
+    public async Task<ReplaceOutcome> ChangeAsync(
+        string clientId,
+        long version,
+        FilterDefinition<BsonDocument> condition,
+        UpdateDefinition<BsonDocument> change,
+        AuditRecord record,
+        Grounds grounds,
+        CancellationToken cancellationToken)
+    {
+        var own = grounds.Clients.Where(ground => ground.ClientId == clientId).ToList();
+        var where = own.Aggregate(Existing(clientId) & Where.Eq("version", version) & condition, (all, ground) => all & MongoDbClientDocument.Where(ground));
+        var others = grounds with { Clients = [.. grounds.Clients.Except(own)] };
+        switch (await effects.UpdateAsync(storage.Clients, where, Recorded(change, record), others, cancellationToken))
         {
-            worker.Notify(clientId);
-            return ReplaceOutcome.Done;
+            case EffectOutcome.Done:
+                worker.Notify(clientId);
+                return ReplaceOutcome.Done;
+            case EffectOutcome.GroundsChanged:
+                return ReplaceOutcome.GroundsChanged;
+            default:
+                return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).AnyAsync(CancellationToken.None)) ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Gone;
         }
-        return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).AnyAsync(cancellationToken)) ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Gone;
     }
 
     public static FilterDefinition<BsonDocument> Existing(string clientId) => Where.Eq("_id", clientId) & Where.Gte("status", 0);
@@ -88,44 +110,67 @@ internal sealed class MongoDbClientChange(MongoDbStorage storage, MongoDbRegistr
     public static UpdateDefinition<BsonDocument> Recorded(UpdateDefinition<BsonDocument> change, AuditRecord record) => Set.Combine(
         change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Set("outbox_since", record.At.ToUnixTimeMilliseconds()));
 
-    /// <summary>The tokens of the client are dead with the same write. Their bit in the status list is set before this returns.</summary>
+    /// <summary>
+    /// The tokens of the client are dead with the same write. Their bit in the status list is set before this returns, and whatever was about
+    /// to be done on the ground of this client is not done any more.
+    /// </summary>
     private async Task<ReplaceOutcome> StopAsync(
-        string clientId, long version, FilterDefinition<BsonDocument> condition, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
+        string clientId,
+        long version,
+        FilterDefinition<BsonDocument> condition,
+        UpdateDefinition<BsonDocument> change,
+        AuditRecord record,
+        Grounds grounds,
+        CancellationToken cancellationToken)
     {
         var stop = change.Rename(MongoDbStatusListStore.Index, MongoDbStatusListStore.UsedUp);
-        var stopped = await ChangeAsync(clientId, version, condition & s_carriedOn, stop, record, cancellationToken);
-        var wasInTheWay = await CarryOnAsync(clientId, cancellationToken) && stopped == ReplaceOutcome.VersionConflict;
-        if (!wasInTheWay)
+        var stopped = await ChangeAsync(clientId, version, condition & s_carriedOn, stop, record, grounds, cancellationToken);
+        var wasInTheWay = await CarryOnAsync(clientId) && stopped == ReplaceOutcome.VersionConflict;
+        if (wasInTheWay)
         {
-            return stopped;
+            stopped = await ChangeAsync(clientId, version, condition & s_carriedOn, stop, record, grounds, cancellationToken);
+            await CarryOnAsync(clientId);
         }
-        stopped = await ChangeAsync(clientId, version, condition & s_carriedOn, stop, record, cancellationToken);
-        await CarryOnAsync(clientId, cancellationToken);
+        if (stopped == ReplaceOutcome.Done)
+        {
+            await effects.VoidAsync([clientId]);
+        }
         return stopped;
     }
 
     /// <summary>False: there was nothing to be carried on.</summary>
-    private async Task<bool> CarryOnAsync(string clientId, CancellationToken cancellationToken)
+    private async Task<bool> CarryOnAsync(string clientId)
     {
         var noted = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbStatusListStore.UsedUp))
-            .Project(Builders<BsonDocument>.Projection.Include(MongoDbStatusListStore.UsedUp)).ToListAsync(cancellationToken));
-        await statuses.CarryOnAsync(noted, cancellationToken);
+            .Project(Builders<BsonDocument>.Projection.Include(MongoDbStatusListStore.UsedUp)).ToListAsync(CancellationToken.None));
+        await statuses.CarryOnAsync(noted, CancellationToken.None);
         return noted.Count > 0;
     }
 
     /// <summary>A client that was live leaves room behind it; one that had ended before has done so then.</summary>
     private async Task<ReplaceOutcome> EndAsync(
-        string clientId, long version, string? onboardingClient, FilterDefinition<BsonDocument> condition, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
+        string clientId,
+        long version,
+        string? onboardingClient,
+        FilterDefinition<BsonDocument> condition,
+        UpdateDefinition<BsonDocument> change,
+        AuditRecord record,
+        Grounds grounds,
+        CancellationToken cancellationToken)
     {
         if (onboardingClient is not null)
         {
-            var ended = await StopAsync(clientId, version, s_live & condition, change.Set("release", version + 1), record, cancellationToken);
+            var ended = await StopAsync(clientId, version, s_live & condition, change.Set("release", version + 1), record, grounds, cancellationToken);
             if (ended == ReplaceOutcome.Done)
             {
-                await counts.ReleaseAsync(onboardingClient, cancellationToken);
+                await counts.ReleaseAsync(onboardingClient, CancellationToken.None);
                 return ReplaceOutcome.Done;
             }
+            if (ended == ReplaceOutcome.GroundsChanged)
+            {
+                return ended;
+            }
         }
-        return await StopAsync(clientId, version, onboardingClient is null ? condition : Where.Not(s_live) & condition, change, record, cancellationToken);
+        return await StopAsync(clientId, version, onboardingClient is null ? condition : Where.Not(s_live) & condition, change, record, grounds, cancellationToken);
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Protocol;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -30,6 +31,7 @@ internal static class MongoDbClientDocument
         var document = new BsonDocument("_id", client.ClientId)
         {
             { "created_at", client.CreatedAt.ToUnixTimeMilliseconds() },
+            { "incarnation", Text(client.Incarnation) },
             { "audience_seen", (int)(client.AssertionAudienceSeen ?? 0) },
             { "last_used_at", Time(client.LastUsedAt) },
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
@@ -52,6 +54,7 @@ internal static class MongoDbClientDocument
         { "token_hash", Text(client.RegistrationAccess?.TokenHash) },
         { "previous_token_hash", Text(client.RegistrationAccess?.PreviousTokenHash) },
         { "previous_valid_until", Time(client.RegistrationAccess?.PreviousValidUntil) },
+        { "previous_changed_keys", client.RegistrationAccess?.PreviousChangedKeys == true },
         { "origin", Json(client.Origin, DcrJson.Default.ClientOrigin) },
         { "policy", Json(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy) },
         { "onboards", client.RegistrationPolicy is not null },
@@ -96,17 +99,11 @@ internal static class MongoDbClientDocument
         Status = (ClientStatus)document["status"].AsInt32,
         Version = document["version"].AsInt64,
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(document["created_at"].AsInt64),
+        Incarnation = Text(document, "incarnation"),
         AssertionAudienceSeen = document["audience_seen"].AsInt32 is var seen and > 0 ? (AssertionAudience)seen : null,
         AssertionAudienceRule = document["audience_rule"] is BsonInt32 rule ? (AssertionAudienceRule)rule.Value : null,
         Metadata = JsonSerializer.Deserialize(document["metadata"].AsString, DcrJson.Default.ClientMetadata)!,
-        RegistrationAccess = document["token_hash"] is BsonString hash
-            ? new RegistrationAccess
-            {
-                TokenHash = hash.Value,
-                PreviousTokenHash = document["previous_token_hash"] is BsonString previous ? previous.Value : null,
-                PreviousValidUntil = Time(document, "previous_valid_until"),
-            }
-            : null,
+        RegistrationAccess = ReadAccess(document),
         Origin = Read(document["origin"], DcrJson.Default.ClientOrigin),
         RegistrationPolicy = Read(document["policy"], DcrJson.Default.RegistrationPolicy),
         QuarantinedKeys = [.. document["quarantined_keys"].AsBsonArray.Select(thumbprint => thumbprint.AsString)],
@@ -116,6 +113,41 @@ internal static class MongoDbClientDocument
         KeyChangeAllowedUntil = Time(document, "key_change_allowed_until"),
         Lifecycle = (Read(document.GetValue("lifecycle", BsonNull.Value), DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(document, "review_at") },
     };
+
+    /// <summary>What effects that rest on the client ask of it, without reading the rest.</summary>
+    public static ClientStanding ReadStanding(BsonDocument document) => new()
+    {
+        Status = (ClientStatus)document["status"].AsInt32,
+        Version = document["version"].AsInt64,
+        Incarnation = Text(document, "incarnation"),
+        StatusIndex = document.GetValue(MongoDbStatusListStore.Index, BsonNull.Value) is BsonInt64 index ? index.Value : null,
+        ExpiresAt = Read(document.GetValue("lifecycle", BsonNull.Value), DcrJson.Default.ClientLifecycle)?.ExpiresAt,
+        QuarantinedKeys = [.. document["quarantined_keys"].AsBsonArray.Select(thumbprint => thumbprint.AsString)],
+        RegistrationAccess = ReadAccess(document),
+    };
+
+    /// <summary>That the document itself is as an effect on it asks, which the write that makes the effect finds out by itself.</summary>
+    public static FilterDefinition<BsonDocument> Where(ClientGround ground)
+    {
+        var where = Builders<BsonDocument>.Filter;
+        var all = where.Eq("status", (int)ClientStatus.Active) & where.Eq("incarnation", Text(ground.Incarnation));
+        all &= ground.StatusIndex is { } index ? where.Eq(MongoDbStatusListStore.Index, index) : where.Empty;
+        all &= ground.Version is { } version ? where.Eq("version", version) : where.Empty;
+        all &= ground.KeyThumbprint is { } thumbprint ? where.Ne("quarantined_keys", thumbprint) : where.Empty;
+        return ground.RegistrationTokenHash is { } hash ? all & (where.Eq("token_hash", hash) | where.Eq("previous_token_hash", hash)) : all;
+    }
+
+    private static RegistrationAccess? ReadAccess(BsonDocument document) => document["token_hash"] is BsonString hash
+        ? new RegistrationAccess
+        {
+            TokenHash = hash.Value,
+            PreviousTokenHash = Text(document, "previous_token_hash"),
+            PreviousValidUntil = Time(document, "previous_valid_until"),
+            PreviousChangedKeys = document.GetValue("previous_changed_keys", false).ToBoolean(),
+        }
+        : null;
+
+    private static string? Text(BsonDocument document, string name) => document.GetValue(name, BsonNull.Value) is BsonString text ? text.Value : null;
 
     // A member that an earlier version did not write is one that says nothing.
     private static DateTimeOffset? Time(BsonDocument document, string name) =>

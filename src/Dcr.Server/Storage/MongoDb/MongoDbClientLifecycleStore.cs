@@ -32,9 +32,13 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
             cancellationToken: cancellationToken));
 
     public Task<ReplaceOutcome> ExpireAsync(Client expired, AuditRecord record, CancellationToken cancellationToken) => change.ReplaceAsync(
-        expired, record, Where.Eq("last_used_at", expired.LastUsedAt is { } usedAt ? (BsonValue)usedAt.ToUnixTimeMilliseconds() : BsonNull.Value), cancellationToken);
+        expired,
+        record,
+        Where.Eq("last_used_at", expired.LastUsedAt is { } usedAt ? (BsonValue)usedAt.ToUnixTimeMilliseconds() : BsonNull.Value),
+        Grounds.Server,
+        cancellationToken);
 
-    public async Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         // Its room from before is given up first, or it would be given up later while the client is live again.
         await counts.ReleaseAsync(limits.OnboardingClient, cancellationToken);
@@ -45,13 +49,18 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
         }
         var replacement = Set.Combine(MongoDbClientDocument.Replaceable(revived).Select(member => Set.Set(member.Name, member.Value)));
         var expired = Where.Eq("status", (int)ClientStatus.Expired) & Where.Exists("release", false);
-        var outcome = await change.ChangeAsync(revived.ClientId, revived.Version - 1, expired, replacement.Set("reservation", reservation), record, cancellationToken);
+        var outcome = await change.ChangeAsync(revived.ClientId, revived.Version - 1, expired, replacement.Set("reservation", reservation), record, grounds, cancellationToken);
         if (outcome == ReplaceOutcome.Done)
         {
             await counts.SettleAsync(limits.OnboardingClient, [reservation], cancellationToken);
             return ReviveOutcome.Done;
         }
         await counts.CancelAsync(limits.OnboardingClient, reservation, cancellationToken);
-        return outcome == ReplaceOutcome.Gone ? ReviveOutcome.Gone : ReviveOutcome.VersionConflict;
+        return outcome switch
+        {
+            ReplaceOutcome.Gone => ReviveOutcome.Gone,
+            ReplaceOutcome.GroundsChanged => ReviveOutcome.GroundsChanged,
+            _ => ReviveOutcome.VersionConflict,
+        };
     }
 }

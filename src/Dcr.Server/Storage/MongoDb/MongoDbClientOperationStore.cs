@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -11,8 +12,12 @@ namespace Dcr.Server.Storage.MongoDb;
 /// Each client that an operation changes is marked with it, in the same write. How many it has changed is counted by the marks
 /// when the operation moves past a batch, which one node does: so a batch that was done half or twice counts once.
 /// </summary>
-internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
+internal sealed class MongoDbClientOperationStore(
+    MongoDbStorage storage, MongoDbEffects effects, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
 {
+    // Operations of earlier versions have no status.
+    private static readonly FilterDefinition<BsonDocument> s_made = Builders<BsonDocument>.Filter.Ne("status", MongoDbEffects.Pending);
+
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
@@ -20,15 +25,15 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
     public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
         Concerned(operation) & ToChange(operation), cancellationToken: cancellationToken));
 
-    public Task AddAsync(ClientOperation operation, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(() => storage.ClientOperations.InsertOneAsync(Document(operation), options: null, cancellationToken));
+    public async Task<bool> AddAsync(ClientOperation operation, Grounds grounds, CancellationToken cancellationToken) =>
+        await effects.InsertAsync(storage.ClientOperations, Document(operation), grounds, cancellationToken) == EffectOutcome.Done;
 
     public async Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.ClientOperations.Find(Where.Eq("_id", id)).SingleOrDefaultAsync(cancellationToken)) is { } found ? Read(found) : null;
+        await MongoDbFault.GuardAsync(() => storage.ClientOperations.Find(Where.Eq("_id", id) & s_made).SingleOrDefaultAsync(cancellationToken)) is { } found ? Read(found) : null;
 
     public async Task<IReadOnlyList<ClientOperation>> ListUnfinishedAsync(int limit, CancellationToken cancellationToken)
     {
-        var found = storage.ClientOperations.Find(Where.Eq("done", false)).Sort(Builders<BsonDocument>.Sort.Ascending("_id")).Limit(limit);
+        var found = storage.ClientOperations.Find(Where.Eq("done", false) & s_made).Sort(Builders<BsonDocument>.Sort.Ascending("_id")).Limit(limit);
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
@@ -79,6 +84,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
             await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
                 left.Select(client => Change(operation, client, record)), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
             await CarryOnAsync(left, cancellationToken);
+            await effects.VoidAsync(left.Select(client => client["_id"].AsString));
             left.ForEach(client => worker.Notify(client["_id"].AsString));
             await ReleaseAsync(operation, left, cancellationToken);
             // Somebody else was faster with some of them: once more, as they are now.
@@ -149,6 +155,7 @@ internal sealed class MongoDbClientOperationStore(MongoDbStorage storage, MongoD
 
     private static BsonDocument Document(ClientOperation operation) => new("_id", operation.Id)
     {
+        { "status", 0 },
         { "origin", JsonSerializer.Serialize(operation.Origin, DcrJson.Default.OriginFilter) },
         {
             "unless_resting_on",

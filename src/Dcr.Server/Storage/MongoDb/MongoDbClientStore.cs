@@ -45,25 +45,43 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
         !await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Gte("status", 0)).Limit(1).AnyAsync(cancellationToken));
 
-    public async Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
-        if (await change.TryInsertAsync(client, record, reservation: null, cancellationToken))
+        var inserted = await change.InsertAsync(client, record, reservation: null, grounds, cancellationToken);
+        if (inserted == EffectOutcome.Conflict)
         {
-            return AddClientOutcome.Added;
+            // What is in the way may be the remains of a client that was deleted under this id.
+            await MongoDbFault.GuardAsync(() => outbox.MoveAsync([client.ClientId], cancellationToken));
+            inserted = await change.InsertAsync(client, record, reservation: null, grounds, cancellationToken);
         }
-        // What is in the way may be the remains of a client that was deleted under this id.
-        await MongoDbFault.GuardAsync(() => outbox.MoveAsync([client.ClientId], cancellationToken));
-        return await change.TryInsertAsync(client, record, reservation: null, cancellationToken) ? AddClientOutcome.Added : AddClientOutcome.AlreadyThere;
+        return inserted switch
+        {
+            EffectOutcome.Done => AddClientOutcome.Added,
+            EffectOutcome.GroundsChanged => AddClientOutcome.GroundsChanged,
+            _ => AddClientOutcome.AlreadyThere,
+        };
     }
 
-    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) =>
-        change.ReplaceAsync(replacement, record, Where.Empty, cancellationToken);
+    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        change.ReplaceAsync(replacement, record, Where.Empty, grounds, cancellationToken);
 
-    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) =>
-        change.SignOutAsync(clientId, version, record, cancellationToken);
+    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        change.SignOutAsync(clientId, version, record, grounds, cancellationToken);
 
-    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) =>
-        change.DeleteAsync(clientId, version, record, cancellationToken);
+    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        change.DeleteAsync(clientId, version, record, grounds, cancellationToken);
+
+    /// <summary>Nobody is a client under this id, and nobody has been kept from becoming one.</summary>
+    public async Task<bool> IsAnnouncedOrFreeAsync(string clientId) =>
+        !await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Ne("status", MongoDbEffects.Pending)).AnyAsync());
+
+    /// <summary>What took the room that the client became live with. Null: nobody registered it, or there is no such client.</summary>
+    public async Task<string?> FindReservationAsync(string clientId)
+    {
+        var found = storage.Clients.Find(MongoDbClientChange.Existing(clientId)).Project(Builders<BsonDocument>.Projection.Include("reservation"));
+        var client = await MongoDbFault.GuardAsync(() => found.SingleOrDefaultAsync());
+        return client?.GetValue("reservation", BsonNull.Value) is BsonString reservation ? reservation.Value : null;
+    }
 
     public async Task<bool> RecordAuthenticationAsync(string clientId, AssertionAudience? seen, DateTimeOffset at, CancellationToken cancellationToken)
     {
@@ -77,6 +95,6 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
         storage.Clients.UpdateOneAsync(
             MongoDbClientChange.Existing(clientId) & Where.Eq("token_hash", currentTokenHash),
-            Set.Set("previous_token_hash", BsonNull.Value).Set("previous_valid_until", BsonNull.Value),
+            Set.Set("previous_token_hash", BsonNull.Value).Set("previous_valid_until", BsonNull.Value).Set("previous_changed_keys", false),
             cancellationToken: cancellationToken));
 }

@@ -9,32 +9,54 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
 {
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
+    private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
+
     /// <summary>Atomic: counts a use only while fewer than the most have been counted.</summary>
-    public async Task<bool> TryUseAsync(InitialAccessTokenUse use, CancellationToken cancellationToken)
+    /// <param name="use">To be counted.</param>
+    /// <param name="claim">The client id of a registration that may be gone on with: it counts once, however often it is asked for. Null: it counts each time.</param>
+    public async Task<bool> TryUseAsync(InitialAccessTokenUse use, string? claim)
     {
         if (use.MaxUses < 1)
         {
             return false;
         }
         var unused = Where.Eq("_id", use.Jti) & Where.Lt("uses", use.MaxUses);
-        var count = Builders<BsonDocument>.Update.Inc("uses", 1).SetOnInsert("expires_at", use.ExpiresAt.UtcDateTime);
+        var count = Set.Inc("uses", 1);
+        if (claim is not null)
+        {
+            unused &= Where.Ne("claims", claim);
+            count = count.Push("claims", claim);
+        }
         try
         {
-            await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(unused, count, new UpdateOptions { IsUpsert = true }, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(
+                unused, count.SetOnInsert("expires_at", use.ExpiresAt.UtcDateTime), new UpdateOptions { IsUpsert = true }));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
-            // The token is known: used up, or first used by somebody else at this very moment.
-            var counted = await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(unused, count, cancellationToken: cancellationToken));
-            return counted.MatchedCount == 1;
+            // The token is known: used up, or first used by somebody else at this very moment, or by this claim before.
+            var counted = await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(unused, count));
+            return counted.MatchedCount == 1 || (claim is not null && await IsClaimedAsync(use.Jti, claim));
         }
     }
 
-    /// <summary>A use that came to nothing is given back.</summary>
-    public Task GiveBackAsync(string jti, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
-        storage.InitialAccessTokens.UpdateOneAsync(Where.Eq("_id", jti), Builders<BsonDocument>.Update.Inc("uses", -1), cancellationToken: cancellationToken));
+    /// <summary>A use that came to nothing is given back; a claimed one once.</summary>
+    public Task GiveBackAsync(string jti, string? claim)
+    {
+        var (where, change) = (Where.Eq("_id", jti), Set.Inc("uses", -1));
+        return claim is null ? UpdateAsync(where, change) : UpdateAsync(where & Where.Eq("claims", claim), change.Pull("claims", claim));
+    }
+
+    /// <summary>The client is there: its use stays counted, and nobody goes on with it any more.</summary>
+    public Task CloseAsync(string jti, string claim) => UpdateAsync(Where.Eq("_id", jti), Set.Pull("claims", claim));
 
     public async Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) =>
         await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.Find(Where.Eq("_id", use.Jti) & Where.Gte("uses", use.MaxUses)).AnyAsync(cancellationToken));
+
+    private Task UpdateAsync(FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change) =>
+        MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(where, change));
+
+    private Task<bool> IsClaimedAsync(string jti, string claim) =>
+        MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.Find(Where.Eq("_id", jti) & Where.Eq("claims", claim)).AnyAsync());
 }

@@ -8,7 +8,7 @@ using MongoDB.Driver;
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>As with clients, a change and its record are one write to one document; changed so rarely that the record is moved on at once.</summary>
-internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox outbox) : IKeySetStore
+internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbEffects effects, MongoDbOutbox outbox) : IKeySetStore
 {
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
@@ -28,7 +28,7 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
-    public async Task AddAsync(HostedKeySet set, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<AddKeySetOutcome> AddAsync(HostedKeySet set, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var document = new BsonDocument("_id", set.Id)
         {
@@ -39,34 +39,42 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbOutbox o
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
             { "outbox_since", record.At.ToUnixTimeMilliseconds() },
         };
-        await MongoDbFault.GuardAsync(() => storage.KeySets.InsertOneAsync(document, options: null, cancellationToken));
-        await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(set.Id, cancellationToken));
+        switch (await effects.InsertAsync(storage.KeySets, document, grounds, cancellationToken))
+        {
+            case EffectOutcome.Done:
+                await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(set.Id, CancellationToken.None));
+                return AddKeySetOutcome.Added;
+            case EffectOutcome.GroundsChanged:
+                return AddKeySetOutcome.GroundsChanged;
+            default:
+                throw new InvalidOperationException("A new key set has the id of another: 128 random bits do not repeat.");
+        }
     }
 
-    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => ChangeAsync(
-        replacement.Id, replacement.Version - 1, Set.Set("version", replacement.Version).Set("keys", Keys(replacement)), record, cancellationToken);
+    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => ChangeAsync(
+        replacement.Id, replacement.Version - 1, Set.Set("version", replacement.Version).Set("keys", Keys(replacement)), record, grounds, cancellationToken);
 
-    public async Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var tombstone = Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1).Unset("keys");
-        return await ChangeAsync(id, version, tombstone, record, cancellationToken);
+        return await ChangeAsync(id, version, tombstone, record, grounds, cancellationToken);
     }
 
     private static FilterDefinition<BsonDocument> Existing(string id) => Where.Eq("_id", id) & Where.Gte("status", 0);
 
     private async Task<ReplaceOutcome> ChangeAsync(
-        string id, long version, UpdateDefinition<BsonDocument> change, AuditRecord record, CancellationToken cancellationToken)
+        string id, long version, UpdateDefinition<BsonDocument> change, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
-        var changed = await MongoDbFault.GuardAsync(() => storage.KeySets.UpdateOneAsync(
-            Existing(id) & Where.Eq("version", version),
-            Set.Combine(change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Set("outbox_since", record.At.ToUnixTimeMilliseconds())),
-            cancellationToken: cancellationToken));
-        if (changed.MatchedCount == 1)
+        switch (await effects.UpdateAsync(storage.KeySets, Existing(id) & Where.Eq("version", version), MongoDbClientChange.Recorded(change, record), grounds, cancellationToken))
         {
-            await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(id, cancellationToken));
-            return ReplaceOutcome.Done;
+            case EffectOutcome.Done:
+                await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(id, CancellationToken.None));
+                return ReplaceOutcome.Done;
+            case EffectOutcome.GroundsChanged:
+                return ReplaceOutcome.GroundsChanged;
+            default:
+                return await FindAsync(id, cancellationToken) is null ? ReplaceOutcome.Gone : ReplaceOutcome.VersionConflict;
         }
-        return await FindAsync(id, cancellationToken) is null ? ReplaceOutcome.Gone : ReplaceOutcome.VersionConflict;
     }
 
     private static string Keys(HostedKeySet set) => JsonSerializer.Serialize(set.Keys, DcrJson.Default.IReadOnlyListHostedKey);

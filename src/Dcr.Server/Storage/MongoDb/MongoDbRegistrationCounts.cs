@@ -78,6 +78,10 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         throw new InvalidOperationException($"No room could be taken or refused in {MaxAttempts} attempts.");
     }
 
+    /// <summary>The room that was taken for this client before and no client became live with yet. Null: none.</summary>
+    public async Task<string?> FindReservationAsync(string onboardingClient, string clientId, CancellationToken cancellationToken) =>
+        (await FindAsync(onboardingClient, cancellationToken))?["reserved"].AsBsonArray.FirstOrDefault(entry => entry["client_id"] == clientId)?["_id"].AsString;
+
     /// <summary>Clients have become live with these reservations: nothing is left to be done.</summary>
     public Task SettleAsync(string onboardingClient, IEnumerable<string> reservations, CancellationToken cancellationToken) =>
         UpdateAsync(Where.Eq("_id", onboardingClient), Settle(reservations), cancellationToken);

@@ -4,7 +4,7 @@ using MongoDB.Driver;
 
 namespace Dcr.Server.Storage.MongoDb;
 
-internal sealed class MongoDbRevokedTokenStore(MongoDbStorage storage) : IRevokedTokenStore
+internal sealed class MongoDbRevokedTokenStore(MongoDbStorage storage, MongoDbEffects effects) : IRevokedTokenStore
 {
     public async Task AddAsync(string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
@@ -17,6 +17,7 @@ internal sealed class MongoDbRevokedTokenStore(MongoDbStorage storage) : IRevoke
         {
             // Revoked before.
         }
+        await effects.VoidTokenAsync(jti);
     }
 
     public Task<bool> IsRevokedAsync(string jti, CancellationToken cancellationToken) =>

@@ -19,6 +19,7 @@ internal static class MongoDbSetup
         services.AddSingleton<IValidateOptions<MongoDbStorageOptions>, MongoDbStorageOptionsValidator>();
         services.AddSingleton<MongoDbStorage>();
         services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<MongoDbStorage>());
+        services.AddSingleton<MongoDbEffects>();
         services.AddSingleton<MongoDbOutbox>();
         services.AddSingleton<MongoDbOutboxWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<MongoDbOutboxWorker>());
@@ -30,7 +31,8 @@ internal static class MongoDbSetup
         services.AddSingleton<IRevokedTokenStore, MongoDbRevokedTokenStore>();
         services.AddSingleton<MongoDbRegistrationAnswers>();
         services.AddSingleton<MongoDbClientChange>();
-        services.AddSingleton<IClientStore, MongoDbClientStore>();
+        services.AddSingleton<MongoDbClientStore>();
+        services.AddSingleton<IClientStore>(provider => provider.GetRequiredService<MongoDbClientStore>());
         services.AddSingleton<IRegistrationStore, MongoDbRegistrationStore>();
         services.AddSingleton<IClientLifecycleStore, MongoDbClientLifecycleStore>();
         services.AddSingleton<IClientOperationStore, MongoDbClientOperationStore>();

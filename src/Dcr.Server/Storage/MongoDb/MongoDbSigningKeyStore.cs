@@ -1,20 +1,21 @@
 using Dcr.Auditing;
 using Dcr.Keys;
+using Dcr.Protocol;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>The record of a key is in its document until it has been moved to the audit collection, as with clients.</summary>
-internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbOutbox outbox) : ISigningKeyStore
+internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbEffects effects, MongoDbOutbox outbox) : ISigningKeyStore
 {
     public async Task<IReadOnlyList<StoredSigningKey>> ListAsync(CancellationToken cancellationToken)
     {
-        var found = storage.SigningKeys.Find(FilterDefinition<BsonDocument>.Empty).Sort(Builders<BsonDocument>.Sort.Ascending("_id"));
+        var found = storage.SigningKeys.Find(Builders<BsonDocument>.Filter.Gte("status", 0)).Sort(Builders<BsonDocument>.Sort.Ascending("_id"));
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
-    public async Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, CancellationToken cancellationToken)
+    public async Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var document = new BsonDocument("_id", key.Generation)
         {
@@ -29,16 +30,16 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbOutb
             { "outbox", new BsonArray { MongoDbAuditDocument.Of(record) } },
             { "outbox_since", record.At.ToUnixTimeMilliseconds() },
         };
-        try
+        switch (await effects.InsertAsync(storage.SigningKeys, document, grounds, cancellationToken))
         {
-            await MongoDbFault.GuardAsync(() => storage.SigningKeys.InsertOneAsync(document, options: null, cancellationToken));
+            case EffectOutcome.Done:
+                await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(key.Kid, CancellationToken.None));
+                return AddSigningKeyOutcome.Added;
+            case EffectOutcome.GroundsChanged:
+                return AddSigningKeyOutcome.GroundsChanged;
+            default:
+                return AddSigningKeyOutcome.AlreadyThere;
         }
-        catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
-        {
-            return AddSigningKeyOutcome.AlreadyThere;
-        }
-        await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(key.Kid, cancellationToken));
-        return AddSigningKeyOutcome.Added;
     }
 
     public async Task RemoveAsync(int generation, CancellationToken cancellationToken)

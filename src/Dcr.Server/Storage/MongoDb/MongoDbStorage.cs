@@ -99,6 +99,7 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
                 new(new BsonDocument("release", 1), new CreateIndexOptions { Sparse = true }),
                 new(new BsonDocument(MongoDbClientDocument.FenceUntil, 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero }),
                 new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }),
+                Marks(),
             ],
             cancellationToken);
         await MakeAsync(Audit, [Ascending("subject", "_id")], cancellationToken);
@@ -108,8 +109,9 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         await MakeAsync(RevokedTokens, [Expiry()], cancellationToken);
         await MakeAsync(StatusPages, [Ascending("list", "page")], cancellationToken);
         await MakeAsync(RegistrationCounts, [Ascending("reserved.at")], cancellationToken);
-        await MakeAsync(ClientOperations, [Ascending("done", "_id")], cancellationToken);
-        await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true })], cancellationToken);
+        await MakeAsync(ClientOperations, [Ascending("done", "_id"), Marks()], cancellationToken);
+        await MakeAsync(SigningKeys, [Marks()], cancellationToken);
+        await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }), Marks()], cancellationToken);
         await MakeAsync(
             KeyUses,
             [Ascending("client_id"), new(new BsonDocument("last_used_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.FromDays(400) })],
@@ -138,6 +140,9 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         MongoDbFault.GuardAsync(() => collection.Indexes.CreateManyAsync(indexes, cancellationToken));
 
     internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
+
+    // Empty but for effects that are being made at this moment.
+    private static CreateIndexModel<BsonDocument> Marks() => new(new BsonDocument(MongoDbEffects.RestsOn, 1), new CreateIndexOptions { Sparse = true });
 
     // The server removes what has expired some time later; nothing relies on when.
     private static CreateIndexModel<BsonDocument> Expiry() =>

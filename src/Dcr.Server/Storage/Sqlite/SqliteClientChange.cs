@@ -11,9 +11,16 @@ internal static class SqliteClientChange
     /// <param name="session">Within a transaction.</param>
     /// <param name="replacement">One version above what is stored.</param>
     /// <param name="record">To be stored with it.</param>
+    /// <param name="grounds">What it rests on.</param>
+    /// <param name="now">The time of the effect.</param>
     /// <param name="condition">What must hold of the stored client besides. Null: nothing.</param>
-    public static ReplaceOutcome Replace(SqliteSession session, Client replacement, AuditRecord record, Func<Stored, bool>? condition = null)
+    public static ReplaceOutcome Replace(
+        SqliteSession session, Client replacement, AuditRecord record, Grounds grounds, DateTimeOffset now, Func<Stored, bool>? condition = null)
     {
+        if (!SqliteGrounds.Hold(session, grounds, now))
+        {
+            return ReplaceOutcome.GroundsChanged;
+        }
         var outcome = Find(session, replacement.ClientId, replacement.Version - 1, condition, out var stored);
         if (outcome != ReplaceOutcome.Done)
         {
@@ -32,21 +39,29 @@ internal static class SqliteClientChange
         return ReplaceOutcome.Done;
     }
 
-    public static ReplaceOutcome SignOut(SqliteSession session, string clientId, long version, AuditRecord record)
+    public static ReplaceOutcome SignOut(SqliteSession session, string clientId, long version, AuditRecord record, Grounds grounds, DateTimeOffset now)
     {
+        if (!SqliteGrounds.Hold(session, grounds, now))
+        {
+            return ReplaceOutcome.GroundsChanged;
+        }
         var outcome = Find(session, clientId, version, condition: null, out var stored);
         if (outcome != ReplaceOutcome.Done)
         {
             return outcome;
         }
-        session.Change("UPDATE clients SET version = version + 1 WHERE client_id = $1", clientId);
+        session.Change("UPDATE clients SET version = version + 1, registration_access = NULL WHERE client_id = $1", clientId);
         SqliteStatusListStore.UseUp(session, clientId, stored!.StatusIndex);
         SqliteAuditStore.Insert(session, record);
         return ReplaceOutcome.Done;
     }
 
-    public static ReplaceOutcome Delete(SqliteSession session, string clientId, long version, AuditRecord record)
+    public static ReplaceOutcome Delete(SqliteSession session, string clientId, long version, AuditRecord record, Grounds grounds, DateTimeOffset now)
     {
+        if (!SqliteGrounds.Hold(session, grounds, now))
+        {
+            return ReplaceOutcome.GroundsChanged;
+        }
         var outcome = Find(session, clientId, version, condition: null, out var stored);
         if (outcome != ReplaceOutcome.Done)
         {

@@ -29,18 +29,23 @@ internal sealed class SqliteClientLifecycleStore(SqliteStorage storage, TimeProv
         cancellationToken);
 
     public Task<ReplaceOutcome> ExpireAsync(Client expired, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => SqliteClientChange.Replace(session, expired, record, stored => stored.LastUsedAt == expired.LastUsedAt?.ToUnixTimeMilliseconds()),
+        session => SqliteClientChange.Replace(session, expired, record, Grounds.Server, time.GetUtcNow(), stored => stored.LastUsedAt == expired.LastUsedAt?.ToUnixTimeMilliseconds()),
         cancellationToken);
 
-    public Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
+            var now = time.GetUtcNow();
+            if (!SqliteGrounds.Hold(session, grounds, now))
+            {
+                return ReviveOutcome.GroundsChanged;
+            }
             var found = SqliteClientChange.Find(session, revived.ClientId, revived.Version - 1, stored => stored.Status == ClientStatus.Expired, out _);
             if (found != ReplaceOutcome.Done)
             {
                 return found == ReplaceOutcome.Gone ? ReviveOutcome.Gone : ReviveOutcome.VersionConflict;
             }
-            if (SqliteRegistrationCounts.Fault(session, limits with { MaxRegistrationsPerHour = null }, time.GetUtcNow()) is not null)
+            if (SqliteRegistrationCounts.Fault(session, limits with { MaxRegistrationsPerHour = null }, now) is not null)
             {
                 return ReviveOutcome.TooManyLiveClients;
             }

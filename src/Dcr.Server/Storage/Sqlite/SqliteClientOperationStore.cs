@@ -2,12 +2,13 @@ using System.Text.Json;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
 
 /// <summary>A step and how far the operation has come are one transaction, so nothing is done or counted twice.</summary>
-internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClientOperationStore
+internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProvider time) : IClientOperationStore
 {
     private const string Columns = "id, origin, becomes, actor, actor_kid, started_at, dry_run, matched, changed, done, after_created_at, after_client_id, unless_resting_on";
 
@@ -16,8 +17,8 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
         $"SELECT count(*) FROM clients WHERE {SqliteOrigin.Where(operation.Origin, first: 3)}{Concerned(operation, accepted: 2)} AND created_at <= $1",
         [operation.StartedAt.ToUnixTimeMilliseconds(), Accepted(operation), .. SqliteOrigin.Values(operation.Origin)]).Single()));
 
-    public Task AddAsync(ClientOperation operation, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => session.Change(
+    public Task<bool> AddAsync(ClientOperation operation, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => SqliteGrounds.Hold(session, grounds, time.GetUtcNow()) && session.Change(
             $"INSERT INTO client_operations ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             operation.Id,
             JsonSerializer.Serialize(operation.Origin, DcrJson.Default.OriginFilter),
@@ -31,7 +32,7 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage) : IClien
             operation.Done ? 1L : 0L,
             operation.After?.CreatedAt.ToUnixTimeMilliseconds(),
             operation.After?.ClientId,
-            Accepted(operation)),
+            Accepted(operation)) == 1,
         cancellationToken);
 
     public Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session => Find(session, id)));

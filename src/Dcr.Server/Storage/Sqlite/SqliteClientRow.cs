@@ -11,7 +11,7 @@ internal static class SqliteClientRow
 {
     public const string Columns =
         "client_id, status, version, created_at, audience_seen, last_used_at, status_index, "
-        + "audience_rule, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, lifecycle, review_at";
+        + "audience_rule, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, lifecycle, review_at, incarnation";
 
     public static Client Read(SqliteDataReader row) => new()
     {
@@ -31,11 +31,12 @@ internal static class SqliteClientRow
         SigningAlgs = row.IsDBNull(13) ? null : Words(row.GetString(13)),
         KeyChangeAllowedUntil = Time(row, 14),
         Lifecycle = (Json(row, 15, DcrJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(row, 16) },
+        Incarnation = row.IsDBNull(17) ? null : row.GetString(17),
     };
 
     /// <summary>False: its id is in use.</summary>
     public static bool Insert(SqliteSession session, Client client) => session.Change(
-        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING",
+        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
         [
             client.ClientId,
             (long)client.Status,
@@ -45,9 +46,10 @@ internal static class SqliteClientRow
             client.LastUsedAt?.ToUnixTimeMilliseconds(),
             client.StatusIndex,
             .. Replaceable(client),
+            client.Incarnation,
         ]) == 1;
 
-    /// <summary>All but the id, the time of creation, the status index and what is recorded of authentications.</summary>
+    /// <summary>All but the id, the incarnation, the time of creation, the status index and what is recorded of authentications.</summary>
     public static void Replace(SqliteSession session, Client replacement) => session.Change(
         """
         UPDATE clients SET status = $2, version = $3, audience_rule = $4, metadata = $5, registration_access = $6, origin = $7, policy = $8,
@@ -71,7 +73,7 @@ internal static class SqliteClientRow
         client.Lifecycle.ReviewAt?.ToUnixTimeMilliseconds(),
     ];
 
-    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+    public static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     private static DateTimeOffset? Time(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 

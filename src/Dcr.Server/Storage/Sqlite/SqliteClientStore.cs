@@ -6,7 +6,7 @@ using Dcr.Protocol;
 namespace Dcr.Server.Storage.Sqlite;
 
 /// <summary>Each write is one transaction with its audit record; the single writer makes every look-then-write atomic.</summary>
-internal sealed class SqliteClientStore(SqliteStorage storage) : IClientStore
+internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time) : IClientStore
 {
     public Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
         session.Read(SqliteClientRow.Read, $"SELECT {SqliteClientRow.Columns} FROM clients WHERE client_id = $1", clientId).SingleOrDefault()));
@@ -37,9 +37,13 @@ internal sealed class SqliteClientStore(SqliteStorage storage) : IClientStore
     public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
         session.Read(row => row.GetInt64(0), "SELECT 1 FROM clients LIMIT 1").Count == 0));
 
-    public Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
+            if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
+            {
+                return AddClientOutcome.GroundsChanged;
+            }
             if (!SqliteClientRow.Insert(session, client))
             {
                 return AddClientOutcome.AlreadyThere;
@@ -49,15 +53,15 @@ internal sealed class SqliteClientStore(SqliteStorage storage) : IClientStore
         },
         cancellationToken);
 
-    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => SqliteClientChange.Replace(session, replacement, record, stored => stored.Status.IsLive() || !replacement.Status.IsLive()),
+    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => SqliteClientChange.Replace(session, replacement, record, grounds, time.GetUtcNow(), stored => stored.Status.IsLive() || !replacement.Status.IsLive()),
         cancellationToken);
 
-    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => SqliteClientChange.SignOut(session, clientId, version, record), cancellationToken);
+    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => SqliteClientChange.SignOut(session, clientId, version, record, grounds, time.GetUtcNow()), cancellationToken);
 
-    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => SqliteClientChange.Delete(session, clientId, version, record), cancellationToken);
+    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => SqliteClientChange.Delete(session, clientId, version, record, grounds, time.GetUtcNow()), cancellationToken);
 
     public Task<bool> RecordAuthenticationAsync(string clientId, AssertionAudience? seen, DateTimeOffset at, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => session.Change(

@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
 
-internal sealed class SqliteKeySetStore(SqliteStorage storage) : IKeySetStore
+internal sealed class SqliteKeySetStore(SqliteStorage storage, TimeProvider time) : IKeySetStore
 {
     public Task<HostedKeySet?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
         session.Read(ReadRow, "SELECT id, version, created_at, keys FROM key_sets WHERE id = $1", id).SingleOrDefault()));
@@ -19,26 +19,34 @@ internal sealed class SqliteKeySetStore(SqliteStorage storage) : IKeySetStore
         return Task.FromResult(found);
     }
 
-    public Task AddAsync(HostedKeySet set, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<AddKeySetOutcome> AddAsync(HostedKeySet set, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
+            if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
+            {
+                return AddKeySetOutcome.GroundsChanged;
+            }
             session.Change("INSERT INTO key_sets (id, version, created_at, keys) VALUES ($1, $2, $3, $4)", set.Id, set.Version, set.CreatedAt.ToUnixTimeMilliseconds(), Keys(set));
             SqliteAuditStore.Insert(session, record);
-            return true;
+            return AddKeySetOutcome.Added;
         },
         cancellationToken);
 
-    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => Conclude(
+    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => !SqliteGrounds.Hold(session, grounds, time.GetUtcNow()) ? ReplaceOutcome.GroundsChanged : Conclude(
             session,
             session.Change("UPDATE key_sets SET version = $2, keys = $3 WHERE id = $1 AND version = $2 - 1", replacement.Id, replacement.Version, Keys(replacement)),
             replacement.Id,
             record),
         cancellationToken);
 
-    public Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
+            if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
+            {
+                return ReplaceOutcome.GroundsChanged;
+            }
             var outcome = Conclude(session, session.Change("DELETE FROM key_sets WHERE id = $1 AND version = $2", id, version), id, record);
             if (outcome == ReplaceOutcome.Done)
             {

@@ -14,6 +14,10 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
         {
             var now = time.GetUtcNow();
             Forget(session, now);
+            if (!SqliteGrounds.Hold(session, registration.Grounds, now))
+            {
+                return new RegisterClientOutcome.GroundsChanged();
+            }
             if (registration.Answer is { } answer && FindAnswer(session, answer.Key, now) is { } given)
             {
                 return new RegisterClientOutcome.AnsweredBefore(given);
@@ -72,18 +76,29 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
     // What has expired is not there, and makes room for a new answer under its key.
     private static RegistrationAnswer? FindAnswer(SqliteSession session, string key, DateTimeOffset now) => session.Read(
         ReadAnswer,
-        "SELECT key, body_hash, protected_answer, proved_by, expires_at FROM registration_answers WHERE key = $1 AND expires_at >= $2",
+        "SELECT key, body_hash, protected_answer, proved_by, client_id, initial_token_jti, expires_at FROM registration_answers WHERE key = $1 AND expires_at >= $2",
         key,
         now.ToUnixTimeMilliseconds()).SingleOrDefault();
 
     private static void KeepAnswer(SqliteSession session, RegistrationAnswer answer) => session.Change(
-        "INSERT OR REPLACE INTO registration_answers (key, body_hash, protected_answer, proved_by, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT OR REPLACE INTO registration_answers (key, body_hash, protected_answer, proved_by, client_id, initial_token_jti, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         answer.Key,
         answer.BodyHash,
         answer.ProtectedAnswer,
         answer.ProvedBy,
+        answer.ClientId,
+        answer.InitialTokenJti,
         answer.ExpiresAt.ToUnixTimeMilliseconds());
 
     private static RegistrationAnswer ReadAnswer(SqliteDataReader row) => new(
-        row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)));
+        row.GetString(0),
+        row.GetString(1),
+        row.GetString(2),
+        Text(row, 3),
+        // An answer of an earlier version names no client: then none is found, and it is not given again.
+        Text(row, 4) ?? "",
+        Text(row, 5),
+        DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)));
+
+    private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -18,6 +18,5 @@ internal sealed class SqliteRevokedTokenStore(SqliteStorage storage, TimeProvide
         },
         cancellationToken);
 
-    public Task<bool> IsRevokedAsync(string jti, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
-        session.Read(row => row.GetInt64(0), "SELECT 1 FROM revoked_tokens WHERE jti = $1", jti).Count == 1));
+    public Task<bool> IsRevokedAsync(string jti, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session => SqliteGrounds.IsRevoked(session, jti)));
 }

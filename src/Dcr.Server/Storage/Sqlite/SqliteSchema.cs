@@ -155,6 +155,12 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX revoked_tokens_by_expiry ON revoked_tokens (expires_at);
         """,
+        // What effects rest on, and whom an answer is given to again.
+        """
+        ALTER TABLE clients ADD COLUMN incarnation TEXT;
+        ALTER TABLE registration_answers ADD COLUMN client_id TEXT;
+        ALTER TABLE registration_answers ADD COLUMN initial_token_jti TEXT;
+        """,
     ];
 
     public static readonly IReadOnlyList<string> Replay =

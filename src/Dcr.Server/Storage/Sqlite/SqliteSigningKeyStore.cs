@@ -1,10 +1,11 @@
 using Dcr.Auditing;
 using Dcr.Keys;
+using Dcr.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
 
-internal sealed class SqliteSigningKeyStore(SqliteStorage storage) : ISigningKeyStore
+internal sealed class SqliteSigningKeyStore(SqliteStorage storage, TimeProvider time) : ISigningKeyStore
 {
     private const string Columns = "generation, kid, alg, protected_private_key, created_at, activates_at, revokes_up_to";
 
@@ -14,9 +15,13 @@ internal sealed class SqliteSigningKeyStore(SqliteStorage storage) : ISigningKey
         return Task.FromResult(keys);
     }
 
-    public Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {
+            if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
+            {
+                return AddSigningKeyOutcome.GroundsChanged;
+            }
             var added = session.Change(
                 $"INSERT INTO signing_keys ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
                 key.Generation,
