@@ -38,6 +38,21 @@ public sealed class ServerProcess : IAsyncDisposable
     public static Task<ServerProcess> StartAsync(IReadOnlyList<string> arguments, string folder) =>
         StartAsync(Path.Combine(AppContext.BaseDirectory, "Dcr.Server.dll"), arguments, folder, "health/ready");
 
+    /// <summary>The same, with no more than so many files open at once: sockets count among them.</summary>
+    public static Task<ServerProcess> StartWithFewDescriptorsAsync(int descriptors, IReadOnlyList<string> arguments, string folder) =>
+        StartAsync(Path.Combine(AppContext.BaseDirectory, "Dcr.Server.dll"), arguments, folder, "health/ready", descriptors);
+
+    /// <summary>The server run to its end, for a start that fails or has nothing to serve.</summary>
+    /// <returns>Its exit code, and what it wrote.</returns>
+    public static async Task<(int ExitCode, string Output)> RunAsync(IReadOnlyList<string> arguments, string folder)
+    {
+        using var process = Process.Start(Command(Path.Combine(AppContext.BaseDirectory, "Dcr.Server.dll"), arguments, folder))!;
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, output + await errors);
+    }
+
     /// <summary>The sample API, built beside the tests and in the same way.</summary>
     public static Task<ServerProcess> StartSampleApiAsync(IReadOnlyList<string> arguments, string folder)
     {
@@ -45,7 +60,25 @@ public sealed class ServerProcess : IAsyncDisposable
         return StartAsync(Path.Combine(Repository.Root, "src", "Dcr.SampleApi", output, "Dcr.SampleApi.dll"), arguments, folder, "");
     }
 
-    private static async Task<ServerProcess> StartAsync(string program, IReadOnlyList<string> arguments, string folder, string readyAt)
+    private static async Task<ServerProcess> StartAsync(string program, IReadOnlyList<string> arguments, string folder, string readyAt, int? descriptors = null)
+    {
+        var start = Command(program, arguments, folder);
+        if (descriptors is not null)
+        {
+            string[] command = [start.FileName, .. start.ArgumentList];
+            start.FileName = "bash";
+            start.ArgumentList.Clear();
+            foreach (var argument in (string[])["-c", $"ulimit -n {descriptors} && exec \"$@\"", "bash", .. command])
+            {
+                start.ArgumentList.Add(argument);
+            }
+        }
+        var server = new ServerProcess(Process.Start(start)!, arguments[1]);
+        await server.WaitUntilReadyAsync(readyAt);
+        return server;
+    }
+
+    private static ProcessStartInfo Command(string program, IReadOnlyList<string> arguments, string folder)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
@@ -58,9 +91,20 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             start.ArgumentList.Add(argument);
         }
-        var server = new ServerProcess(Process.Start(start)!, arguments[1]);
-        await server.WaitUntilReadyAsync(readyAt);
-        return server;
+        return start;
+    }
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>SIGTERM, as a supervisor stops a server. Returns when it has ended.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
     }
 
     /// <summary>SIGKILL: nothing is flushed, nothing is said goodbye to.</summary>
@@ -68,6 +112,14 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         _process.Kill();
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>SIGSTOP: its sockets take connections, and nothing answers. It can be killed in this state.</summary>
+    public async Task FreezeAsync()
+    {
+        using var kill = Process.Start("kill", ["-STOP", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, kill.ExitCode);
     }
 
     public async ValueTask DisposeAsync()

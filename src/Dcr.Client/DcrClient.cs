@@ -42,13 +42,14 @@ public sealed class DcrClient
         }
         options ??= new DcrClientOptions();
         _exchange = new ProtocolExchange(http, options);
-        _discovery = new ServerDiscovery(_exchange, issuer, options.Time);
+        _discovery = new ServerDiscovery(_exchange, issuer);
         _tokens = new TokenEndpoint(_exchange, _discovery);
         _registrations = new RegistrationRequests(_exchange, _discovery, boundTo: null);
     }
 
     /// <summary>
-    /// The server's metadata (RFC 8414), kept for an hour. There is no need to call this first.
+    /// The server's metadata (RFC 8414). There is no need to call this first. What is an hour old is fetched again on the way, and
+    /// used meanwhile, for up to a day while the server is away.
     /// </summary>
     /// <exception cref="HttpRequestException">The server cannot be reached, or its metadata is for another issuer.</exception>
     public Task<AuthorizationServerMetadata> DiscoverAsync(CancellationToken cancellationToken = default) => _discovery.FindAsync(cancellationToken);

@@ -32,8 +32,10 @@ public static class DcrResourceServer
         services.AddSingleton<UsedProofs>();
         services.AddSingleton<DpopProofs>();
         services.AddSingleton<StatusLists>();
-        services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenRules>();
+        services.AddSingleton<TokenRules>();
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>>(provider => provider.GetRequiredService<TokenRules>());
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>>(provider => provider.GetRequiredService<TokenRules>());
         services.AddAuthorization();
         return services;
     }

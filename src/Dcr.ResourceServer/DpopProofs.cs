@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Dcr.Jose;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -26,12 +27,11 @@ internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, Use
         {
             return "There must be one DPoP header, a JWT.";
         }
-        var key = ReadKey(text);
-        if (key is null)
+        if (ReadKey(text) is not var (key, thumbprint))
         {
             return "The proof has no public key in its header.";
         }
-        if (Base64Url.EncodeToString(key.ComputeJwkThumbprint()) != boundTo)
+        if (thumbprint != boundTo)
         {
             return "The proof is made with another key than the token is bound to.";
         }
@@ -58,12 +58,11 @@ internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, Use
         {
             return "The proof is made for another token: see ath.";
         }
-        var now = time.GetUtcNow();
-        if (!proof.TryGetPayloadValue<long>("iat", out var iat) || Math.Abs(now.ToUnixTimeSeconds() - iat) > UsedProofs.Life.TotalSeconds)
+        if (IssuedAt(proof) is not { } issuedAt || !ProofTimes.IsFresh(issuedAt, time.GetUtcNow()))
         {
             return "The proof is not of now: see iat.";
         }
-        return proof.Id is { Length: > 0 and <= MaxJti } jti && used.TryUse($"{boundTo} {jti}", now) ? null : "The proof has been used before, or has no jti.";
+        return proof.Id is { Length: > 0 and <= MaxJti } jti && used.TryUse($"{boundTo} {jti}", issuedAt) ? null : "The proof has been used before, or has no jti.";
     }
 
     private bool IsSameUrl(string? htu, HttpRequest request)
@@ -78,20 +77,29 @@ internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, Use
 
     private static string? Text(JsonWebToken proof, string claim) => proof.TryGetPayloadValue<string>(claim, out var value) ? value : null;
 
+    // Read apart: IdentityModel takes whole seconds only.
+    private static DateTimeOffset? IssuedAt(JsonWebToken proof)
+    {
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(proof.EncodedPayload));
+        return claims.RootElement.TryGetProperty("iat", out var iat) ? ProofTimes.Read(iat) : null;
+    }
+
     /// <summary>Null where there is none, or a private one: whoever sends that has given its key away.</summary>
-    private static JsonWebKey? ReadKey(string text)
+    private static (JsonWebKey Key, string Thumbprint)? ReadKey(string text)
     {
         try
         {
             var header = new JsonWebToken(text);
-            if (!header.TryGetHeaderValue<JsonElement>("jwk", out var jwk))
+            if (!header.TryGetHeaderValue<JsonElement>("jwk", out var jwk) || jwk.ValueKind != JsonValueKind.Object)
             {
                 return null;
             }
             var key = new JsonWebKey(jwk.GetRawText());
-            return key.HasPrivateKey || key.Kty == JsonWebAlgorithmsKeyTypes.Octet || key.KeySize < 256 ? null : key;
+            return PrivateJwkMembers.All.Any(member => jwk.TryGetProperty(member, out _)) || key.Kty == JsonWebAlgorithmsKeyTypes.Octet || key.KeySize < 256
+                ? null
+                : (key, Base64Url.EncodeToString(key.ComputeJwkThumbprint()));
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is ArgumentException or FormatException or JsonException or NotSupportedException)
         {
             // Not a JWT, or not a JWK, after all.
             return null;

@@ -31,20 +31,12 @@ internal sealed class StatusList
     /// <summary>Null when it is not a list that this server signed for this URL.</summary>
     public static async Task<StatusList?> ReadAsync(string text, string uri, JwtBearerOptions jwt, TimeProvider time, CancellationToken cancellationToken)
     {
-        var configuration = await jwt.ConfigurationManager!.GetConfigurationAsync(cancellationToken);
-        var verified = await s_handler.ValidateTokenAsync(text, new TokenValidationParameters
-        {
-            ValidTypes = ["statuslist+jwt"],
-            ValidAlgorithms = DpopProofs.Algorithms,
-            IssuerSigningKeys = configuration.SigningKeys,
-            ValidateIssuer = false,
-            ValidateAudience = false,
-            RequireExpirationTime = false,
-            LifetimeValidator = (_, expires, _, _) => expires is null || expires > time.GetUtcNow().UtcDateTime,
-        });
+        var verified = await VerifyAsync(text, jwt, time, cancellationToken);
         if (verified is { IsValid: false, Exception: SecurityTokenSignatureKeyNotFoundException })
         {
-            jwt.ConfigurationManager.RequestRefresh();
+            // Perhaps the server has given up its keys in an emergency, and this is signed by the one that follows.
+            jwt.ConfigurationManager!.RequestRefresh();
+            verified = await VerifyAsync(text, jwt, time, cancellationToken);
         }
         if (verified is not { IsValid: true, SecurityToken: JsonWebToken token }
             || token.Subject != uri
@@ -57,6 +49,21 @@ internal sealed class StatusList
         return Unpack(Base64Url.DecodeFromChars(compressed)) is { } unpacked
             ? new StatusList(unpacked, token.ValidTo == default ? DateTimeOffset.MaxValue : new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
             : null;
+    }
+
+    private static async Task<TokenValidationResult> VerifyAsync(string text, JwtBearerOptions jwt, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var configuration = await jwt.ConfigurationManager!.GetConfigurationAsync(cancellationToken);
+        return await s_handler.ValidateTokenAsync(text, new TokenValidationParameters
+        {
+            ValidTypes = ["statuslist+jwt"],
+            ValidAlgorithms = DpopProofs.Algorithms,
+            IssuerSigningKeys = configuration.SigningKeys,
+            ValidateIssuer = false,
+            ValidateAudience = false,
+            RequireExpirationTime = false,
+            LifetimeValidator = (_, expires, _, _) => expires is null || expires > time.GetUtcNow().UtcDateTime,
+        });
     }
 
     private static byte[]? Unpack(byte[] packed)

@@ -3,14 +3,18 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Dcr.ResourceServer;
 
 /// <summary>What ASP.NET Core's JwtBearer is told, and what is checked beyond it: the way a token is sent, its proof, the status of its client.</summary>
-internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, DpopProofs proofs, StatusLists statuses) : IConfigureNamedOptions<JwtBearerOptions>
+internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, DpopProofs proofs, StatusLists statuses, TimeProvider time)
+    : IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
 {
     private const string Dpop = "DPoP";
+    private static readonly object s_began = new();
     private static readonly object s_sentAsDpop = new();
     private static readonly object s_proofFault = new();
 
@@ -28,8 +32,6 @@ internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, Dpo
         jwt.RequireHttpsMetadata = options.Value.Issuer.StartsWith("https", StringComparison.Ordinal);
         jwt.MapInboundClaims = false;
         jwt.BackchannelTimeout = TimeSpan.FromSeconds(5);
-        // The shortest that is possible: a key the server has given up in an emergency is given up here.
-        jwt.AutomaticRefreshInterval = Microsoft.IdentityModel.Protocols.ConfigurationManager<Microsoft.IdentityModel.Protocols.OpenIdConnect.OpenIdConnectConfiguration>.MinimumAutomaticRefreshInterval;
         jwt.TokenValidationParameters = new TokenValidationParameters
         {
             ValidTypes = ["at+jwt"],
@@ -43,9 +45,20 @@ internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, Dpo
         jwt.Events = new JwtBearerEvents { OnMessageReceived = ReadAsync, OnTokenValidated = CheckAsync, OnChallenge = ChallengeAsync };
     }
 
-    // RFC 9449 section 7.1: a bound token comes under a scheme of its own.
-    private static Task ReadAsync(MessageReceivedContext context)
+    /// <summary>After JwtBearer has made what fetches; a keeper of keys that the API's developer chose stays.</summary>
+    public void PostConfigure(string? name, JwtBearerOptions jwt)
     {
+        if (name == JwtBearerDefaults.AuthenticationScheme && jwt.ConfigurationManager is ConfigurationManager<OpenIdConnectConfiguration>)
+        {
+            var documents = new HttpDocumentRetriever(jwt.Backchannel) { RequireHttps = jwt.RequireHttpsMetadata };
+            jwt.ConfigurationManager = new IssuerKeys(jwt.MetadataAddress, documents, jwt.BackchannelTimeout, time);
+        }
+    }
+
+    // RFC 9449 section 7.1: a bound token comes under a scheme of its own.
+    private Task ReadAsync(MessageReceivedContext context)
+    {
+        context.HttpContext.Items[s_began] = time.GetTimestamp();
         if (context.Request.Headers.Authorization is [{ } header] && header.StartsWith(Dpop + " ", StringComparison.OrdinalIgnoreCase))
         {
             context.Token = header[(Dpop.Length + 1)..].Trim();
@@ -67,10 +80,19 @@ internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, Dpo
             context.HttpContext.Items[s_proofFault] = true;
             context.Fail(fault);
         }
-        else if (await statuses.FaultAsync(token, context.Options, context.HttpContext.RequestAborted) is { } dead)
+        else if (await statuses.FaultAsync(token, context.Options, PatienceOf(context), context.HttpContext.RequestAborted) is { } dead)
         {
             context.Fail(dead);
         }
+    }
+
+    /// <summary>A request waits for the server as long as one time-out, for keys and status list together.</summary>
+    private TimeSpan PatienceOf(TokenValidatedContext context)
+    {
+        var longest = context.Options.BackchannelTimeout;
+        // Null where the API's developer has put another handler of the event in place of ours.
+        var spent = context.HttpContext.Items[s_began] is long began ? time.GetElapsedTime(began) : TimeSpan.Zero;
+        return spent < longest ? longest - spent : TimeSpan.Zero;
     }
 
     private async Task<string?> ProofFaultAsync(HttpContext context, JsonWebToken token, string? boundTo)

@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+
 namespace Dcr.Server;
 
 /// <summary>Where the server listens and what it is willing to read.</summary>
@@ -17,7 +20,18 @@ internal static class Listening
             kestrel.Limits.MaxRequestBodySize = 64 * 1024;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            var services = kestrel.ApplicationServices;
+            kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(services.GetRequiredService<IOptions<ConnectionOptions>>().Value);
+            kestrel.ConfigureEndpointDefaults(listen => listen.Use(services.GetRequiredService<Draining>().Count));
         });
+        builder.Services.AddSettings<ConnectionOptions>(ConnectionOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<ConnectionOptions>, ConnectionOptionsValidator>();
+        builder.Services.AddSingleton<ListenSockets>();
+        builder.Services.AddSingleton<Draining>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<Draining>());
+        builder.Services.AddHealthChecks().AddCheck<Draining>("draining");
+        builder.Services.AddOptions<SocketTransportOptions>()
+            .Configure<ListenSockets>((transport, sockets) => transport.CreateBoundListenSocket = sockets.Bind);
         builder.Services.Configure<Microsoft.AspNetCore.Http.Features.FormOptions>(form =>
         {
             form.ValueCountLimit = 50;

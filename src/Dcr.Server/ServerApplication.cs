@@ -23,6 +23,7 @@ public static class ServerApplication
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.Use(app.Services.GetRequiredService<Draining>().CloseAfterAnswerAsync);
         app.UseDcr();
         app.MapDcr();
         app.MapOpenApi("/openapi/{documentName}.json");

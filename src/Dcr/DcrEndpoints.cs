@@ -98,9 +98,17 @@ public static class DcrEndpoints
         admin.MapGet("/clients/{client_id}/keys", ListClientKeysRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "List a client's keys: state, last use, and how fresh they are").Gives<Page<AdminKey>>().Refuses(401, 403, 404);
         admin.MapPost("/clients/{client_id}/keys/{thumbprint}/quarantine", QuarantineKeyRoute.QuarantineAsync).Needs(Policies.Administrator)
-            .Is("Administration", "Block one key of a client at once").Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
+            .Is("Administration", "Block one key of a client at once").TakesQuery(("end_tokens", "false: access tokens for APIs that the client has live on")).Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/keys/{thumbprint}/release", QuarantineKeyRoute.ReleaseAsync).Needs(Policies.Administrator)
             .Is("Administration", "Let a blocked key be used again").Gives<AdminKey>().Refuses(400, 401, 403, 404, 409);
+        admin.MapGet("/quarantined-keys", ManageQuarantinedKeysRoute.ListAsync).Needs(Policies.Administrator)
+            .Is("Administration", "List the keys that are blocked on the whole server").TakesPage().Gives<Page<AdminQuarantinedKey>>().Refuses(400, 401, 403);
+        admin.MapGet("/quarantined-keys/{thumbprint}", ManageQuarantinedKeysRoute.ShowAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Show a key that is blocked on the whole server").Gives<AdminQuarantinedKey>().Refuses(401, 403, 404);
+        admin.MapPut("/quarantined-keys/{thumbprint}", ManageQuarantinedKeysRoute.AddAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Block a key on the whole server, whoever has it or registers it").TakesJson<QuarantineReason>().Gives<AdminQuarantinedKey>().Refuses(400, 401, 403, 413, 415);
+        admin.MapDelete("/quarantined-keys/{thumbprint}", ManageQuarantinedKeysRoute.RemoveAsync).Needs(Policies.Administrator)
+            .Is("Administration", "Let a key be used again on the whole server").GivesNothing().Refuses(401, 403, 404);
         admin.MapPut("/clients/{client_id}/assertion-audience", SetAssertionAudienceRuleRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "Override the rule for the audience of a client's assertions").TakesJson<AssertionAudienceSetting>().Gives<AdminClient>().Refuses(400, 401, 403, 404, 409, 413, 415);
         admin.MapGet("/onboarding-clients", ManageOnboardingClientsRoute.ListAsync).Needs(Policies.Administrator)

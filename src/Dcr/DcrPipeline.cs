@@ -1,5 +1,6 @@
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
+using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,6 +41,7 @@ public static class DcrPipeline
         });
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimits();
     }
 
     /// <summary>RFC 6749 section 5.1, RFC 7591 section 3.2.1: nothing is cacheable unless its route says so.</summary>

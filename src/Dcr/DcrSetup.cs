@@ -7,6 +7,7 @@ using Dcr.Discovery;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
+using Dcr.Protocol.RateLimits;
 using Dcr.Registration;
 using Dcr.TokenStatus;
 using FluentValidation;
@@ -28,6 +29,7 @@ public static class DcrSetup
         services.AddHandlers();
         services.AddBearerSchemes();
         services.AddCrossOrigin();
+        services.AddRateLimits();
 
         services.AddSingleton<IssuerUrls>();
         services.AddSingleton<AddedMetadata>();
@@ -77,6 +79,7 @@ public static class DcrSetup
         services.AddSingleton<Readiness>();
         services.AddHostedService<StartUp>();
 
+        services.AddSingleton<StoreOutage>();
         services.AddExceptionHandler<UnexpectedFault>();
         services.AddHealthChecks().AddCheck<StoreHealth>("store");
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, DcrJson.Default));
@@ -112,8 +115,9 @@ public static class DcrSetup
                 services.AddSingleton(handled, type);
             }
         }
-        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
+        // The first is the outermost: who may not act is told nothing about what was sent.
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(JudgementBehavior<,>));
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
         services.AddSingleton<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddSingleton<IMediator, Mediator>();
     }

@@ -10,8 +10,10 @@ internal sealed record KnownSettings(string Section, Type Options)
 {
     public IEnumerable<string> Names => IsOpen ? [] : Options.GetProperties().Select(property => $"{Section}:{property.Name}");
 
-    /// <summary>Names of settings that are lists, whose entries have numbers.</summary>
-    public IEnumerable<string> Lists => Options.GetProperties().Where(property => property.PropertyType.IsAssignableTo(typeof(IEnumerable<string>))).Select(property => $"{Section}:{property.Name}");
+    /// <summary>Those among them that are lists, whose entries are settings <c>:0</c>, <c>:1</c> and so on.</summary>
+    public IEnumerable<string> Lists => Options.GetProperties()
+        .Where(property => property.PropertyType.IsAssignableTo(typeof(IEnumerable<string>)))
+        .Select(property => $"{Section}:{property.Name}");
 
     /// <summary>Whoever reads the section judges its names.</summary>
     public bool IsOpen { get; init; }
@@ -42,18 +44,16 @@ internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<
         var lists = known.SelectMany(settings => settings.Lists).ToHashSet(StringComparer.OrdinalIgnoreCase);
         List<string> open = [.. known.Where(settings => settings.IsOpen).Select(settings => settings.Section + ":")];
         var faults = configuration.GetSection(DcrOptions.Section).AsEnumerable()
-            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section && !names.Contains(setting.Key)
-                && !IsEntry(setting.Key, lists) && !open.Any(section => setting.Key.StartsWith(section, StringComparison.OrdinalIgnoreCase)))
+            .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section)
+            .Where(setting => !names.Contains(setting.Key) && !IsEntry(setting.Key, lists))
+            .Where(setting => !open.Any(section => setting.Key.StartsWith(section, StringComparison.OrdinalIgnoreCase)))
             .Select(setting => Fault(setting.Key, names))
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
-    private static bool IsEntry(string key, HashSet<string> lists)
-    {
-        var last = key.LastIndexOf(':');
-        return lists.Contains(key[..last]) && key.AsSpan(last + 1) is { IsEmpty: false } number && !number.ContainsAnyExceptInRange('0', '9');
-    }
+    private static bool IsEntry(string key, HashSet<string> lists) =>
+        key.LastIndexOf(':') is var colon and > 0 && uint.TryParse(key.AsSpan(colon + 1), out _) && lists.Contains(key[..colon]);
 
     // Its value is not repeated: it may be a secret in the wrong place.
     private static string Fault(string key, IEnumerable<string> names)

@@ -16,9 +16,10 @@ internal sealed class Readiness
 }
 
 /// <summary>
-/// Prepares the store before the first request: tables or indexes, signing keys, the seed file, the first
-/// administrator. Faults of the configuration end the start; a store that is away is tried again in the background,
-/// so that a node that starts before its database needs no restart.
+/// Prepares the store before the first request is answered: tables or indexes, signing keys, the first administrator, the seed file.
+/// Nothing is written before the server listens, so that a start that fails has changed nothing: faults of the configuration, of
+/// the seed file and a port in use end it before. A store that is away is tried again in the background, so that a node that starts
+/// before its database needs no restart.
 /// </summary>
 internal sealed partial class StartUp(
     IStoreLifecycle store,
@@ -29,18 +30,29 @@ internal sealed partial class StartUp(
     IClientStore clients,
     Readiness readiness,
     TimeProvider time,
-    ILogger<StartUp> logger) : BackgroundService
+    ILogger<StartUp> logger) : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(2);
 
-    private IReadOnlyList<SeededClient> _seed = [];
+    private static readonly TimeSpan s_toldAgainAfter = TimeSpan.FromMinutes(1);
 
-    public override async Task StartAsync(CancellationToken cancellationToken)
+    private IReadOnlyList<SeededClient> _seed = [];
+    private long? _toldAt;
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override async Task StartAsync(CancellationToken cancellationToken) => _seed = await seedFile.ReadAsync(cancellationToken);
+
+    /// <summary>The server listens by now, and answers 503 until it is ready.</summary>
+    public async Task StartedAsync(CancellationToken cancellationToken)
     {
-        _seed = await seedFile.ReadAsync(cancellationToken);
         await TryPrepareAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -57,20 +69,25 @@ internal sealed partial class StartUp(
         {
             await store.InitializeAsync(cancellationToken);
             await signingKeys.RingAsync(cancellationToken);
-            var wasEmpty = await clients.IsEmptyAsync(cancellationToken);
-            await applySeedFile.ExecuteAsync(_seed, cancellationToken);
-            if (wasEmpty && !_seed.Any(client => ScopeTokens.Split(client.Metadata.Scope).Contains(ScopeTokens.Administration)))
+            // Before the seed file: an administrator that could not be made must not leave a store behind that nobody rules.
+            if (!_seed.Any(client => ScopeTokens.Split(client.Metadata.Scope).Contains(ScopeTokens.Administration))
+                && !await clients.HasAdministratorAsync(cancellationToken))
             {
                 await makeFirstAdministrator.ExecuteAsync(cancellationToken);
             }
+            await applySeedFile.ExecuteAsync(_seed, cancellationToken);
             readiness.SetReady();
         }
         catch (StoreUnavailableException exception)
         {
-            LogAway(exception, s_retryAfter);
+            if (_toldAt is not { } toldAt || time.GetElapsedTime(toldAt) >= s_toldAgainAfter)
+            {
+                _toldAt = time.GetTimestamp();
+                LogAway(exception.Reason, s_retryAfter);
+            }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away; trying again in {RetryAfter}")]
-    private partial void LogAway(Exception exception, TimeSpan retryAfter);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away ({Reason}); trying again every {RetryAfter}")]
+    private partial void LogAway(Printed reason, TimeSpan retryAfter);
 }

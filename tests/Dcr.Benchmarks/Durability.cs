@@ -17,6 +17,7 @@ internal static class Durability
             foreach (var callers in new[] { 1, 16, 64 })
             {
                 var folder = Directory.CreateTempSubdirectory("dcr-durability-").FullName;
+                await File.Create(Path.Combine(folder, "test.db")).DisposeAsync();
                 await using (var database = new SqliteDatabase(Path.Combine(folder, "test.db"), durability))
                 {
                     await SqliteSchema.MigrateAsync(database, SqliteSchema.Replay, default);

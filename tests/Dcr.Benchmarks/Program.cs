@@ -27,7 +27,7 @@ await File.WriteAllTextAsync(Path.Combine(folder, "seed.json"), Seed(onboarding)
 
 await using var floor = await PinnedProcess.StartAsync("Dcr.Benchmarks.dll", folder, core: 0, address => ["floor", address]);
 await using var server = await PinnedProcess.StartAsync("Dcr.Server.dll", folder, core: 0, address =>
-    ["--urls", address, "--Dcr:SeedFile", Path.Combine(folder, "seed.json"), "--Logging:LogLevel:Default", "Warning"]);
+    ["--urls", address, "--Dcr:SeedFile", Path.Combine(folder, "seed.json"), "--Logging:LogLevel:Default", "Warning", "--Dcr:RateLimits:Enabled", "false"]);
 
 var rates = new Dictionary<string, List<Rate>> { ["floor"] = [], ["token"] = [], ["registration"] = [] };
 for (var round = 0; round <= Rounds; round++)

@@ -45,6 +45,21 @@ public sealed class AdminKeysTests(CliServer server)
 
     [Fact]
     [Requirement("P-CLI-ADMIN")]
+    public async Task Blocks_a_key_on_the_whole_server_and_lets_it_go()
+    {
+        const string Thumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+
+        Assert.Equal(ExitCode.Usage, (await tool.RunAsync("admin", "quarantine", "add", Thumbprint)).ExitCode);
+        Assert.Equal("in a repository", (string?)(await tool.JsonAsync("admin", "quarantine", "add", Thumbprint, "--reason", "in a repository"))["reason"]);
+        Assert.Equal(Thumbprint, (string?)(await tool.JsonAsync("admin", "quarantine", "show", Thumbprint))["thumbprint"]);
+        Assert.Contains("in a repository", (await tool.SucceedAsync("admin", "quarantine", "list")).Out, StringComparison.Ordinal);
+        Assert.True((bool)(await tool.JsonAsync("admin", "quarantine", "remove", Thumbprint))["removed"]!);
+        Assert.Equal(ExitCode.Refused, (await tool.RunAsync("admin", "quarantine", "remove", Thumbprint)).ExitCode);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-ADMIN")]
     public async Task Rotates_the_keys_of_the_server_and_in_an_emergency_only_when_told_so()
     {
         // A server of its own: every token of the others would die.

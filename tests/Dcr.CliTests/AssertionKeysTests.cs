@@ -51,6 +51,20 @@ public sealed class AssertionKeysTests : IDisposable
     }
 
     [Theory]
+    [InlineData("RS1")]
+    [InlineData("RS257")]
+    [InlineData("PS")]
+    [InlineData("RSA-OAEP")]
+    public void Rejects_an_RSA_key_for_an_algorithm_that_nobody_takes(string alg)
+    {
+        using var rsa = RSA.Create(2048);
+        var jwk = Rsa(rsa, "k1");
+        jwk["alg"] = alg;
+        Publish(jwk);
+        Assert.Contains($"its alg is {alg}, and an RSA key goes with PS256 PS384 PS512 RS256 RS384 RS512", Failing(AssertionRule.Key).Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("use", "enc", "its use is enc, not sig")]
     [InlineData("alg", "ES384", "its alg is ES384, and P-256 goes with ES256")]
     [InlineData("crv", "secp256k1", "its crv is secp256k1; P-256, P-384 and P-521 can be used")]

@@ -23,9 +23,24 @@ public sealed class DoctorTests(CliServer server) : IDisposable
     {
         await RegisterAsync();
         var answer = await _tool.SucceedAsync("doctor");
-        Assert.StartsWith("Nothing fails: it passes all eight rules.", answer.Out, StringComparison.Ordinal);
+        Assert.StartsWith("Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.", answer.Out, StringComparison.Ordinal);
         Assert.Equal(8, answer.Out.Split('\n').Count(line => line.TrimStart().StartsWith("passed", StringComparison.Ordinal)));
-        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
+        Assert.Equal("unknown", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
+        await _tool.KnowAsync(server, "admin");
+        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor", "--admin", "admin"))["verdict"]);
+    }
+
+    [Fact]
+    public async Task Does_not_say_that_a_quarantined_key_is_accepted()
+    {
+        var clientId = (string?)(await RegisterAsync())["client_id"];
+        await _tool.KnowAsync(server, "admin");
+        var key = (await _tool.JsonAsync("admin", "clients", "keys", "list", clientId!))["items"]![0]!;
+        await _tool.SucceedAsync("admin", "clients", "keys", "quarantine", clientId!, (string)key["thumbprint"]!, "--yes");
+        Assert.Equal("unknown", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
+        var answer = await _tool.RunAsync("doctor", "--admin", "admin");
+        Assert.Equal(ExitCode.Unhealthy, answer.ExitCode);
+        Assert.Contains("quarantined", answer.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,7 +178,7 @@ public sealed class DoctorTests(CliServer server) : IDisposable
         var jwks = (await _tool.SucceedAsync("keys", "jwks", "partner.pem")).Json;
         host.Body = jwks;
         await RegisterAsync("--key", "partner.pem", "--jwks-uri", host.JwksUri);
-        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
+        Assert.Equal("unknown", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
         // The key is withdrawn, and another one is there.
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         host.Body = TestAssertion.Jwks(TestAssertion.Jwk(other, "k9"));

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Cli;
 using Spectre.Console;
@@ -22,6 +24,9 @@ public sealed class OutputTests
             Assert.DoesNotContain(written.Replace("\n", "", StringComparison.Ordinal), char.IsControl);
             Assert.DoesNotContain('\u202e', written);
         }
+        var json = new JsonObject { ["client_name"] = text }.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        Assert.DoesNotContain(Printable.OfJson(json), character => char.IsControl(character) || character == '\u202e');
+        Assert.Equal(text, (string?)JsonNode.Parse(Printable.OfJson(json))!["client_name"]);
     }
 
     [Fact]

@@ -147,6 +147,39 @@ public sealed class HttpClientTests(RealServer server) : IClassFixture<RealServe
     }
 
     [Fact]
+    public async Task A_body_of_unknown_length_is_sent_while_it_is_made_and_again_if_it_was_small()
+    {
+        var refusals = 1;
+        _api.Reads = true;
+        _api.On = _ => refusals-- > 0 ? Unauthorized("Bearer", "invalid_token") : null;
+        using var http = Connect(bound: false);
+        using var content = new MadeContent(pieces: 2, pieceLength: 100);
+        // Nothing more is made before the first piece has arrived.
+        _api.OnFirstPiece = content.GoOn;
+
+        using var response = await http.PostAsync(s_orders, content, Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal([200, 200], _api.Lengths);
+        Assert.Equal(1, content.TimesMade);
+    }
+
+    [Fact]
+    public async Task A_body_of_unknown_length_that_turns_out_large_is_sent_once_and_not_kept()
+    {
+        _api.Reads = true;
+        _api.On = _ => Unauthorized("Bearer", "invalid_token");
+        using var http = Connect(bound: false);
+        using var content = new MadeContent(pieces: 65, pieceLength: 16 * 1024);
+        _api.OnFirstPiece = content.GoOn;
+
+        using var response = await http.PostAsync(s_orders, content, Cancellation);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal([65 * 16 * 1024], _api.Lengths);
+    }
+
+    [Fact]
     public async Task No_token_is_sent_without_encryption()
     {
         using var http = Connect(bound: false);
@@ -192,6 +225,13 @@ public sealed class HttpClientTests(RealServer server) : IClassFixture<RealServe
 
         public ConcurrentQueue<string> Bodies { get; } = new();
 
+        /// <summary>Reads bodies as a network does, piece by piece.</summary>
+        public bool Reads { get; set; }
+
+        public Action? OnFirstPiece { get; set; }
+
+        public ConcurrentQueue<int> Lengths { get; } = new();
+
         /// <summary>Null: ok.</summary>
         public Func<SentRequest, HttpResponseMessage?> On { get; set; } = _ => null;
 
@@ -199,11 +239,55 @@ public sealed class HttpClientTests(RealServer server) : IClassFixture<RealServe
         {
             var sent = SentRequest.Of(request);
             Sent.Enqueue(sent);
-            if (request.Content is not null)
+            if (Reads)
+            {
+                var counted = new CountingStream(OnFirstPiece);
+                await request.Content!.CopyToAsync(counted, cancellationToken);
+                Lengths.Enqueue(counted.Count);
+            }
+            else if (request.Content is not null)
             {
                 Bodies.Enqueue(await request.Content.ReadAsStringAsync(cancellationToken));
             }
             return On(sent) ?? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("ok") };
+        }
+    }
+
+    /// <summary>A body that is made while it is sent, once.</summary>
+    private sealed class MadeContent(int pieces, int pieceLength) : HttpContent
+    {
+        private readonly TaskCompletionSource _goOn = new();
+
+        public int TimesMade { get; private set; }
+
+        public void GoOn() => _goOn.TrySetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            TimesMade++;
+            for (var i = 0; i < pieces; i++)
+            {
+                await stream.WriteAsync(new byte[pieceLength]);
+                await _goOn.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    private sealed class CountingStream(Action? onFirst) : MemoryStream
+    {
+        public int Count { get; private set; }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Count += buffer.Length;
+            onFirst?.Invoke();
+            return ValueTask.CompletedTask;
         }
     }
 }

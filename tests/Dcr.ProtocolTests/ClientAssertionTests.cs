@@ -496,6 +496,16 @@ public abstract class ClientAssertionTests(DcrServer server) : ServerTests(serve
     }
 
     [Fact]
+    [Requirement("R6749-5.2-01")]
+    public async Task Says_the_reason_in_the_challenge_as_in_the_body()
+    {
+        var answer = (await Server.PostTokenAsync(Valid().WithClaim("sub", "somebody-else").Sign(), "dcr")).Refused(HttpStatusCode.Unauthorized, "invalid_client");
+        var challenge = Assert.Single(answer.Response.Headers.WwwAuthenticate);
+        Assert.Equal("private_key_jwt", challenge.Scheme);
+        Assert.EndsWith($", error=\"invalid_client\", error_description=\"{answer.Description}\"", challenge.Parameter, StringComparison.Ordinal);
+    }
+
+    [Fact]
     [Requirement("R7521-4.2-02")]
     public async Task Rejects_a_client_id_that_is_not_the_sub()
     {

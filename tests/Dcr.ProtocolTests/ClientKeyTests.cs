@@ -115,6 +115,28 @@ public abstract class ClientKeyTests(DcrServer server) : ServerTests(server)
 
     [Fact]
     [Requirement("P-REV")]
+    public async Task A_quarantine_ends_the_tokens_for_apis_that_the_client_has_unless_it_is_told_not_to()
+    {
+        var stolen = TestKey.Create(kid: "stolen");
+        var good = TestKey.Create(kid: "good");
+        var client = await Server.OnboardAsync(stolen, m => m["jwks"] = TestKey.Jwks(stolen, good));
+        var token = (await UseAsync(client, stolen)).Succeeded()["access_token"];
+        var path = $"clients/{client.ClientId}/keys/{stolen.Thumbprint()}";
+
+        (await AdminAsync(HttpMethod.Post, $"{path}/quarantine?end_tokens=perhaps")).Refused(HttpStatusCode.BadRequest, "invalid_request", "end_tokens");
+        (await AdminAsync(HttpMethod.Post, $"{path}/quarantine?end_tokens=false")).Succeeded();
+        Assert.True(await Server.IsActiveAsync(token));
+
+        (await AdminAsync(HttpMethod.Post, $"{path}/release")).Succeeded();
+        (await AdminAsync(HttpMethod.Post, $"{path}/quarantine")).Succeeded();
+        Assert.False(await Server.IsActiveAsync(token));
+        Assert.True(await Server.IsActiveAsync((await UseAsync(client, good)).Succeeded()["access_token"]));
+        // Its right to manage itself is no token for an API.
+        (await Server.GetAsync(client.Path, client.RegistrationAccessToken)).Succeeded();
+    }
+
+    [Fact]
+    [Requirement("P-REV")]
     public async Task A_quarantined_key_of_an_onboarding_client_ends_its_initial_access_tokens()
     {
         var token = await Server.InitialAccessTokenAsync("fleet");

@@ -23,6 +23,15 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
         Assert.True(again.Response.Headers.CacheControl!.NoStore);
     }
 
+    /// <summary>With a later initial access token, and a DPoP proof by this key.</summary>
+    private async Task<Answer> RegisterProvedAsync(OnboardingParty party, JsonObject metadata, TestKey key) => await Server.SendAsync(
+        HttpMethod.Post,
+        Server.Path("/oauth/register"),
+        $"Bearer {await Server.InitialAccessTokenAsync(party)}",
+        DpopScenario.Json(metadata),
+        ("Idempotency-Key", _key),
+        (DpopScenario.Header, Server.RegistrationProof(key).Sign()));
+
     [Fact]
     [Requirement("P-IDEMPOTENT")]
     public async Task Gives_a_repeated_request_the_first_answer()
@@ -34,8 +43,6 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
 
         // The token has no use left, and the answer is not a new registration.
         IsSame(first, await Server.RegisterAsync(token, metadata, _key));
-        // A later token of the same caller is as good.
-        IsSame(first, await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key));
         Assert.Equal(1, await ListedAsync(party));
         (await Server.GetAsync(new Uri(first["registration_client_uri"]).AbsolutePath, first["registration_access_token"])).Succeeded();
     }
@@ -46,10 +53,10 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
     {
         var party = await Server.OnboardingClientAsync("""{"max_live_clients":1,"max_registrations_per_hour":1}""");
         var metadata = Metadata();
-        var first = await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key);
         var token = await Server.InitialAccessTokenAsync(party);
+        var first = await Server.RegisterAsync(token, metadata, _key);
         IsSame(first, await Server.RegisterAsync(token, metadata, _key));
-        (await Server.RegisterAsync(token, metadata, _key + "-2")).Refused(HttpStatusCode.Forbidden, "access_denied", "max_live_clients");
+        (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key + "-2")).Refused(HttpStatusCode.Forbidden, "access_denied", "max_live_clients");
     }
 
     [Fact]
@@ -58,13 +65,13 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
     {
         var party = await Server.OnboardingClientAsync();
         var metadata = Metadata();
-        var first = await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key);
         var token = await Server.InitialAccessTokenAsync(party);
+        var first = await Server.RegisterAsync(token, metadata, _key);
         var other = metadata.DeepClone().AsObject();
         other["client_name"] = "Another";
         (await Server.RegisterAsync(token, other, _key)).Refused(HttpStatusCode.UnprocessableEntity, "invalid_request", "Idempotency-Key");
         IsSame(first, await Server.RegisterAsync(token, metadata, _key));
-        (await Server.RegisterAsync(token, other, _key + "-2")).Succeeded(HttpStatusCode.Created);
+        (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), other, _key + "-2")).Succeeded(HttpStatusCode.Created);
     }
 
     [Fact]
@@ -83,12 +90,13 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
     public async Task Forgets_the_answer_after_24_hours()
     {
         var party = await Server.OnboardingClientAsync();
-        var metadata = Metadata();
+        var key = TestKey.Create();
+        var metadata = Requests.Metadata(key);
         var first = await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key);
         Server.Time.Advance(TimeSpan.FromHours(23.9));
-        IsSame(first, await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key));
+        IsSame(first, await RegisterProvedAsync(party, metadata, key));
         Server.Time.Advance(TimeSpan.FromHours(0.2));
-        var later = (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key)).Succeeded(HttpStatusCode.Created);
+        var later = (await RegisterProvedAsync(party, metadata, key)).Succeeded(HttpStatusCode.Created);
         Assert.NotEqual(first["client_id"], later["client_id"]);
         Assert.Equal(2, await ListedAsync(party));
     }
@@ -134,8 +142,8 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
     {
         var party = await Server.OnboardingClientAsync();
         var metadata = Metadata();
-        var first = await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key);
         var token = await Server.InitialAccessTokenAsync(party);
+        var first = await Server.RegisterAsync(token, metadata, _key);
         var (app, http) = await Server.StartAnotherNodeAsync();
         await using (app)
         {
@@ -153,9 +161,54 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
     {
         var party = await Server.OnboardingClientAsync();
         var metadata = Metadata();
-        var first = await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key);
+        var token = await Server.InitialAccessTokenAsync(party);
+        var first = await Server.RegisterAsync(token, metadata, _key);
         (await Server.ReplacePolicyAsync(party, new JsonObject { ["scope"] = new JsonObject { ["allowed"] = new JsonArray("write") } })).Succeeded();
-        IsSame(first, await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key));
+        IsSame(first, await Server.RegisterAsync(token, metadata, _key));
+    }
+
+    [Fact]
+    [Requirement("P-IDEMPOTENT")]
+    public async Task Gives_the_answer_to_another_token_only_with_a_proof_by_a_registered_key()
+    {
+        var party = await Server.OnboardingClientAsync();
+        var key = TestKey.Create();
+        var metadata = Requests.Metadata(key);
+        var first = (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key)).Succeeded(HttpStatusCode.Created);
+        (await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key))
+            .Refused(HttpStatusCode.UnprocessableEntity, "invalid_request", "another initial access token");
+        (await RegisterProvedAsync(party, metadata, TestKey.Create()))
+            .Refused(HttpStatusCode.UnprocessableEntity, "invalid_request", "another initial access token");
+        IsSame(first, await RegisterProvedAsync(party, metadata, key));
+        Assert.Equal(1, await ListedAsync(party));
+    }
+
+    [Theory]
+    [Requirement("P-IDEMPOTENT")]
+    [InlineData("revoke")]
+    [InlineData("suspend")]
+    [InlineData("sign-out")]
+    [InlineData("registration-access-token")]
+    [InlineData("update")]
+    [InlineData("delete")]
+    public async Task Gives_no_answer_that_is_not_true_any_more(string act)
+    {
+        var party = await Server.OnboardingClientAsync();
+        var token = await Server.InitialAccessTokenAsync(party);
+        var key = TestKey.Create();
+        var metadata = Requests.Metadata(key);
+        var client = OnboardedClient.Of((await Server.RegisterAsync(token, metadata, _key)).Succeeded(HttpStatusCode.Created), key);
+        var update = metadata.DeepClone().AsObject();
+        update["client_id"] = client.ClientId;
+        var done = act switch
+        {
+            "update" => await Server.SendAsync(HttpMethod.Put, client.Path, client.RegistrationAccessToken, update),
+            "delete" => await Server.SendAsync(HttpMethod.Delete, client.Path, client.RegistrationAccessToken, (JsonObject?)null),
+            _ => await Server.AdminAsync(HttpMethod.Post, $"clients/{client.ClientId}/{act}"),
+        };
+        Assert.True(done.Response.IsSuccessStatusCode, done.Text);
+        var again = (await Server.RegisterAsync(token, metadata, _key)).Refused(HttpStatusCode.Conflict, "conflict", "changed or ended");
+        Assert.DoesNotContain("registration_access_token", again.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -164,8 +217,9 @@ public abstract class IdempotentRegistrationTests(DcrServer server) : ServerTest
     {
         var party = await Server.OnboardingClientAsync();
         var metadata = Metadata();
-        var first = await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, _key);
-        IsSame(first, await Server.RegisterAsync(await Server.InitialAccessTokenAsync(party), metadata, $"\"{_key}\""));
+        var token = await Server.InitialAccessTokenAsync(party);
+        var first = await Server.RegisterAsync(token, metadata, _key);
+        IsSame(first, await Server.RegisterAsync(token, metadata, $"\"{_key}\""));
     }
 
     [Theory]

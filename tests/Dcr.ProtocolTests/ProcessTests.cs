@@ -24,6 +24,9 @@ public sealed class ProcessTests
             if (!OperatingSystem.IsWindows())
             {
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
+                Assert.All(
+                    new[] { Path.GetDirectoryName(key)!, Path.Combine(folder, "data", "keys") },
+                    path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path)));
             }
             Assert.Contains("admin.jwk", server.Output, StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(folder, "data", "dcr.db")));

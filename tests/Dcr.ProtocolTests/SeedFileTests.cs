@@ -49,6 +49,55 @@ public abstract class SeedFileTests(DcrServer server) : ServerTests(server)
         Assert.Equal("client.seeded", audit.Json["items"]![0]!["action"]!.GetValue<string>());
         Assert.Contains("extra", audit.Json["items"]![0]!["changes"]!["registration_policy"]!["after"]!.GetValue<string>(), StringComparison.Ordinal);
     }
+
+    private async Task ChangeSeedAsync(Action<JsonArray> change)
+    {
+        var seed = JsonNode.Parse(await File.ReadAllTextAsync(Server.SeedPath, Cancellation))!;
+        change(seed["clients"]!.AsArray());
+        await File.WriteAllTextAsync(Server.SeedPath, seed.ToJsonString(new() { WriteIndented = true }), Cancellation);
+        Server.Time.Advance(TimeSpan.FromSeconds(1));
+        await RestartAsync();
+    }
+
+    private async Task<Answer> ShownAsync(string clientId) => await Server.AdminAsync(HttpMethod.Get, $"clients/{clientId}", await Server.AdminTokenAsync());
+
+    [Fact]
+    [Requirement("P-SEED")]
+    public async Task Compares_an_entry_whole_the_kid_of_a_key_and_the_end_of_a_long_list_too()
+    {
+        var key = TestKey.Create(kid: "before");
+        var scopes = string.Join(' ', Enumerable.Range(0, 100).Select(i => $"scope-number-{i}"));
+        await ChangeSeedAsync(clients => clients.Add((JsonNode)DcrServer.SeedClient("whole", scopes, key)));
+
+        await ChangeSeedAsync(clients => clients[^1]!["jwks"] = TestKey.Jwks(key.As(kid: "after")));
+        Assert.Equal("after", (await ShownAsync("whole")).Succeeded().Json["metadata"]!["jwks"]!["keys"]![0]!["kid"]!.GetValue<string>());
+        Assert.Contains("kid before", await LastChangesAsync("whole"), StringComparison.Ordinal);
+
+        await ChangeSeedAsync(clients => clients[^1]!["scope"] = scopes + " one-more");
+        Assert.EndsWith(" one-more", (await ShownAsync("whole")).Succeeded().Json["metadata"]!["scope"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("one-more", await LastChangesAsync("whole"), StringComparison.Ordinal);
+    }
+
+    private async Task<string> LastChangesAsync(string clientId) =>
+        (await Server.AdminAsync(HttpMethod.Get, $"audit?subject={clientId}", await Server.AdminTokenAsync())).Succeeded().Json["items"]![0]!["changes"]!.ToJsonString();
+
+    [Fact]
+    [Requirement("P-SEED")]
+    public async Task Does_not_bring_back_a_client_that_was_deleted_until_its_entry_changes()
+    {
+        var policy = new JsonObject { ["scope"] = new JsonObject { ["allowed"] = new JsonArray("read") } };
+        await ChangeSeedAsync(clients => clients.Add((JsonNode)DcrServer.SeedClient("let-go", "dcr", TestKey.Create(), policy)));
+        (await Server.AdminAsync(HttpMethod.Delete, "onboarding-clients/let-go", await Server.AdminTokenAsync())).Succeeded(HttpStatusCode.NoContent);
+
+        await RestartAsync();
+        (await ShownAsync("let-go")).Refused(HttpStatusCode.NotFound, "not_found");
+        // Another order of members, and another layout, is no change.
+        await ChangeSeedAsync(clients => clients[^1] = new JsonObject(clients[^1]!.AsObject().Reverse().Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))));
+        (await ShownAsync("let-go")).Refused(HttpStatusCode.NotFound, "not_found");
+
+        await ChangeSeedAsync(clients => clients[^1]!["client_name"] = "Wanted again");
+        (await ShownAsync("let-go")).Succeeded();
+    }
 }
 
 public sealed class SeedFileTestsOnSqlite(SqliteServer server) : SeedFileTests(server), IClassFixture<SqliteServer>;
@@ -60,6 +109,7 @@ public sealed class FaultyConfigurationTests
 {
     [Theory]
     [Requirement("P-SEED", "P-OPTIONS")]
+    [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"signing_algs":[],"grant_types":{"allowed":[]}}}]}""", "registration_policy.signing_algs", "registration_policy.grant_types.allowed")]
     [InlineData("""{"clients":[{"client_id":"a b","token_endpoint_auth_method":"none","jwks":{"keys":[]}}]}""", "client_id", "token_endpoint_auth_method", "jwks")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"proof_of_possession":"sometimes","max_live_clients":"many","made_up":1,"idle_lifetime_seconds":-1,"scope":{"allowed":["a b"]}}}]}""", "proof_of_possession", "max_live_clients", "made_up", "idle_lifetime_seconds", "scope")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"made_up":1,"max_live_clients":-1,"signing_algs":["HS256"],"jwks_uri_hosts":["https://x"],"idle_lifetime_seconds":5,"software_statement":{"mode":"required"},"attestation":{"mode":"required","attesters":[{"issuer":"x"}]},"defaults":{"client_uri":"x"}}}]}""", "made_up", "max_live_clients", "signing_algs", "jwks_uri_hosts", "idle_lifetime_seconds", "software_statement.issuers", "attestation.attesters", "defaults.client_uri")]

@@ -131,6 +131,76 @@ public sealed class SigningKeyRotationTestsOnSqlite(SqliteServer server) : Signi
 
 public sealed class SigningKeyRotationTestsOnMongoDb(MongoDbServer server) : SigningKeyRotationTests(server), IClassFixture<MongoDbServer>;
 
+/// <summary>The server's own keys on two nodes whose wall clocks are set while they run.</summary>
+public abstract class SigningKeyClockTests(DcrServer server) : ServerTests(server)
+{
+    private static async Task<IReadOnlyList<string>> KidsAsync(HttpClient node) =>
+        [.. new JsonWebKeySet(await node.GetStringAsync(new Uri("oauth/jwks", UriKind.Relative), Cancellation)).Keys.Select(key => key.Kid)];
+
+    [Theory]
+    [Requirement("P-REFRESH")]
+    [InlineData(-100 * 24 * 60)]
+    [InlineData(-24 * 60)]
+    [InlineData(-20)]
+    [InlineData(-5)]
+    [InlineData(5)]
+    [InlineData(20)]
+    [InlineData(24 * 60)]
+    [InlineData(100 * 24 * 60)]
+    public async Task An_emergency_reaches_the_other_node_within_five_seconds(int minutes)
+    {
+        var (app, other) = await Server.StartAnotherNodeAsync();
+        await using var disposed = app;
+        using var http = other;
+        var before = await KidsAsync(other);
+        Server.Time.StepWall(TimeSpan.FromMinutes(minutes));
+        try
+        {
+            var admin = await Server.AdminTokenAsync();
+            var made = (await Server.AdminAsync(HttpMethod.Post, "signing-keys/rotate", admin, new() { ["emergency"] = true })).Succeeded();
+            Assert.Equal(made["kid"], Assert.Single(await KidsAsync(Server.Http)));
+            Server.Time.Advance(TimeSpan.FromSeconds(5));
+            Assert.Equal(made["kid"], Assert.Single(await KidsAsync(other)));
+            Assert.DoesNotContain(made["kid"], before);
+        }
+        finally
+        {
+            Server.Time.StepWall(TimeSpan.FromMinutes(-minutes));
+        }
+        // Also with the clock where it was.
+        Server.Time.Advance(TimeSpan.FromSeconds(5));
+        var token = await Server.AdminTokenAsync();
+        Assert.Contains(new JsonWebToken(token).Kid, await KidsAsync(other));
+        (await Server.AdminAsync(HttpMethod.Get, "clients", token)).Succeeded();
+    }
+
+    [Fact]
+    [Requirement("P-REFRESH")]
+    public async Task A_key_whose_tokens_live_is_still_there_after_a_clock_was_ahead_for_a_while()
+    {
+        var admin = await Server.AdminTokenAsync();
+        (await Server.AdminAsync(HttpMethod.Post, "signing-keys/rotate", admin, new() { ["emergency"] = false })).Succeeded();
+        Server.Time.Advance(TimeSpan.FromMinutes(9));
+        var token = await Server.AdminTokenAsync();
+        Server.Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.NotEqual(new JsonWebToken(token).Kid, new JsonWebToken(await Server.AdminTokenAsync()).Kid);
+
+        Server.Time.StepWall(TimeSpan.FromDays(2));
+        Assert.DoesNotContain(new JsonWebToken(token).Kid, await KidsAsync(Server.Http));
+        Server.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.DoesNotContain(new JsonWebToken(token).Kid, await KidsAsync(Server.Http));
+        Server.Time.StepWall(TimeSpan.FromDays(-2));
+
+        Server.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Contains(new JsonWebToken(token).Kid, await KidsAsync(Server.Http));
+        (await Server.AdminAsync(HttpMethod.Get, "clients", token)).Succeeded();
+    }
+}
+
+public sealed class SigningKeyClockTestsOnSqlite(SqliteServer server) : SigningKeyClockTests(server), IClassFixture<SqliteServer>;
+
+public sealed class SigningKeyClockTestsOnMongoDb(MongoDbServer server) : SigningKeyClockTests(server), IClassFixture<MongoDbServer>;
+
 /// <summary>The server's own keys: the same after a restart, and of no use to who steals the database.</summary>
 public sealed class SigningKeyTests
 {
@@ -146,6 +216,29 @@ public sealed class SigningKeyTests
         await server.StartAsync();
         Assert.Equal(before, (await server.GetAsync("/oauth/jwks")).Text);
         (await server.RegisterAsync(token, Requests.Metadata(TestKey.Create()))).Succeeded(System.Net.HttpStatusCode.Created);
+    }
+
+    [Theory]
+    [Requirement("P-REFRESH")]
+    [InlineData(2)]
+    [InlineData(100 * 24)]
+    public async Task Sign_on_without_a_restart_when_the_clock_was_ahead_at_the_first_start(int hours)
+    {
+        await using var server = new SqliteServer();
+        server.Time.StepWall(TimeSpan.FromHours(hours));
+        await server.InitializeAsync();
+        server.Time.StepWall(TimeSpan.FromHours(-hours));
+        for (var i = 0; i < 3; i++)
+        {
+            (await server.AdminAsync(HttpMethod.Get, "clients", await server.AdminTokenAsync())).Succeeded();
+            server.Time.Advance(TimeSpan.FromSeconds(6));
+        }
+        // An administrator's rotation is not undone at the moment that the first clock had meant.
+        var made = (await server.AdminAsync(HttpMethod.Post, "signing-keys/rotate", await server.AdminTokenAsync(), new() { ["emergency"] = false })).Succeeded();
+        server.Time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Equal(made["kid"], new JsonWebToken(await server.AdminTokenAsync()).Kid);
+        server.Time.Advance(TimeSpan.FromHours(3));
+        Assert.Equal(made["kid"], new JsonWebToken(await server.AdminTokenAsync()).Kid);
     }
 
     [Fact]

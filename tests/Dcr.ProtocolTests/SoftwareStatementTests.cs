@@ -234,14 +234,79 @@ public abstract class SoftwareStatementTests(DcrServer server) : ServerTests(ser
     [Requirement("P-LINEAGE")]
     public async Task Remembers_the_statement_that_made_a_client_when_an_update_leaves_it_out()
     {
-        var client = await Server.OnboardAsync(await PartyAsync("optional"), m => m["software_statement"] = _issuer.Sign());
+        var statement = _issuer.Sign();
+        var client = await Server.OnboardAsync(await PartyAsync("optional"), m => m["software_statement"] = statement);
         var update = Metadata(null);
         update["client_id"] = client.ClientId;
         var updated = (await Server.SendAsync(HttpMethod.Put, client.Path, client.RegistrationAccessToken, update)).Succeeded();
-        Assert.Null(updated.Json["software_statement"]);
+        Assert.Equal(statement, updated["software_statement"]);
         var shown = (await Server.AdminAsync(HttpMethod.Get, $"clients/{client.ClientId}")).Succeeded();
         Assert.Equal(_issuer.Issuer, shown.Json["origin"]!["software_statement"]!["issuer"]!.GetValue<string>());
         Assert.Equal("the-app", shown.Json["origin"]!["software_statement"]!["software_id"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [Requirement("R7591-2.3-02", "P-POLICY")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Keeps_what_a_statement_fixed_when_an_update_leaves_it_out(bool policyTakesNoneAnyMore)
+    {
+        var fixedKey = TestKey.Create();
+        var claims = _issuer.Claims();
+        claims["scope"] = "read";
+        claims["client_name"] = "As stated";
+        claims["jwks"] = TestKey.Jwks(fixedKey);
+        var party = await PartyAsync("optional");
+        var client = await Server.OnboardAsync(party, m => m["software_statement"] = _issuer.Sign(claims)) with { Key = fixedKey };
+        if (policyTakesNoneAnyMore)
+        {
+            (await Server.ReplacePolicyAsync(party, [])).Succeeded();
+        }
+
+        var own = TestKey.Create();
+        var update = Requests.Metadata(own);
+        update["client_id"] = client.ClientId;
+        update["scope"] = "read write";
+        update["client_name"] = "Anything else";
+        update["client_uri"] = "https://not-stated.example/";
+        var updated = (await Server.SendAsync(HttpMethod.Put, client.Path, client.RegistrationAccessToken, update)).Succeeded();
+
+        Assert.Equal("read", updated["scope"]);
+        Assert.Equal("As stated", updated["client_name"]);
+        Assert.Equal("https://not-stated.example/", updated["client_uri"]);
+        (await Server.PostTokenAsync(Server.Assertion(own, client.ClientId).Sign())).Refused(HttpStatusCode.Unauthorized, "invalid_client");
+        (await Server.PostTokenAsync(Server.Assertion(fixedKey, client.ClientId).Sign())).Succeeded();
+    }
+
+    [Fact]
+    [Requirement("P-POLICY")]
+    public async Task Makes_as_many_clients_of_one_statement_as_the_policy_says()
+    {
+        var policy = StatementIssuer.Policy("required", _issuer.Trusted());
+        policy["software_statement"]!["uses"] = 2;
+        var party = await Server.OnboardingClientAsync(policy);
+        var claims = _issuer.Claims();
+        claims["jti"] = "statement-1";
+        var statement = _issuer.Sign(claims);
+
+        (await Server.RegisterAsync(party, Metadata(_issuer.Sign()))).Refused(HttpStatusCode.BadRequest, "invalid_software_statement", "jti");
+        var first = await Server.OnboardAsync(party, m => m["software_statement"] = statement);
+        (await Server.RegisterAsync(party, Metadata(statement))).Succeeded(HttpStatusCode.Created);
+        // Signed again it is still the same statement.
+        foreach (var again in new[] { statement, _issuer.Sign(claims) })
+        {
+            (await Server.RegisterAsync(party, Metadata(again))).Refused(HttpStatusCode.BadRequest, "unapproved_software_statement", "registration_policy.software_statement.uses allows 2");
+            var tried = await Server.SendAsync(HttpMethod.Post, "/oauth/register?validate_only=true", await Server.InitialAccessTokenAsync(party), Metadata(again));
+            tried.Refused(HttpStatusCode.BadRequest, "unapproved_software_statement", "uses");
+        }
+        // A client of it updates itself as often as it likes.
+        var update = Metadata(statement);
+        update["client_id"] = first.ClientId;
+        update["jwks"] = TestKey.Jwks(first.Key);
+        (await Server.SendAsync(HttpMethod.Put, first.Path, first.RegistrationAccessToken, update)).Succeeded();
+
+        claims["jti"] = "statement-2";
+        (await Server.RegisterAsync(party, Metadata(_issuer.Sign(claims)))).Succeeded(HttpStatusCode.Created);
     }
 }
 

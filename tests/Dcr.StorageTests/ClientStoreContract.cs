@@ -223,10 +223,15 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     }
 
     [Fact]
-    public async Task Knows_whether_it_is_empty()
+    public async Task Knows_whether_a_client_administers()
     {
-        await AddedAsync();
-        Assert.False(await Other.Clients.IsEmptyAsync(Cancellation));
+        // Other tests of this class add none that does.
+        await AddedAsync(Sample() with { Metadata = new ClientMetadata { Scope = "dcr.admin.read read" } });
+        Assert.False(await Other.Clients.HasAdministratorAsync(Cancellation));
+        var administrator = await AddedAsync(Sample() with { Metadata = new ClientMetadata { Scope = "dcr dcr.admin" } });
+        Assert.True(await Other.Clients.HasAdministratorAsync(Cancellation));
+        await One.Clients.DeleteAsync(administrator.ClientId, administrator.Version, Record(administrator), Grounds.Server, Cancellation);
+        Assert.False(await Other.Clients.HasAdministratorAsync(Cancellation));
     }
 }
 

@@ -51,6 +51,11 @@ public sealed class MongoDbFaultTests
     [InlineData(133)] // FailedToSatisfyReadPreference: a router that finds no primary of a shard
     [InlineData(6)] // HostUnreachable
     [InlineData(11602)] // InterruptedDueToReplStateChange
+    [InlineData(11601)] // Interrupted
+    [InlineData(202)] // NetworkInterfaceExceededTimeLimit
+    [InlineData(365)] // TemporarilyUnavailable
+    [InlineData(43)] // CursorNotFound
+    [InlineData(175)] // QueryPlanKilled
     public async Task What_a_router_reports_of_the_shard_behind_it_is_an_outage(int code)
     {
         await using var byCommand = new MongoDbStubServer(new BsonDocument { { "ok", 0 }, { "code", code }, { "errmsg", "no primary" } });
@@ -91,9 +96,70 @@ public sealed class MongoDbFaultTests
         await Assert.ThrowsAsync<MongoCommandException>(() => storage.PingAsync(Cancellation));
     }
 
+    [Theory]
+    [Requirement("P-AWAY")]
+    [InlineData(11602, false)] // InterruptedDueToReplStateChange: it may have been written
+    [InlineData(10107, true)] // NotWritablePrimary
+    public async Task A_write_that_a_primary_gave_up_is_not_sent_to_the_next_by_itself(int code, bool nothingWritten)
+    {
+        var primary = 0;
+        var inserts = new int[2];
+        var servers = new MongoDbStubServer[2];
+        servers[0] = Member(0);
+        servers[1] = Member(1);
+        await using var former = servers[0];
+        await using var next = servers[1];
+        // What a connection string asks for, and what the driver does by default.
+        using var storage = StorageOf($"mongodb://{former.Address},{next.Address}/?replicaSet=rs&retryWrites=true");
+
+        var away = await Assert.ThrowsAsync<StoreUnavailableException>(() => RecordAsync(storage));
+        Assert.Equal(nothingWritten, away.NothingWritten);
+        Assert.Equal([1, 0], inserts);
+
+        // Asked again, of what the next primary holds.
+        await RecordAsync(storage);
+        Assert.Equal([1, 1], inserts);
+
+        MongoDbStubServer Member(int i) => new(
+            command =>
+            {
+                if (command.GetElement(0).Name != "insert")
+                {
+                    return new BsonDocument("ok", 1);
+                }
+                Interlocked.Increment(ref inserts[i]);
+                Volatile.Write(ref primary, 1);
+                return i == 0 ? new BsonDocument { { "ok", 0 }, { "code", code }, { "errmsg", "stepped down" } } : new BsonDocument { { "ok", 1 }, { "n", 1 } };
+            },
+            () => new BsonDocument
+            {
+                { "setName", "rs" }, { "setVersion", 1 }, { "hosts", new BsonArray(servers.Select(server => server.Address)) }, { "me", servers[i].Address },
+                { "isWritablePrimary", Volatile.Read(ref primary) == i }, { "secondary", Volatile.Read(ref primary) != i }, { "logicalSessionTimeoutMinutes", 30 },
+            });
+    }
+
+    [Fact]
+    [Requirement("P-AWAY")]
+    public async Task Only_the_first_waits_for_a_server_that_is_away()
+    {
+        var stub = new MongoDbStubServer(new BsonDocument("ok", 1));
+        using var storage = StorageOf(stub.ConnectionString);
+        await storage.PingAsync(Cancellation);
+        await stub.DisposeAsync();
+
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        for (var i = 0; i < 40; i++)
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => storage.PingAsync(Cancellation));
+        }
+        // Two minutes, did each wait.
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+    }
+
     private static Task RecordAsync(MongoDbStorage storage) =>
         new MongoDbAssertionReplayStore(storage).RecordAsync("client", "jti", DateTimeOffset.UnixEpoch, Cancellation);
 
-    private static MongoDbStorage StorageOf(MongoDbStubServer server) =>
-        new(Options.Create(new MongoDbStorageOptions { ConnectionString = server.ConnectionString }));
+    private static MongoDbStorage StorageOf(MongoDbStubServer server) => StorageOf(server.ConnectionString);
+
+    private static MongoDbStorage StorageOf(string connectionString) => new(Options.Create(new MongoDbStorageOptions { ConnectionString = connectionString }));
 }

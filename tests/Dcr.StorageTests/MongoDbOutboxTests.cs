@@ -148,4 +148,62 @@ public sealed class MongoDbOutboxTests(MongoDbUnderTestStore store) : StoreContr
         Assert.Equal(Clients, listed.Select(record => record.Id).Distinct().Count());
         Assert.Empty(await Other.Get<MongoDbOutbox>().ReadAsync(Builders<BsonDocument>.Filter.In("_id", ids) & Builders<BsonDocument>.Filter.Exists("outbox"), Cancellation));
     }
+
+    [Fact]
+    [Requirement("P-AUDIT")]
+    public async Task Records_of_a_client_that_is_written_to_meanwhile_are_taken_from_it_all_the_same()
+    {
+        var client = await AddedAsync();
+        var outbox = One.Get<MongoDbOutbox>();
+        for (var version = 2; version <= 6; version++)
+        {
+            var read = await outbox.ReadAsync(Builders<BsonDocument>.Filter.Eq("_id", client.ClientId), Cancellation);
+            await Other.Clients.ReplaceAsync(client with { Version = version }, Record(client), Grounds.Server, Cancellation);
+            await outbox.MoveAsync(read, Cancellation);
+            Assert.Single((await DocumentAsync(client.ClientId))!["outbox"].AsBsonArray);
+        }
+        Assert.Equal(6, (await Other.Audit.ListAsync(client.ClientId, null, 100, Cancellation)).Count);
+        await outbox.MoveAsync([client.ClientId], Cancellation);
+        Assert.False((await DocumentAsync(client.ClientId))!.Contains("outbox"));
+    }
+
+    [Fact]
+    [Requirement("P-AUDIT")]
+    public async Task A_client_that_changes_without_pause_does_not_grow_without_end()
+    {
+        const int Changes = (2 * MongoDbOutbox.MaxWaiting) + 10;
+        var client = await AddedAsync();
+        for (var version = 2; version <= 1 + Changes; version++)
+        {
+            Assert.Equal(ReplaceOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = version }, Record(client), Grounds.Server, Cancellation));
+        }
+        Assert.InRange((await DocumentAsync(client.ClientId))!["outbox"].AsBsonArray.Count, 1, MongoDbOutbox.MaxWaiting);
+        Assert.Equal(1 + Changes, (await Other.Audit.ListAsync(client.ClientId, null, 1000, Cancellation)).Count);
+    }
+
+    [Fact]
+    [Requirement("P-AUDIT")]
+    public async Task Listings_at_once_while_others_move_are_each_complete()
+    {
+        const int Clients = 400;
+        var ids = new HashSet<string>();
+        while (ids.Count < Clients)
+        {
+            ids.UnionWith(await RaceAsync(20, async (_, _) => (await AddedAsync()).ClientId));
+        }
+
+        var listings = Enumerable.Range(0, 3).Select(_ => Task.Run(() => Other.Audit.ListAsync(null, null, 10_000, Cancellation), Cancellation));
+        var moving = Task.Run(() => One.Get<MongoDbOutbox>().SweepAsync(Cancellation), Cancellation);
+        foreach (var listed in await Task.WhenAll(listings))
+        {
+            Assert.Equal(Clients, listed.Count(record => ids.Contains(record.Subject)));
+        }
+        await moving;
+
+        // Page by page too, wherever a record is by then.
+        await AddedAsync();
+        var newest = await Other.Audit.ListAsync(null, null, 5, Cancellation);
+        Assert.Equal(newest.OrderByDescending(record => record.Id, StringComparer.Ordinal), newest);
+        Assert.Equal(5, newest.Count);
+    }
 }

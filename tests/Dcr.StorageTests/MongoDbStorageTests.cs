@@ -81,7 +81,7 @@ public sealed class MongoDbSettingsTests
     {
         using var storage = new MongoDbStorage(Options.Create(new MongoDbStorageOptions
         {
-            ConnectionString = "mongodb://mongodb.example/?w=1&journal=false&readPreference=secondary&readConcernLevel=local&waitQueueTimeoutMS=60000",
+            ConnectionString = "mongodb://mongodb.example/?w=1&journal=false&readPreference=secondary&readConcernLevel=local&waitQueueTimeoutMS=60000&socketTimeoutMS=60000&retryWrites=true",
         }));
 
         var settings = storage.Clients.Settings;
@@ -89,6 +89,10 @@ public sealed class MongoDbSettingsTests
         Assert.True(settings.WriteConcern.Journal);
         Assert.Equal(ReadConcern.Majority, settings.ReadConcern);
         Assert.Equal(ReadPreference.Primary, settings.ReadPreference);
-        Assert.InRange(storage.Clients.Database.Client.Settings.WaitQueueTimeout, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        var client = storage.Clients.Database.Client.Settings;
+        Assert.InRange(client.WaitQueueTimeout, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(client.SocketTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+        Assert.False(client.RetryWrites);
+        Assert.Equal("dcr", client.ApplicationName);
     }
 }

@@ -7,8 +7,8 @@ using MongoDB.Bson.Serialization;
 namespace Dcr.StorageTests;
 
 /// <summary>
-/// Says hello as a MongoDB does and answers every other command with one document: for faults that no server in good
-/// health can be brought to report.
+/// Says hello as a MongoDB does and answers every other command as a test says: for faults that no server in good health
+/// can be brought to report. Two of them can pose as a replica set.
 /// </summary>
 internal sealed class MongoDbStubServer : IAsyncDisposable
 {
@@ -18,17 +18,28 @@ internal sealed class MongoDbStubServer : IAsyncDisposable
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
-    private readonly BsonDocument _answer;
+    private readonly Func<BsonDocument, BsonDocument?> _answer;
+    private readonly Func<BsonDocument> _replicaSet;
     private readonly Task _accepting;
 
     public MongoDbStubServer(BsonDocument answer)
+        : this(_ => answer)
+    {
+    }
+
+    /// <param name="answer">To a command. Null: it is never answered.</param>
+    /// <param name="replicaSet">What hello says beyond itself. Null: nothing, it stands alone.</param>
+    public MongoDbStubServer(Func<BsonDocument, BsonDocument?> answer, Func<BsonDocument>? replicaSet = null)
     {
         _answer = answer;
+        _replicaSet = replicaSet ?? (() => new BsonDocument("isWritablePrimary", true));
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
-    public string ConnectionString => $"mongodb://{_listener.LocalEndpoint}/?directConnection=true";
+    public string Address => _listener.LocalEndpoint.ToString()!;
+
+    public string ConnectionString => $"mongodb://{Address}/?directConnection=true";
 
     public async ValueTask DisposeAsync()
     {
@@ -66,7 +77,10 @@ internal sealed class MongoDbStubServer : IAsyncDisposable
                 await stream.ReadExactlyAsync(header, _stop.Token);
                 var body = new byte[BinaryPrimitives.ReadInt32LittleEndian(header) - HeaderLength];
                 await stream.ReadExactlyAsync(body, _stop.Token);
-                await stream.WriteAsync(Reply(header, body), _stop.Token);
+                if (Reply(header, body) is { } reply)
+                {
+                    await stream.WriteAsync(reply, _stop.Token);
+                }
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
@@ -75,13 +89,18 @@ internal sealed class MongoDbStubServer : IAsyncDisposable
         }
     }
 
-    private byte[] Reply(byte[] header, byte[] body)
+    private byte[]? Reply(byte[] header, byte[] body)
     {
         // An OP_MSG has its command after the flags and the kind of the section; the only other message is the first
         // hello, an OP_QUERY, which is answered in the old form.
         var isMessage = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12)) == OpMsg;
-        var isHello = !isMessage || BsonSerializer.Deserialize<BsonDocument>(body[5..]).GetElement(0).Name is "hello" or "isMaster" or "ismaster";
-        var document = (isHello ? Hello() : _answer).ToBson();
+        var command = isMessage ? BsonSerializer.Deserialize<BsonDocument>(body[5..]) : null;
+        var isHello = command is null || command.GetElement(0).Name is "hello" or "isMaster" or "ismaster";
+        if ((isHello ? Hello() : _answer(command!)) is not { } answer)
+        {
+            return null;
+        }
+        var document = answer.ToBson();
         byte[] preamble = isMessage ? [0, 0, 0, 0, 0] : [0, 0, 0, 0, .. new byte[12], 1, 0, 0, 0];
 
         var reply = new byte[HeaderLength + preamble.Length + document.Length];
@@ -93,9 +112,14 @@ internal sealed class MongoDbStubServer : IAsyncDisposable
         return reply;
     }
 
-    private static BsonDocument Hello() => new()
+    private BsonDocument Hello()
     {
-        { "ok", 1 }, { "ismaster", true }, { "isWritablePrimary", true }, { "helloOk", true }, { "minWireVersion", 0 }, { "maxWireVersion", 21 },
-        { "maxBsonObjectSize", 16_777_216 }, { "maxMessageSizeBytes", 48_000_000 }, { "maxWriteBatchSize", 100_000 },
-    };
+        var hello = new BsonDocument
+        {
+            { "ok", 1 }, { "helloOk", true }, { "minWireVersion", 0 }, { "maxWireVersion", 21 },
+            { "maxBsonObjectSize", 16_777_216 }, { "maxMessageSizeBytes", 48_000_000 }, { "maxWriteBatchSize", 100_000 },
+        }.Merge(_replicaSet());
+        // The old form of the first hello says it by another name.
+        return hello.Add("ismaster", hello["isWritablePrimary"]);
+    }
 }

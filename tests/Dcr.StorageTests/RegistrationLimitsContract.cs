@@ -22,6 +22,36 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
     }
 
     [Fact]
+    [Requirement("P-POLICY")]
+    public async Task Registers_as_many_of_60_clients_that_race_as_their_software_statement_has_uses()
+    {
+        var limits = Limits(live: 1000);
+        var statement = new StatementUse(Guid.NewGuid().ToString("N"), MaxUses: 3, Now.AddDays(1));
+        var uses = Enumerable.Range(0, 60).Select(_ => Use() with { Statement = statement }).ToList();
+
+        var outcomes = await RaceAsync(60, (node, i) => RegisterAsync(node, limits, uses[i]));
+
+        Assert.Equal(3, outcomes.Count(outcome => outcome == s_registered));
+        Assert.Equal(57, outcomes.Count(outcome => outcome is RegisterClientOutcome.StatementUsedUp));
+        Assert.Equal(3, await CountLiveAsync(limits));
+        Assert.Equal(new RegisterClientOutcome.StatementUsedUp(), await Registrations(Other).TryOutAsync(Use() with { Statement = statement }, limits, Cancellation));
+
+        // A token whose registration came to nothing is as good as before, for another statement.
+        var left = uses[outcomes.Index().First(outcome => outcome.Item != s_registered).Index];
+        Assert.Equal(s_registered, await RegisterAsync(Other, limits, left with { Statement = statement with { Key = Guid.NewGuid().ToString("N") } }));
+    }
+
+    [Fact]
+    public async Task Gives_back_the_use_of_a_statement_when_the_cap_has_no_room()
+    {
+        var limits = Limits(live: 1);
+        var statement = new StatementUse(Guid.NewGuid().ToString("N"), MaxUses: 2, Now.AddDays(1));
+        Assert.Equal(s_registered, await RegisterAsync(One, limits, Use() with { Statement = statement }));
+        Assert.Equal(s_full, await RegisterAsync(One, limits, Use() with { Statement = statement }));
+        Assert.Equal(s_registered, await RegisterAsync(One, limits with { MaxLiveClients = 2 }, Use() with { Statement = statement }));
+    }
+
+    [Fact]
     public async Task Never_has_more_live_clients_than_the_cap_while_some_end_and_some_are_revived()
     {
         const int Cap = 12;

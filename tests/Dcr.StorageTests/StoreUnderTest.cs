@@ -9,7 +9,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -50,7 +49,7 @@ public abstract class StoreUnderTest : IAsyncLifetime
 
     public virtual string? SkipReason => null;
 
-    public FakeTimeProvider Time { get; } = new(DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+    public TestClock Time { get; } = new(DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
 
     public Node One => _nodes[0];
 
@@ -68,23 +67,35 @@ public abstract class StoreUnderTest : IAsyncLifetime
         await Task.WhenAll(_nodes.Select(node => node.Lifecycle.InitializeAsync(default)));
     }
 
-    public Node Open()
+    /// <param name="gate">Stops the node where a test likes, in a store that sends commands. Null: nothing stops it.</param>
+    public Node Open(CommandGate? gate = null)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
         services.AddSingleton<TimeProvider>(Time);
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         Configure(services);
+        if (gate is not null)
+        {
+            services.Configure<MongoDbStorageOptions>(options => options.ConfigureCluster = gate.Configure);
+        }
         return new Node(services.BuildServiceProvider());
+    }
+
+    /// <summary>Stops both nodes; the store stays.</summary>
+    public async Task DisposeNodesAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+        _nodes.Clear();
     }
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        foreach (var node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
+        await DisposeNodesAsync();
         if (SkipReason is null)
         {
             await DropAsync();

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Dcr.UnitTests;
 
-/// <summary>Each threat names tests that exist.</summary>
+/// <summary>Each threat names checks and tests that exist.</summary>
 public sealed partial class ThreatsTests
 {
     [Fact]
@@ -11,7 +11,7 @@ public sealed partial class ThreatsTests
     {
         var classes = Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
             .Select(file => Path.GetFileNameWithoutExtension(file)).ToHashSet();
-        var rows = File.ReadLines(Path.Combine(Repository.Root, "specs", "threats.md")).Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1).ToList();
+        var rows = Rows();
         Assert.NotEmpty(rows);
         Assert.All(rows, row =>
         {
@@ -21,6 +21,27 @@ public sealed partial class ThreatsTests
         });
     }
 
+    /// <summary>A place is a source file below src, without its ending and the start of its path, also with a member; or a folder, with a slash at its end.</summary>
+    [Fact]
+    public void Every_threat_names_places_that_exist()
+    {
+        var sources = Path.Combine(Repository.Root, "src");
+        var files = Directory.EnumerateFiles(sources, "*.cs", SearchOption.AllDirectories)
+            .Select(file => "/" + Path.GetRelativePath(sources, file).Replace('\\', '/')).Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).ToList();
+        var missing = Rows().SelectMany(row => Place().Matches(row.Split('|')[^3]).Select(match => match.Groups[1].Value))
+            .Where(place => !files.Any(file => (place.EndsWith('/') && file.Contains($"/{place}", StringComparison.Ordinal))
+                || file.EndsWith($"/{place}.cs", StringComparison.Ordinal)
+                || file.EndsWith($"/{place[..Math.Max(0, place.LastIndexOf('.'))]}.cs", StringComparison.Ordinal)))
+            .Distinct();
+        Assert.Empty(missing);
+    }
+
+    private static List<string> Rows() =>
+        [.. File.ReadLines(Path.Combine(Repository.Root, "specs", "threats.md")).Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1)];
+
     [GeneratedRegex("`(\\w+)`")]
     private static partial Regex ClassName();
+
+    [GeneratedRegex("`([\\w./]+)`")]
+    private static partial Regex Place();
 }

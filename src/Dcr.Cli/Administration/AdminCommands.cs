@@ -25,6 +25,13 @@ internal static class AdminCommands
                 KeysOfClientCommands.Release(),
             },
         },
+        new CommandGroup("quarantine", "Keys that are blocked on the whole server, whoever has them")
+        {
+            QuarantineCommands.List(),
+            QuarantineCommands.Show(),
+            QuarantineCommands.Add(),
+            QuarantineCommands.Remove(),
+        },
         new CommandGroup("operation", "What is done to many clients at once")
         {
             ShowOperationCommand.Create(),

@@ -14,6 +14,8 @@ internal static class KeysOfClientCommands
 
     private static readonly Argument<string> s_thumbprint = new("thumbprint") { Description = "The key's SHA-256 thumbprint (RFC 7638), as the list shows it" };
 
+    private static readonly Option<bool> s_keepTokens = new("--keep-tokens") { Description = "Let the access tokens for APIs live on that the client has; otherwise they end" };
+
     public static Command List() => new LeafCommand(
         "list",
         "List the keys of a client: state, last use and, with a jwks_uri, how fresh they are",
@@ -30,8 +32,8 @@ internal static class KeysOfClientCommands
         "quarantine",
         "Block one key of a client at once, whatever its URL still serves",
         new Example("dcr admin clients keys quarantine warehouse-8 NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", "the client goes on with its other keys"))
-        .With(s_id, s_thumbprint)
-        .DoesAsAdministrator((run, api, cancellationToken) => ChangeAsync(run, api, "quarantine", cancellationToken));
+        .With(s_id, s_thumbprint, s_keepTokens)
+        .DoesAsAdministrator((run, api, cancellationToken) => ChangeAsync(run, api, run.Get(s_keepTokens) ? "quarantine?end_tokens=false" : "quarantine", cancellationToken));
 
     public static Command Release() => new LeafCommand(
         "release",

@@ -25,7 +25,7 @@ internal sealed partial record FailureReport(int ExitCode, string Message, strin
         DcrException { StatusCode: >= HttpStatusCode.InternalServerError } refusal => new(Cli.ExitCode.Unreachable, Text(refusal), "The server is out of order. Try again later, and look at its log.") { Error = refusal.Error },
         DcrException refusal => new(Cli.ExitCode.Refused, Text(refusal), NextAfter(refusal)) { Error = refusal.Error },
         OperationCanceledException when cancellationToken.IsCancellationRequested => new(Cli.ExitCode.Cancelled, "Stopped."),
-        HttpRequestException or TaskCanceledException => new(Cli.ExitCode.Unreachable, $"The server cannot be reached or does not answer as it should: {exception.Message}", "Is --server the issuer of a running server? --verbose shows each request."),
+        HttpRequestException or TaskCanceledException or TimeoutException => new(Cli.ExitCode.Unreachable, $"The server cannot be reached or does not answer as it should: {exception.Message}", "Is --server the issuer of a running server? --verbose shows each request."),
         CryptographicException => new(Cli.ExitCode.Usage, exception.Message),
         JsonException => new(Cli.ExitCode.Usage, $"A file is not the JSON that it should be: {exception.Message}"),
         // A file that a command reads has no culture; a part of the command itself has.

@@ -19,13 +19,14 @@ internal sealed record Diagnosis
 
     public IReadOnlyList<Finding> Unknown => [.. Findings.Where(finding => finding.Outcome == RuleOutcome.Unknown)];
 
-    /// <summary>What the server would say, as far as it is known.</summary>
+    /// <summary>
+    /// What the server would say, as far as it is known. Only its own word is an acceptance: whether a key is quarantined is seen nowhere else.
+    /// </summary>
     public string Conclusion => this switch
     {
         { Failed.Count: > 0 } => "refused",
         { Verdict.Answer: not null } => Verdict.Accepted ? "accepted" : "refused",
-        { Unknown.Count: > 0 } => "unknown",
-        _ => "accepted",
+        _ => "unknown",
     };
 
     /// <summary>Not as it should be, where a rule fails; and where the server's word was wanted and cannot be had, why that is.</summary>

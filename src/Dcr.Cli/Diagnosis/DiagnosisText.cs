@@ -8,17 +8,17 @@ internal static class DiagnosisText
 {
     public static void Write(IAnsiConsole console, Diagnosis diagnosis)
     {
-        console.Write(new Text(VerdictOf(diagnosis) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
+        console.Write(new Text(Printable.Of(VerdictOf(diagnosis)) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
         console.Write(Rules(diagnosis.Findings));
         console.Write(new Text("\n"));
         console.Write(Facts.Of(Basis(diagnosis)));
         foreach (var warning in diagnosis.Warnings)
         {
-            console.MarkupLineInterpolated($"[yellow]warning:[/] {warning}");
+            console.MarkupLineInterpolated($"[yellow]warning:[/] {Printable.Of(warning)}");
         }
         foreach (var next in NextOf(diagnosis).Distinct())
         {
-            console.MarkupLineInterpolated($"[grey]next:[/]  {next}");
+            console.MarkupLineInterpolated($"[grey]next:[/]  {Printable.Of(next)}");
         }
     }
 
@@ -33,7 +33,7 @@ internal static class DiagnosisText
         {
             { Conclusion: "refused" } => $"The server refuses it: {diagnosis.Verdict!.Detail}.",
             { Verdict.Answer: not null } => "The server accepts it.",
-            { Unknown.Count: 0 } => "Nothing fails: it passes all eight rules.",
+            { Unknown.Count: 0 } => "Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.",
             _ => $"Nothing fails that can be seen from here. Not known: {Names(diagnosis.Unknown)}.",
         };
     }
@@ -48,7 +48,7 @@ internal static class DiagnosisText
         foreach (var finding in findings)
         {
             var outcome = Diagnosis.NameOf(finding.Outcome);
-            table.AddRow(new Text(outcome, new Style(ColorOf(outcome))), new Text($"{(int)finding.Rule}"), new Text(finding.RuleName), new Text(finding.Detail));
+            table.AddRow(new Text(outcome, new Style(ColorOf(outcome))), new Text($"{(int)finding.Rule}"), new Text(finding.RuleName), new Text(Printable.Of(finding.Detail)));
         }
         return table;
     }

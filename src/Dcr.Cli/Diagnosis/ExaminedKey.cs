@@ -12,6 +12,9 @@ internal sealed class ExaminedKey
     private const int MinRsaBits = 2048;
     private const int MaxRsaBits = 8192;
 
+    // RFC 7518 section 3.1. There are older ones, such as RS1, which nobody should take.
+    private static readonly string[] s_rsaAlgorithms = ["PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+
     private readonly JsonWebKey? _key;
 
     private ExaminedKey(string name, JsonWebKey? key, bool isPrivate, string? fault)
@@ -45,7 +48,7 @@ internal sealed class ExaminedKey
     {
         { Alg: { } alg } => Excerpt.Of(alg),
         { Kty: "EC" } => AlgorithmOf(_key.Crv) ?? "",
-        _ => "PS256 PS384 PS512 RS256 RS384 RS512",
+        _ => string.Join(' ', s_rsaAlgorithms),
     };
 
     /// <param name="jwk">One element of <c>keys</c>.</param>
@@ -75,7 +78,7 @@ internal sealed class ExaminedKey
     /// <summary>The public half of a key of this machine. An RSA key may sign in any way.</summary>
     public static ExaminedKey Of(PublicJwk jwk) => Read(JsonNode.Parse((jwk.Kty == "RSA" ? jwk with { Alg = null } : jwk).ToJson()), number: 1);
 
-    public bool Fits(string alg) => Fault is null && _key is { } key && (key.Alg is null || key.Alg == alg) && (key.Kty == "EC" ? AlgorithmOf(key.Crv) == alg : alg is ['P' or 'R', 'S', ..]);
+    public bool Fits(string alg) => Fault is null && _key is { } key && (key.Alg is null || key.Alg == alg) && (key.Kty == "EC" ? AlgorithmOf(key.Crv) == alg : s_rsaAlgorithms.Contains(alg));
 
     /// <summary>Whether the signature over <paramref name="input"/> was made by the private half of this key.</summary>
     public bool Verifies(string alg, byte[] input, byte[] signature)
@@ -168,7 +171,7 @@ internal sealed class ExaminedKey
         {
             return "its exponent must be odd and between 65537 and 2^32-1";
         }
-        return key.Alg is null or ['P' or 'R', 'S', ..] ? null : $"its alg is {Excerpt.Of(key.Alg)}, which is none for RSA";
+        return key.Alg is null || s_rsaAlgorithms.Contains(key.Alg) ? null : $"its alg is {Excerpt.Of(key.Alg)}, and an RSA key goes with {string.Join(' ', s_rsaAlgorithms)}";
     }
 
     private static byte[]? Bytes(string? text) => text is not null && !text.Contains('=', StringComparison.Ordinal) && System.Buffers.Text.Base64Url.IsValid(text)

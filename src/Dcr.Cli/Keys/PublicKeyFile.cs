@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Client;
+using Dcr.Jose;
 
 namespace Dcr.Cli;
 
@@ -9,9 +10,6 @@ namespace Dcr.Cli;
 internal static class PublicKeyFile
 {
     private const int MaxBytes = 64 * 1024;
-
-    // RFC 7518 sections 6.2.2, 6.3.2 and 6.4.
-    private static readonly string[] s_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
     /// <summary>The keys of the file, each as a public JWK.</summary>
     public static async Task<IReadOnlyList<JsonObject>> ReadAsync(string path, CommandRun run, CancellationToken cancellationToken)
@@ -60,7 +58,7 @@ internal static class PublicKeyFile
     }
 
     /// <summary>The member by which a JWK shows a private or shared key. Null: none.</summary>
-    public static string? PrivateMember(JsonObject jwk) => s_private.FirstOrDefault(jwk.ContainsKey);
+    public static string? PrivateMember(JsonObject jwk) => PrivateJwkMembers.All.FirstOrDefault(jwk.ContainsKey);
 
     private static bool IsPrivate(JsonObject key) => PrivateMember(key) is not null;
 

@@ -76,7 +76,7 @@ internal sealed class Terminal(bool json)
     {
         string? next = null;
         var isFirst = true;
-        await using var document = json ? new JsonListWriter(Console.OpenStandardOutput(), s_json) : null;
+        await using var document = json ? new JsonListWriter(Console.Out, s_json) : null;
         await foreach (var page in pages)
         {
             var items = page["items"]?.AsArray() ?? [];
@@ -101,6 +101,11 @@ internal sealed class Terminal(bool json)
     /// <summary>The secret that was asked for on standard output, so that a shell can take it; the facts beside it.</summary>
     public void ShowSecret(string member, string secret, JsonObject facts)
     {
+        // A secret is shown as it is, or not at all. A private key in PEM has lines.
+        if (secret.Split('\n').Any(line => Printable.Of(line.TrimEnd('\r')) != line.TrimEnd('\r')))
+        {
+            throw new CommandFailure(ExitCode.Unreachable, $"The {member} has characters that would steer the terminal, and is not shown.");
+        }
         if (json)
         {
             facts[member] = secret;
@@ -130,7 +135,7 @@ internal sealed class Terminal(bool json)
     {
         if (json)
         {
-            Console.Error.WriteLine(report.ToJson().ToJsonString(s_json));
+            Console.Error.WriteLine(Printable.OfJson(report.ToJson().ToJsonString(s_json)));
             return;
         }
         foreach (var line in report.Trace)
@@ -173,7 +178,7 @@ internal sealed class Terminal(bool json)
             .StartAsync(bars => work(new Bar(bars.AddTask(Markup.Escape(title), maxValue: 1))));
     }
 
-    public static void WriteJson(JsonNode value) => Console.Out.WriteLine(value.ToJsonString(s_json));
+    public static void WriteJson(JsonNode value) => Console.Out.WriteLine(Printable.OfJson(value.ToJsonString(s_json)));
 
     private static IAnsiConsole Create(TextWriter writer, bool isRedirected)
     {

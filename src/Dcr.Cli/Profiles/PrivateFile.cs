@@ -1,3 +1,5 @@
+using Dcr.Jose;
+
 namespace Dcr.Cli;
 
 /// <summary>Files that only the user can read: keys, tokens, profiles.</summary>
@@ -29,7 +31,7 @@ internal static class PrivateFile
             }
             file.Flush(flushToDisk: true);
         }
-        File.Move(beside, path, replace);
+        DurableFile.Move(beside, path, replace);
     }
 
     public static void CreateFolder(string path)

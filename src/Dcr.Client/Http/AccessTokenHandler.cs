@@ -4,8 +4,8 @@ namespace Dcr.Client;
 
 /// <summary>
 /// Puts an access token on each request to an API. A 401 that says <c>invalid_token</c> is answered with a new token, one
-/// that says <c>use_dpop_nonce</c> with the nonce; each once. Bodies of up to a mebibyte are kept in memory for that;
-/// a request with a larger one is not repeated, and its 401 is returned. <c>AddAccessTokens</c> adds one to an HttpClient
+/// that says <c>use_dpop_nonce</c> with the nonce; each once. Bodies of up to a mebibyte are kept in memory for that; a
+/// request with a larger one is sent all the same, but not repeated, and its 401 is returned. <c>AddAccessTokens</c> adds one to an HttpClient
 /// of a factory; make one here for an HttpClient of your own.
 /// </summary>
 /// <example>
@@ -45,15 +45,36 @@ public sealed class AccessTokenHandler : DelegatingHandler
         {
             throw new InvalidOperationException($"{request.RequestUri} is not https: no access token is sent there.");
         }
-        var isRepeatable = await BufferAsync(request.Content, cancellationToken).ConfigureAwait(false);
+        var content = request.Content;
+        if (content is { Headers.ContentLength: null })
+        {
+            request.Content = new RepeatableContent(content, MaxBuffered);
+        }
+        else if (content is { Headers.ContentLength: <= MaxBuffered })
+        {
+            await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
+        }
+        try
+        {
+            return await SendWithTokenAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // The caller's own, to be looked at and disposed of by the caller.
+            request.Content = content;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendWithTokenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
         var token = await _tokens.GetAsync(_scope, _resource, cancellationToken).ConfigureAwait(false);
         var (response, hasNewNonce) = await SendAsync(request, token, cancellationToken).ConfigureAwait(false);
-        if (isRepeatable && hasNewNonce && IsRefused(response, DpopNonces.Wanted))
+        if (hasNewNonce && IsRefused(response, DpopNonces.Wanted) && IsRepeatable(request.Content))
         {
             response.Dispose();
             (response, _) = await SendAsync(request, token, cancellationToken).ConfigureAwait(false);
         }
-        if (isRepeatable && IsRefused(response, "invalid_token"))
+        if (IsRefused(response, "invalid_token") && IsRepeatable(request.Content))
         {
             response.Dispose();
             _tokens.Forget(token);
@@ -62,6 +83,13 @@ public sealed class AccessTokenHandler : DelegatingHandler
         }
         return response;
     }
+
+    private static bool IsRepeatable(HttpContent? content) => content switch
+    {
+        null => true,
+        RepeatableContent sent => sent.IsKept,
+        _ => content.Headers.ContentLength <= MaxBuffered,
+    };
 
     private static bool IsRefused(HttpResponseMessage response, string error) =>
         response.StatusCode == HttpStatusCode.Unauthorized && Challenges.Have(response, error);
@@ -80,21 +108,5 @@ public sealed class AccessTokenHandler : DelegatingHandler
         }
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         return (response, _tokens.Nonces.Keep(uri, response, nonce));
-    }
-
-    /// <returns>True: the request can be sent again.</returns>
-    private static async Task<bool> BufferAsync(HttpContent? content, CancellationToken cancellationToken)
-    {
-        if (content is null)
-        {
-            return true;
-        }
-        // A stream of unknown length is read once, by the request. JSON and forms have no stream and may have no length.
-        if (content.Headers.ContentLength is > MaxBuffered || (content.Headers.ContentLength is null && content is StreamContent))
-        {
-            return false;
-        }
-        await content.LoadIntoBufferAsync(cancellationToken).ConfigureAwait(false);
-        return true;
     }
 }

@@ -10,20 +10,14 @@ internal sealed class AsyncGate
 
     public async Task<T> RunAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
     {
-        await EnterAsync(cancellationToken).ConfigureAwait(false);
+        await _semaphore.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return await act().ConfigureAwait(false);
         }
         finally
         {
-            Leave();
+            _semaphore.Release();
         }
     }
-
-    public Task EnterAsync(CancellationToken cancellationToken) => _semaphore.WaitAsync(cancellationToken);
-
-    public Task<bool> TryEnterAsync(CancellationToken cancellationToken) => _semaphore.WaitAsync(TimeSpan.Zero, cancellationToken);
-
-    public void Leave() => _semaphore.Release();
 }

@@ -12,7 +12,24 @@ internal sealed class ProtocolExchange(HttpClient http, DcrClientOptions options
     private const int MaxAnswer = 1024 * 1024;
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(10);
 
+    // Where the HttpClient has no time-out, or one that nobody would wait for.
+    private static readonly TimeSpan s_longestAttempt = TimeSpan.FromMinutes(10);
+
     public DpopNonces Nonces { get; } = new();
+
+    /// <summary>
+    /// More than any exchange takes, with what comes before and after it: for what is shared, and must end although nobody who waits may end
+    /// it for the others, such as a signing key far away that does not answer.
+    /// </summary>
+    public TimeSpan Longest
+    {
+        get
+        {
+            var attempt = http.Timeout == Timeout.InfiniteTimeSpan || http.Timeout > s_longestAttempt ? s_longestAttempt : http.Timeout;
+            // Each attempt may be made twice for a nonce, and the exchange twice for a proof.
+            return options.MaxAttempts * ((4 * attempt) + s_longestWait) + (options.RetryDelay * (2 << options.MaxAttempts));
+        }
+    }
 
     public TimeProvider Time => options.Time;
 

@@ -1,8 +1,8 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dcr.Jose;
 
 namespace Dcr.Client;
 
@@ -88,14 +88,7 @@ public sealed record PublicJwk
     }
 
     /// <summary>The SHA-256 thumbprint of RFC 7638, base64url: the same for one key under whatever <see cref="Kid"/>.</summary>
-    public string Thumbprint()
-    {
-        // RFC 7638 section 3.2: the required members only, in lexicographic order.
-        var canonical = Kty == "EC"
-            ? $$"""{"crv":"{{Crv}}","kty":"EC","x":"{{X}}","y":"{{Y}}"}"""
-            : $$"""{"e":"{{E}}","kty":"RSA","n":"{{N}}"}""";
-        return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
-    }
+    public string Thumbprint() => Kty == "EC" ? JwkThumbprint.OfEc(Crv, X, Y) : JwkThumbprint.OfRsa(N, E);
 
     /// <summary>As JSON, to be shown to anybody.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, DcrClientJson.Default.PublicJwk);

@@ -190,7 +190,7 @@ public sealed class ClientRegistration
         {
             ClientId = body.ClientId,
             RegistrationClientUri = body.RegistrationClientUri,
-            RegistrationAccessToken = body.RegistrationAccessToken,
+            RegistrationAccessToken = VisibleText.Check(body.RegistrationAccessToken, "registration_access_token"),
             ETag = answer.ETag,
         };
         // Whoever waits may have given up; what the server gave is kept all the same.

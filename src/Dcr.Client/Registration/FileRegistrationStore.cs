@@ -1,3 +1,5 @@
+using Dcr.Jose;
+
 namespace Dcr.Client;
 
 /// <summary>
@@ -35,7 +37,7 @@ public sealed class FileRegistrationStore(string path) : IRegistrationStore
             }
             file.Flush(flushToDisk: true);
         }
-        File.Move(beside, path, overwrite: true);
+        DurableFile.Move(beside, path, overwrite: true);
     }
 
     /// <inheritdoc/>

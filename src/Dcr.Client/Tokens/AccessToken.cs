@@ -18,8 +18,8 @@ public sealed record AccessToken
     /// <summary>The key that must be proved with each use (RFC 9449). Null: a bearer token.</summary>
     public ISigningKey? BoundTo { get; init; }
 
-    /// <summary>From then on a new one is asked for, while this one still works.</summary>
-    internal DateTimeOffset RenewAt { get; init; }
+    /// <summary>From when it was asked for to its end.</summary>
+    internal TimeSpan Lifetime { get; init; }
 
     /// <summary>Nothing of the token.</summary>
     public override string ToString() => $"{TokenType} access token for {Scope ?? "the scope asked for"}, expires {ExpiresAt:O}";

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Dcr.Jose;
 
 namespace Dcr.Client;
 
@@ -16,13 +17,15 @@ namespace Dcr.Client;
 /// </example>
 public sealed class AccessTokenSource
 {
+    private static readonly TimeSpan s_longestMargin = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_stillUsable = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_pauseAfterFailure = TimeSpan.FromSeconds(5);
 
     private readonly TokenEndpoint _endpoint;
     private readonly ClientCredentials _client;
-    private readonly ConcurrentDictionary<(string? Scope, string? Resource), Slot> _slots = new();
-    private ISigningKey? _proofKey;
+    private readonly ConcurrentDictionary<(string? Scope, string? Resource), SharedRefresh<AccessToken>> _tokens = new();
+    private readonly SharedRefreshRules<AccessToken> _rules;
+    private volatile ISigningKey? _proofKey;
 
     internal AccessTokenSource(TokenEndpoint endpoint, ClientCredentials client, ISigningKey? proofKey, ProtocolExchange exchange)
     {
@@ -31,6 +34,16 @@ public sealed class AccessTokenSource
         _proofKey = proofKey;
         Nonces = exchange.Nonces;
         Time = exchange.Time;
+        _rules = new SharedRefreshRules<AccessToken>
+        {
+            FreshFor = static token => token.Lifetime - (token.Lifetime / 5 < s_longestMargin ? token.Lifetime / 5 : s_longestMargin),
+            UsableFor = static token => token.Lifetime - s_stillUsable,
+            Timeout = exchange.Longest,
+            // One renews; the others go on with the old token while it lasts.
+            Meanwhile = WhileRefreshing.OneWaits,
+            PauseAfterFailure = s_pauseAfterFailure,
+            IsOutage = IsOutage,
+        };
     }
 
     internal DpopNonces Nonces { get; }
@@ -43,39 +56,14 @@ public sealed class AccessTokenSource
     /// <param name="cancellationToken">Stops the wait; others who wait for the same token go on.</param>
     /// <exception cref="DcrException">The server refused, for instance with <c>invalid_client</c> when the client was stopped.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached, and no token from before is left.</exception>
+    /// <exception cref="TimeoutException">The client's key, far away, does not answer.</exception>
     public async Task<AccessToken> GetAsync(string? scope = null, string? resource = null, CancellationToken cancellationToken = default)
     {
-        var slot = _slots.GetOrAdd((Sorted(scope), resource), static _ => new Slot());
-        if (slot.Fresh(Time.GetUtcNow()) is { } fresh)
-        {
-            return fresh;
-        }
-        // One renews; the others go on with the old token while it lasts.
-        var usable = slot.Usable(Time.GetUtcNow() + s_stillUsable);
-        if (usable is not null)
-        {
-            if (!await slot.Gate.TryEnterAsync(cancellationToken).ConfigureAwait(false))
-            {
-                return usable;
-            }
-        }
-        else
-        {
-            await slot.Gate.EnterAsync(cancellationToken).ConfigureAwait(false);
-        }
-        try
-        {
-            return slot.Fresh(Time.GetUtcNow()) ?? (slot.Token = await RequestAsync(scope, resource, cancellationToken).ConfigureAwait(false));
-        }
-        catch (Exception exception) when (usable is not null && slot.Token == usable && IsOutage(exception, cancellationToken))
-        {
-            slot.Token = usable with { RenewAt = Time.GetUtcNow() + s_pauseAfterFailure };
-            return usable;
-        }
-        finally
-        {
-            slot.Gate.Leave();
-        }
+        var tokens = _tokens.GetOrAdd(
+            (Sorted(scope), resource),
+            static (_, asked) => new SharedRefresh<AccessToken>((_, stop) => asked.Source.RequestAsync(asked.Scope, asked.Resource, stop), asked.Source._rules, asked.Source.Time),
+            (Source: this, Scope: scope, Resource: resource));
+        return await tokens.GetAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Never hands this token out again: an API has refused it.</summary>
@@ -83,9 +71,9 @@ public sealed class AccessTokenSource
     public void Forget(AccessToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        foreach (var slot in _slots.Values)
+        foreach (var tokens in _tokens.Values)
         {
-            slot.Forget(token.Value);
+            tokens.Drop(kept => kept.Value == token.Value);
         }
     }
 
@@ -103,35 +91,10 @@ public sealed class AccessTokenSource
         }
     }
 
-    private static bool IsOutage(Exception exception, CancellationToken cancellationToken) =>
-        ProtocolExchange.IsLost(exception, cancellationToken) || exception is DcrException { StatusCode: >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests };
+    private static bool IsOutage(Exception exception) =>
+        exception is TimeoutException or DcrException { StatusCode: >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests }
+        || ProtocolExchange.IsLost(exception, CancellationToken.None);
 
     private static string? Sorted(string? scope) =>
         scope is null ? null : string.Join(' ', scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
-
-    /// <summary>The token of one scope and resource.</summary>
-    private sealed class Slot
-    {
-        private AccessToken? _token;
-
-        public AsyncGate Gate { get; } = new();
-
-        public AccessToken? Token
-        {
-            get => Volatile.Read(ref _token);
-            set => Volatile.Write(ref _token, value);
-        }
-
-        public AccessToken? Fresh(DateTimeOffset now) => Token is { } token && token.RenewAt > now && token.ExpiresAt > now ? token : null;
-
-        public AccessToken? Usable(DateTimeOffset until) => Token is { } token && token.ExpiresAt > until ? token : null;
-
-        public void Forget(string value)
-        {
-            if (Token is { } token && token.Value == value)
-            {
-                Interlocked.CompareExchange(ref _token, null, token);
-            }
-        }
-    }
 }

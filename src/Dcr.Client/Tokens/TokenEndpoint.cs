@@ -7,7 +7,6 @@ internal sealed class TokenEndpoint(ProtocolExchange exchange, ServerDiscovery d
 {
     // RFC 6749 section 5.1 only recommends expires_in.
     private const int DefaultSeconds = 60;
-    private static readonly TimeSpan s_longestMargin = TimeSpan.FromMinutes(1);
 
     /// <summary>Asked twice it does no harm: each attempt has an assertion of its own, and a token that nobody got is used by nobody.</summary>
     public async Task<AccessToken> RequestAsync(ClientCredentials client, string? scope, string? resource, ISigningKey? proofKey, CancellationToken cancellationToken)
@@ -48,13 +47,12 @@ internal sealed class TokenEndpoint(ProtocolExchange exchange, ServerDiscovery d
         answer.ThrowIfRefused();
         var response = answer.Read(DcrClientJson.Default.TokenResponse, "a token");
         var lifetime = TimeSpan.FromSeconds(Math.Clamp(response.ExpiresIn ?? DefaultSeconds, 0, int.MaxValue));
-        var margin = lifetime / 5 < s_longestMargin ? lifetime / 5 : s_longestMargin;
         return new AccessToken
         {
-            Value = response.AccessToken,
+            Value = VisibleText.Check(response.AccessToken, "access_token"),
             TokenType = TypeOf(response, request.ProofKey),
             ExpiresAt = asked + lifetime,
-            RenewAt = asked + lifetime - margin,
+            Lifetime = lifetime,
             Scope = response.Scope ?? scope,
             BoundTo = request.ProofKey,
         };

@@ -20,13 +20,16 @@ public enum StorageProvider
     MongoDb,
 }
 
-/// <summary>The setting <c>Dcr:DataProtection:KeyRingPath</c>.</summary>
+/// <summary>The settings under <c>Dcr:DataProtection</c>.</summary>
 public sealed class KeyRingOptions
 {
     public const string Section = "Dcr:DataProtection";
 
     /// <summary>The folder of the key ring that encrypts the signing keys; the same for all nodes. Null: <c>keys</c> in the data folder.</summary>
     public string? KeyRingPath { get; set; }
+
+    /// <summary>A file whose text protects the keys of the ring where they lie; the same for all nodes. Null: they lie in clear.</summary>
+    public string? PassphraseFile { get; set; }
 }
 
 /// <summary>Where files go that have no setting: beside the SQLite database, or <c>data</c>.</summary>

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
+using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,7 @@ namespace Dcr.AccessTokens;
 /// time: one that is suspended, revoked or gone is refused at once. A token that is bound to a key is taken only as DPoP
 /// with a proof by that key (RFC 9449 section 7.1), never as Bearer.
 /// </summary>
-internal sealed partial class AccessTokenAuthentication(
+internal sealed class AccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
@@ -31,6 +32,7 @@ internal sealed partial class AccessTokenAuthentication(
     public const string GrantedClaim = "granted";
 
     private OAuthError? _proofFault;
+    private string? _fault;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -42,7 +44,7 @@ internal sealed partial class AccessTokenAuthentication(
         var (live, fault) = await tokens.FindAsync(text, Context.RequestAborted);
         if (live is null || !IsForThisServer(live.Token))
         {
-            LogRefused(Logger, live is null ? fault : $"it is for {live.Token.Audience}");
+            _fault = live is null ? fault : $"it is for {live.Token.Audience}";
             return AuthenticateResult.Fail("The token is not good here.");
         }
         var (token, client) = live;
@@ -50,10 +52,12 @@ internal sealed partial class AccessTokenAuthentication(
         if (!proved.IsSuccess)
         {
             _proofFault = proved.Error;
-            LogRefused(Logger, proved.Error.Description);
             return AuthenticateResult.Fail("The token is not proved.");
         }
         Context.Features.Set(new AccessTokenCaller(client, token, proved.Value.Value, tokens, ChallengeFor));
+        // An initial access token goes from hand to hand: who has one must not use up what its onboarding client may do.
+        var isHandedOn = token.Audience == urls.RegistrationEndpoint;
+        Context.Features.Set(new ProvedCaller(isHandedOn ? $"{client.ClientId} {token.Jti}" : client.ClientId));
         var identity = new ClaimsIdentity(Scheme.Name);
         foreach (var scope in token.Scopes.Where(scope => token.Audience == AudienceFor(scope)))
         {
@@ -67,7 +71,7 @@ internal sealed partial class AccessTokenAuthentication(
         var sent = Request.Headers.Authorization.Count > 0;
         var error = _proofFault ?? OAuthError.InvalidToken(sent
             ? "The access token is malformed, expired, revoked or not for this server."
-            : "An access token is needed: Authorization: Bearer.");
+            : "An access token is needed: Authorization: Bearer.") with { Detail = _fault };
         var challenge = _proofFault is not null ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : ChallengeFor(sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
@@ -117,7 +121,4 @@ internal sealed partial class AccessTokenAuthentication(
         ScopeTokens.Administration => urls.AdminApi,
         _ => null,
     };
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Access token refused: {Fault}")]
-    private static partial void LogRefused(ILogger logger, Printed fault);
 }

@@ -10,7 +10,8 @@ internal sealed record LiveAccessToken(AccessToken Token, Client Client);
 /// What makes an access token live: issued here, in time, not revoked, and its client is active and has not been signed out since.
 /// Nothing of it is cached, so a token dies with its client on the very next request.
 /// </summary>
-internal sealed class LiveAccessTokens(AccessTokenReader reader, SigningKeys keys, IClientStore clients, IRevokedTokenStore revoked, TimeProvider time)
+internal sealed class LiveAccessTokens(
+    AccessTokenReader reader, SigningKeys keys, IClientStore clients, IRevokedTokenStore revoked, IQuarantinedKeyStore quarantine, TimeProvider time)
 {
     /// <returns>Null, with the reason for the log, when it is not live.</returns>
     public async Task<(LiveAccessToken? Live, string Fault)> FindAsync(string text, CancellationToken cancellationToken)
@@ -43,6 +44,21 @@ internal sealed class LiveAccessTokens(AccessTokenReader reader, SigningKeys key
         {
             return (null, $"client {token.ClientId} asked for it with key {thumbprint}, which is quarantined");
         }
-        return await revoked.IsRevokedAsync(token.Jti, cancellationToken) ? (null, $"client {token.ClientId} revoked it") : (new LiveAccessToken(token, client), "");
+        // Both at once: neither waits for the other.
+        var held = HoldsAsync(token, cancellationToken);
+        var isRevoked = revoked.IsRevokedAsync(token.Jti, cancellationToken);
+        await Task.WhenAll(held, isRevoked);
+        if (await held)
+        {
+            return (null, $"client {token.ClientId} has it by a key that is in quarantine on the whole server");
+        }
+        return await isRevoked ? (null, $"client {token.ClientId} revoked it") : (new LiveAccessToken(token, client), "");
+    }
+
+    /// <summary>A token for an API says nothing of the key it was asked for with, unless it is bound to one.</summary>
+    private async Task<bool> HoldsAsync(AccessToken token, CancellationToken cancellationToken)
+    {
+        List<string> provers = [.. new[] { token.Thumbprint, token.BoundTo }.OfType<string>().Distinct()];
+        return provers.Count > 0 && (await quarantine.FilterAsync(provers, cancellationToken)).Count > 0;
     }
 }

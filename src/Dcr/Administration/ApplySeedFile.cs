@@ -7,10 +7,11 @@ namespace Dcr.Administration;
 
 /// <summary>
 /// Puts the clients of the seed file into the store. An entry that is already there as written changes nothing; one
-/// that differs replaces metadata and policy and keeps the status, so that a restart never re-enables a client.
+/// that differs replaces metadata and policy and keeps the status, so that a restart never re-enables a client. A client that was
+/// deleted since its entry was applied stays deleted, until the entry changes.
 /// </summary>
 internal sealed partial class ApplySeedFile(
-    IClientStore clients, AuditRecords records, TimeProvider time, ILogger<ApplySeedFile> logger)
+    IClientStore clients, ISeededClientStore seeded, AuditRecords records, TimeProvider time, ILogger<ApplySeedFile> logger)
 {
     public async Task ExecuteAsync(IReadOnlyList<SeededClient> seed, CancellationToken cancellationToken)
     {
@@ -25,16 +26,36 @@ internal sealed partial class ApplySeedFile(
 
     private async Task<bool> TryApplyAsync(SeededClient entry, CancellationToken cancellationToken)
     {
-        if (await clients.FindAsync(entry.ClientId, cancellationToken) is not { } stored)
+        var stored = await clients.FindAsync(entry.ClientId, cancellationToken);
+        var applied = await seeded.FindEntryAsync(entry.ClientId, cancellationToken);
+        if (stored is null && applied is not null && applied == entry.EntryHash)
         {
-            var client = entry.ToClient(time.GetUtcNow());
-            var outcome = await clients.AddAsync(client, Record(null, client), Grounds.Server, cancellationToken);
-            return Log(outcome == AddClientOutcome.Added, entry.ClientId);
-        }
-        if (entry.IsAsWritten(stored))
-        {
+            LogDeleted(entry.ClientId);
             return true;
         }
+        var isApplied = stored is null
+            ? await TryAddAsync(entry, cancellationToken)
+            : entry.IsAsWritten(stored) || await TryReplaceAsync(entry, stored, cancellationToken);
+        if (!isApplied)
+        {
+            return false;
+        }
+        // Afterwards: a crash in between leaves a client whose entry is applied once more, never an entry without its client.
+        if (entry.EntryHash is { } hash && hash != applied)
+        {
+            await seeded.RecordEntryAsync(entry.ClientId, hash, cancellationToken);
+        }
+        return true;
+    }
+
+    private async Task<bool> TryAddAsync(SeededClient entry, CancellationToken cancellationToken)
+    {
+        var client = entry.ToClient(time.GetUtcNow());
+        return Log(await clients.AddAsync(client, Record(null, client), Grounds.Server, cancellationToken) == AddClientOutcome.Added, entry.ClientId);
+    }
+
+    private async Task<bool> TryReplaceAsync(SeededClient entry, Client stored, CancellationToken cancellationToken)
+    {
         var replacement = entry.Over(stored);
         return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), Grounds.Server, cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
     }
@@ -53,4 +74,7 @@ internal sealed partial class ApplySeedFile(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} applied from the seed file")]
     private partial void LogApplied(Printed clientId);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Seeded client {ClientId} has been deleted; it stays so until its entry changes")]
+    private partial void LogDeleted(Printed clientId);
 }

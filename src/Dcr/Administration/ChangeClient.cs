@@ -19,13 +19,15 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
     /// <param name="changes">What differs, for the audit trail.</param>
     /// <param name="act">The administrator's.</param>
     /// <param name="cancellationToken">Stops between attempts.</param>
+    /// <param name="endTokens">With the same write the tokens that the client has end.</param>
     public async Task<Result<AdminClient>> ExecuteAsync(
         string clientId,
         Func<Client, Result<Client>> decide,
         string action,
         Func<Client, Client, (string Member, AuditChange Change)> changes,
         Act act,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        bool endTokens = false)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -45,7 +47,7 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
             var replacement = decided.Value with { Version = client.Version + 1 };
             var (member, change) = changes(client, replacement);
             var record = records.Create(action, clientId, act.Actor) with { Changes = new Dictionary<string, AuditChange> { [member] = change } };
-            switch (await ReplaceAsync(client, replacement, record, act.Grounds, cancellationToken))
+            switch (await ReplaceAsync(client, replacement, record, act.Grounds, endTokens, cancellationToken))
             {
                 case ReviveOutcome.Done:
                     return AdminClient.Of(replacement, time.GetUtcNow());
@@ -60,13 +62,17 @@ internal sealed class ChangeClient(IClientStore clients, IClientLifecycleStore l
         return OAuthError.Conflict("The client is being changed by others without pause. Try again.");
     }
 
-    private async Task<ReviveOutcome> ReplaceAsync(Client client, Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+    private async Task<ReviveOutcome> ReplaceAsync(
+        Client client, Client replacement, AuditRecord record, Grounds grounds, bool endTokens, CancellationToken cancellationToken)
     {
         if (replacement.Status.IsLive() && !client.Status.IsLive())
         {
             return await lifecycles.ReviveAsync(replacement, await LimitsAsync(client, cancellationToken), record, grounds, cancellationToken);
         }
-        return await clients.ReplaceAsync(replacement, record, grounds, cancellationToken) switch
+        var replaced = endTokens
+            ? lifecycles.ReplaceAndEndTokensAsync(replacement, record, grounds, cancellationToken)
+            : clients.ReplaceAsync(replacement, record, grounds, cancellationToken);
+        return await replaced switch
         {
             ReplaceOutcome.Done => ReviveOutcome.Done,
             ReplaceOutcome.GroundsChanged => ReviveOutcome.GroundsChanged,

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -91,6 +92,7 @@ internal sealed record DiagnoseAssertion(string Assertion) : IRequest<AssertionD
 internal sealed class DiagnoseAssertionHandler(
     ClientAssertionRules rules,
     IAssertionReplayStore replays,
+    IQuarantinedKeyStore quarantine,
     IClientStore clients,
     DescribeKeys describe,
     IssuerUrls urls,
@@ -125,6 +127,10 @@ internal sealed class DiagnoseAssertionHandler(
         // RFC 6749 section 3.2: a parameter without a value counts as left out.
         var credentials = new ClientCredentials { ClientAssertionType = ClientAssertionRules.AssertionType, ClientAssertion = text.Length > 0 ? text : null };
         var verdict = await rules.CheckAsync(credentials, cancellationToken);
+        if (verdict is AssertionVerdict.Accepted proved && await quarantine.HoldsAsync(proved.Key.Thumbprint, cancellationToken))
+        {
+            return ClientAssertionRules.InQuarantine(proved);
+        }
         // Rule 8, without recording.
         return verdict is AssertionVerdict.Accepted accepted && await replays.IsUsedAsync(accepted.Client.ClientId, accepted.Jti, cancellationToken)
             ? ClientAssertionRules.AlreadyUsed(accepted)

@@ -30,7 +30,7 @@ public sealed record AdminKey
     [JsonPropertyName("alg")]
     public string? Alg { get; init; }
 
-    /// <summary><c>active</c>, <c>quarantined</c>, or <c>unavailable</c> where no key could be had.</summary>
+    /// <summary><c>active</c>, <c>quarantined</c> (for this client or on the whole server), or <c>unavailable</c> where no key could be had.</summary>
     [JsonPropertyName("state")]
     public required string State { get; init; }
 
@@ -61,7 +61,7 @@ internal sealed class ListClientKeysHandler(IClientStore clients, DescribeKeys d
 }
 
 /// <summary>The keys of a client as administrators see them.</summary>
-internal sealed class DescribeKeys(ClientKeys keys, JwksCache cache, KeyUses uses)
+internal sealed class DescribeKeys(ClientKeys keys, JwksCache cache, KeyUses uses, IQuarantinedKeyStore quarantine)
 {
     public async Task<IReadOnlyList<AdminKey>> ExecuteAsync(Client client, CancellationToken cancellationToken)
     {
@@ -78,12 +78,13 @@ internal sealed class DescribeKeys(ClientKeys keys, JwksCache cache, KeyUses use
         // Also those that are blocked and not served any more: they may come back.
         var gone = client.QuarantinedKeys.Except(usable.Select(key => key.Thumbprint)).ToList();
         var lastUses = await uses.FindAsync(client.ClientId, usable.Select(key => key.Thumbprint).Concat(gone), cancellationToken);
+        var everywhere = await quarantine.FilterAsync([.. usable.Select(key => key.Thumbprint)], cancellationToken);
         var described = usable.Select(key => source with
         {
             Kid = key.Kid,
             Thumbprint = key.Thumbprint,
             Alg = key.Alg,
-            State = client.QuarantinedKeys.Contains(key.Thumbprint) ? "quarantined" : "active",
+            State = client.QuarantinedKeys.Contains(key.Thumbprint) || everywhere.Contains(key.Thumbprint) ? "quarantined" : "active",
             LastUsedAt = LastUse(lastUses, key.Thumbprint),
         });
         var blocked = gone.Select(thumbprint => source with { Thumbprint = thumbprint, State = "quarantined", LastUsedAt = LastUse(lastUses, thumbprint) });

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Dcr.Administration;
 
 /// <summary>
-/// On an empty store: the client <c>admin</c> with the scope <c>dcr.admin</c>, its private key in a file for the owner
+/// On a store where no client administers: the client <c>admin</c> with the scope <c>dcr.admin</c>, its private key in a file for the owner
 /// only. The file is written before the client: a crash in between leaves a key that the next start uses.
 /// </summary>
 internal sealed partial class MakeFirstAdministrator(
@@ -67,7 +68,7 @@ internal sealed partial class MakeFirstAdministrator(
         {
             return false;
         }
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        MakeFolder(Path.GetDirectoryName(path)!);
         var unfinished = $"{path}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
         using (var file = new FileStream(unfinished, OwnerOnly()))
         {
@@ -76,13 +77,26 @@ internal sealed partial class MakeFirstAdministrator(
         }
         try
         {
-            File.Move(unfinished, path, overwrite: false);
+            DurableFile.Move(unfinished, path, overwrite: false);
             return true;
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (File.Exists(unfinished) && File.Exists(path))
         {
             File.Delete(unfinished);
             return false;
+        }
+    }
+
+    private static void MakeFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            // One that is there keeps its mode.
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
@@ -122,6 +136,6 @@ internal sealed partial class MakeFirstAdministrator(
 
     private static string? Kid(JsonElement jwk) => jwk.GetProperty("kid").GetString();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Empty store: made the administrator {ClientId}; its private key is in {Path}. Keep it safe, or move it")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No client has the scope dcr.admin: made the administrator {ClientId}; its private key is in {Path}. Keep it safe, or move it")]
     private partial void LogMade(Printed clientId, Printed path);
 }

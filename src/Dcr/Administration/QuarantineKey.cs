@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using Dcr.AccessTokens;
 using Dcr.Auditing;
 using Dcr.Clients;
@@ -10,15 +9,22 @@ namespace Dcr.Administration;
 
 /// <summary>
 /// POST /admin/v1/clients/{client_id}/keys/{thumbprint}/quarantine and release: one key of one client, refused on its
-/// next use on every node, whatever the client's URL serves. Tokens for this server that it was used for stop too.
+/// next use on every node, whatever the client's URL serves. Tokens for this server that it was used for stop too; with the same write all
+/// tokens for APIs that the client has, since nothing says which of them it was used for, unless <c>?end_tokens=false</c>.
 /// </summary>
 internal static class QuarantineKeyRoute
 {
-    public static Task<IResult> QuarantineAsync(string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, caller), mediator, cancellationToken);
+    public static async Task<IResult> QuarantineAsync(
+        string client_id, string thumbprint, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    {
+        var endTokens = QueryFlag.Read(request.Query, "end_tokens", leftOut: true);
+        return endTokens.IsSuccess
+            ? await HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, endTokens.Value, caller), mediator, cancellationToken)
+            : new OAuthErrorResult(endTokens.Error);
+    }
 
     public static Task<IResult> ReleaseAsync(string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
-        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, caller), mediator, cancellationToken);
+        HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, EndTokens: false, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(QuarantineKey command, IMediator mediator, CancellationToken cancellationToken)
     {
@@ -27,7 +33,7 @@ internal static class QuarantineKeyRoute
     }
 }
 
-internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, AccessTokenCaller Caller) : IRequest<Result<AdminKey>>, IActsFor
+internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AccessTokenCaller Caller) : IRequest<Result<AdminKey>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
@@ -35,13 +41,12 @@ internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Qu
 internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore clients, DescribeKeys describe) : IRequestHandler<QuarantineKey, Result<AdminKey>>
 {
     private const int MaxQuarantined = 100;
-    private const int ThumbprintLength = 43;
 
     public async Task<Result<AdminKey>> Handle(QuarantineKey request, CancellationToken cancellationToken)
     {
-        if (request.Thumbprint.Length != ThumbprintLength || !Base64Url.IsValid(request.Thumbprint))
+        if (!Thumbprint.IsWellFormed(request.Thumbprint))
         {
-            return OAuthError.InvalidRequest("The thumbprint must be an RFC 7638 SHA-256 thumbprint, 43 characters of base64url.");
+            return Thumbprint.Malformed;
         }
         var changed = await change.ExecuteAsync(
             request.ClientId,
@@ -49,7 +54,8 @@ internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore cli
             request.Quarantined ? AuditActions.KeyQuarantined : AuditActions.KeyReleased,
             (_, _) => ("key", request.Quarantined ? new AuditChange(null, request.Thumbprint) : new AuditChange(request.Thumbprint, null)),
             request.Caller.Act,
-            cancellationToken);
+            cancellationToken,
+            request.EndTokens);
         if (!changed.IsSuccess || await clients.FindAsync(request.ClientId, cancellationToken) is not { } client)
         {
             return changed.Error ?? AdminClientResult.NotFound;

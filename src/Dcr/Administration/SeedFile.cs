@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
@@ -41,7 +42,7 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, SeedClientRea
         {
             return [];
         }
-        var seed = await ParseAsync(path, cancellationToken);
+        var (seed, hashes) = await ParseAsync(path, cancellationToken);
         var faults = new List<string>();
         var clients = new List<SeededClient>();
         for (var i = 0; i < seed.Clients.Count; i++)
@@ -56,7 +57,7 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, SeedClientRea
             faults.AddRange(found.Select(fault => $"{entry}: {fault}"));
             if (read is not null)
             {
-                clients.Add(read);
+                clients.Add(read with { EntryHash = hashes[i] });
             }
         }
         faults.AddRange(seed.Clients.Where(client => client is not null).GroupBy(client => client.ClientId).Where(group => group.Count() > 1)
@@ -64,17 +65,19 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, SeedClientRea
         return faults.Count == 0 ? clients : throw Fault(path, faults);
     }
 
-    private static async Task<SeedFile> ParseAsync(string path, CancellationToken cancellationToken)
+    private static async Task<(SeedFile Seed, IReadOnlyList<string> Hashes)> ParseAsync(string path, CancellationToken cancellationToken)
     {
         if (new FileInfo(path).Length > MaxBytes)
         {
             throw Fault(path, [$"larger than {MaxBytes / 1024 / 1024} MiB."]);
         }
-        await using var stream = File.OpenRead(path);
+        var bytes = await File.ReadAllBytesAsync(path, cancellationToken);
+        var text = bytes.AsMemory(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0);
         try
         {
-            return await JsonSerializer.DeserializeAsync(stream, DcrJson.Default.SeedFile, cancellationToken)
-                ?? throw Fault(path, ["it is null."]);
+            var seed = JsonSerializer.Deserialize(text.Span, DcrJson.Default.SeedFile) ?? throw Fault(path, ["it is null."]);
+            using var document = JsonDocument.Parse(text);
+            return (seed, [.. document.RootElement.GetProperty("clients").EnumerateArray().Select(SeedEntryHash.Of)]);
         }
         catch (JsonException exception)
         {

@@ -9,6 +9,9 @@ namespace Dcr.Administration;
 /// <summary>A client as an operator wants it, in the seed file or through the admin API, checked and completed.</summary>
 internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, RegistrationPolicy? Policy, AssertionAudienceRule? AssertionAudienceRule)
 {
+    /// <summary>SHA-256 of the entry as it stands in the seed file, whatever its layout. Null: it is from the admin API.</summary>
+    public string? EntryHash { get; init; }
+
     public Client ToClient(DateTimeOffset now) => new()
     {
         ClientId = ClientId,
@@ -30,8 +33,9 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
         Version = stored.Version + 1,
     };
 
+    /// <summary>The whole is compared, not what the audit trail shows of it.</summary>
     public bool IsAsWritten(Client stored) =>
-        MetadataChanges.Between(stored.Metadata, Metadata).Count == 0
+        JsonElement.DeepEquals(Json(stored.Metadata), Json(Metadata))
         && Json(stored.RegistrationPolicy) == Json(Policy)
         && stored.AssertionAudienceRule == AssertionAudienceRule;
 
@@ -46,6 +50,8 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
         }
         return changes;
     }
+
+    private static JsonElement Json(ClientMetadata metadata) => JsonSerializer.SerializeToElement(metadata, DcrJson.Default.ClientMetadata);
 
     private static string? Json(RegistrationPolicy? policy) =>
         policy is null ? null : JsonSerializer.Serialize(policy, DcrJson.Default.RegistrationPolicy);

@@ -23,6 +23,8 @@ internal static class AuditActions
     public const string AssertionAudienceRuleSet = "client.assertion_audience_set";
     public const string KeyQuarantined = "client.key_quarantined";
     public const string KeyReleased = "client.key_released";
+    public const string QuarantinedKeyAdded = "quarantined_key.added";
+    public const string QuarantinedKeyRemoved = "quarantined_key.removed";
     public const string AuthenticationRefused = "client.authentication_refused";
     public const string KeySetCreated = "key_set.created";
     public const string KeySetDeleted = "key_set.deleted";

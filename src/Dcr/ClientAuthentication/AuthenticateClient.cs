@@ -2,7 +2,7 @@ using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
-using Microsoft.Extensions.Logging;
+using Dcr.Protocol.RateLimits;
 
 namespace Dcr.ClientAuthentication;
 
@@ -16,21 +16,23 @@ internal sealed record AuthenticatedClient(Client Client, ClientKey Key, Atteste
 /// Authenticates a client by its assertion: rules 1 to 7 (<see cref="ClientAssertionRules"/>), then rule 8, the single
 /// use, recorded last so that a refused assertion uses nothing up. Where the request has a client attestation, by that.
 /// </summary>
-internal sealed partial class AuthenticateClient(
+internal sealed class AuthenticateClient(
     ClientAssertionRules rules,
     ClientAttestationRules attestations,
     IAssertionReplayStore replays,
+    IQuarantinedKeyStore quarantine,
     IClientStore clients,
     RefusalAudit refusals,
     KeyUses uses,
     HostedKeySets hosted,
     ClientAuthenticationMetrics metrics,
-    TimeProvider time,
-    ILogger<AuthenticateClient> logger)
+    RequestLimits limits,
+    TimeProvider time)
 {
-    private const string UnknownClient = "an unknown client";
+    public Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken) =>
+        ExecuteAsync(credentials, sent, isRepeated: false, cancellationToken);
 
-    public async Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
+    private async Task<Result<AuthenticatedClient>> ExecuteAsync(ClientCredentials credentials, SentProofs sent, bool isRepeated, CancellationToken cancellationToken)
     {
         if (credentials.Attestations.Count > 0)
         {
@@ -46,21 +48,43 @@ internal sealed partial class AuthenticateClient(
         switch (await rules.CheckAsync(credentials, cancellationToken))
         {
             case AssertionVerdict.Refused refused:
-                return await RefuseAsync(refused, cancellationToken);
+                return await RefuseAsync(refused);
             case AssertionVerdict.Accepted accepted:
+                // Before anything is written, so that a refused request is cheap and its assertion can be sent again; and counted only
+                // below, when it has not been used: who sends an old one again takes nothing from its client.
+                if (limits.FindExhausted(accepted.Client.ClientId) is { } exhausted)
+                {
+                    return exhausted;
+                }
                 if (!await RecordAsync(accepted.Client, accepted.Audience, cancellationToken))
                 {
-                    return await RefuseAsync(ClientAssertionRules.NoLongerActive(accepted.Client), cancellationToken);
+                    return await RefuseAsync(ClientAssertionRules.NoLongerActive(accepted.Client));
                 }
-                var recorded = await replays.RecordAsync(
-                    accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
-                if (recorded == RecordAssertionOutcome.AlreadyUsed)
+                // Both at once. The assertion of a key in quarantine may be used up: it is good for nothing.
+                var held = quarantine.HoldsAsync(accepted.Key.Thumbprint, cancellationToken);
+                var record = replays.RecordAsync(accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
+                try
                 {
-                    return await RefuseAsync(ClientAssertionRules.AlreadyUsed(accepted), cancellationToken);
+                    await Task.WhenAll(record, held);
+                }
+                catch (StoreUnavailableException away) when (away.NothingWritten && record.IsFaulted && !isRepeated)
+                {
+                    // There is another primary, which may know of a change of the client: from the first rule on, by what it holds.
+                    return await ExecuteAsync(credentials, sent, isRepeated: true, cancellationToken);
+                }
+                if (await held)
+                {
+                    return await RefuseAsync(ClientAssertionRules.InQuarantine(accepted));
+                }
+                if (await record == RecordAssertionOutcome.AlreadyUsed)
+                {
+                    return await RefuseAsync(ClientAssertionRules.AlreadyUsed(accepted));
                 }
                 metrics.Accepted(accepted.Audience);
                 RecordUse(accepted);
-                return new AuthenticatedClient(accepted.Client, accepted.Key);
+                return limits.CountProved(accepted.Client.ClientId) is { } tooMany
+                    ? tooMany
+                    : new AuthenticatedClient(accepted.Client, accepted.Key);
             case var other:
                 throw new InvalidOperationException($"A verdict of an unknown kind: {other}");
         }
@@ -85,14 +109,18 @@ internal sealed partial class AuthenticateClient(
         if (!attested.IsSuccess)
         {
             metrics.Refused(AssertionRule.Attestation);
-            var detail = OAuthErrorResult.Printable(attested.Error.Detail ?? attested.Error.Description);
-            LogRefused(credentials.ClientId ?? UnknownClient, AssertionRule.Attestation, detail);
-            return attested.Error;
+            var fault = attested.Error.Detail ?? attested.Error.Description;
+            return attested.Error with { Detail = Detail(credentials.ClientId, AssertionRule.Attestation, fault) };
         }
         var instance = attested.Value;
+        // Each device by itself: one that asks too often must not stop the others.
+        if (limits.CountProved($"{instance.Client.ClientId} {instance.InstanceKey.Thumbprint}") is { } tooMany)
+        {
+            return tooMany;
+        }
         return await RecordAsync(instance.Client, audience: null, cancellationToken)
             ? new AuthenticatedClient(instance.Client, instance.AttesterKey, instance)
-            : await RefuseAsync(ClientAssertionRules.NoLongerActive(instance.Client), cancellationToken);
+            : await RefuseAsync(ClientAssertionRules.NoLongerActive(instance.Client));
     }
 
     /// <summary>
@@ -106,19 +134,18 @@ internal sealed partial class AuthenticateClient(
         return isKnown || await clients.RecordAuthenticationAsync(client.ClientId, audience, now, cancellationToken);
     }
 
-    private async Task<Result<AuthenticatedClient>> RefuseAsync(AssertionVerdict.Refused refused, CancellationToken cancellationToken)
+    private async Task<Result<AuthenticatedClient>> RefuseAsync(AssertionVerdict.Refused refused)
     {
         metrics.Refused(refused.Rule);
         // The detail may quote what the caller sent; a line break in it must not forge a line of the log.
         var detail = OAuthErrorResult.Printable(refused.Detail);
-        LogRefused(refused.Client?.ClientId ?? UnknownClient, refused.Rule, detail);
         if (refused.Client is { } client)
         {
-            await refusals.RecordAsync(client.ClientId, refused.Rule, detail, cancellationToken);
+            await refusals.RecordAsync(client.ClientId, refused.Rule, detail);
         }
-        return OAuthError.InvalidClient(refused.Description, detail);
+        return OAuthError.InvalidClient(refused.Description, Detail(refused.Client?.ClientId, refused.Rule, detail));
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Client authentication refused for {ClientId} by rule {Rule}: {Detail}")]
-    private partial void LogRefused(Printed clientId, AssertionRule rule, Printed detail);
+    private static string Detail(string? clientId, AssertionRule rule, string detail) =>
+        clientId is null ? $"rule {rule}: {detail}" : $"client {clientId}, rule {rule}: {detail}";
 }

@@ -35,6 +35,10 @@ internal sealed class ClientAssertionRules(
         used.Client,
         used.Key);
 
+    /// <summary>Rule 4, for the whole server: asked last, together with the record of the use, so that no request waits for it.</summary>
+    public static AssertionVerdict.Refused InQuarantine(AssertionVerdict.Accepted proved) => new(
+        AssertionRule.Key, Unproved, $"key {NameOf(proved.Key)} is in quarantine on the whole server: an administrator must release it, or the client sign with another", proved.Client);
+
     public async Task<AssertionVerdict> CheckAsync(ClientCredentials credentials, CancellationToken cancellationToken)
     {
         // Rule 1: one way of authenticating, one well-formed assertion that names one client.

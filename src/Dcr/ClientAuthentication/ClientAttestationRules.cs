@@ -19,7 +19,7 @@ internal sealed record AttestedInstance(Client Client, ClientKey AttesterKey, st
 /// (section 5.1) or by the DPoP proof that it sends anyway (section 5.2). The single use of the proof is recorded last.
 /// </summary>
 internal sealed class ClientAttestationRules(
-    IClientStore clients, ClientKeys keys, DpopProofRules dpop, IAssertionReplayStore replays, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
+    IClientStore clients, ClientKeys keys, DpopProofRules dpop, IAssertionReplayStore replays, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Header = "OAuth-Client-Attestation";
     public const string ProofHeader = "OAuth-Client-Attestation-PoP";
@@ -72,6 +72,10 @@ internal sealed class ClientAttestationRules(
         if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || ClientKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
         {
             return Refuse($"{Header}: cnf.jwk must be a public key fit for signatures.");
+        }
+        if (await quarantine.FirstAsync([attesterKey, instanceKey], cancellationToken) is { } held)
+        {
+            return Refuse(Unproved, $"key {held.Thumbprint} is in quarantine on the whole server");
         }
         var proved = credentials.AttestationProofs is [var proof]
             ? await CheckProofAsync(proof, instanceKey, client, cancellationToken)

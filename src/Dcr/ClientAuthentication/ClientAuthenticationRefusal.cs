@@ -13,6 +13,6 @@ internal static class ClientAuthenticationRefusal
             return new OAuthErrorResult(error);
         }
         var triedBasic = request.Headers.Authorization.ToString().StartsWith("Basic", StringComparison.OrdinalIgnoreCase);
-        return new OAuthErrorResult(error, Challenge.ClientAuthentication(urls.Issuer, triedBasic));
+        return new OAuthErrorResult(error, Challenge.ClientAuthentication(urls.Issuer, triedBasic, error));
     }
 }

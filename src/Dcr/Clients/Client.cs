@@ -71,6 +71,9 @@ public sealed record Client
     /// <summary>False from the moment the client's time is over, whether or not anybody has written that down yet.</summary>
     public bool IsActiveAt(DateTimeOffset now) => StatusAt(now) == ClientStatus.Active;
 
+    /// <summary>Whether it is registered for the scope <c>dcr.admin</c>.</summary>
+    public bool Administers => Protocol.ScopeTokens.Split(Metadata.Scope).Contains(Protocol.ScopeTokens.Administration);
+
     /// <summary>As <see cref="Status"/>, but expired from the moment the client's time is over.</summary>
     public ClientStatus StatusAt(DateTimeOffset now) => Status == ClientStatus.Active && Lifecycle.ExpiresAt <= now ? ClientStatus.Expired : Status;
 }

@@ -25,6 +25,9 @@ public interface IClientLifecycleStore
     /// </summary>
     Task<ReplaceOutcome> ExpireAsync(Client expired, AuditRecord record, CancellationToken cancellationToken);
 
+    /// <summary>Atomic: as <see cref="IClientStore.ReplaceAsync"/>, and uses up the client's status index: the tokens it has are dead, those it gets from then on are not.</summary>
+    Task<ReplaceOutcome> ReplaceAndEndTokensAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
+
     /// <summary>
     /// Stores <paramref name="revived"/> as a replacement of a client that had expired, if the cap of its onboarding client leaves room.
     /// The cap is as strict as for a registration.

@@ -21,7 +21,8 @@ public interface IClientStore
     /// </summary>
     Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken);
 
-    Task<bool> IsEmptyAsync(CancellationToken cancellationToken);
+    /// <summary>Whether any client is registered for the scope <c>dcr.admin</c>, whatever its status. Served by an index.</summary>
+    Task<bool> HasAdministratorAsync(CancellationToken cancellationToken);
 
     /// <summary>Atomic: of parallel calls for one client id, one adds.</summary>
     Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);

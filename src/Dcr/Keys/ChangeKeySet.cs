@@ -9,7 +9,7 @@ namespace Dcr.Keys;
 /// The stages of a hosted key: pending, active, retiring, withdrawn. Who may ask is decided before; whatever version the
 /// set is at, the change is applied to it, or again if somebody else was faster.
 /// </summary>
-internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, TimeProvider time)
+internal sealed class ChangeKeySet(IKeySetStore store, IQuarantinedKeyStore quarantine, AuditRecords records, TimeProvider time)
 {
     private const int MaxAttempts = 20;
     private const int MaxPublished = 50;
@@ -115,6 +115,11 @@ internal sealed class ChangeKeySet(IKeySetStore store, AuditRecords records, Tim
             if (!decided.IsSuccess)
             {
                 return decided.Error;
+            }
+            var changed = decided.Value.Keys.First(key => key.Kid == kid);
+            if (changed.Stage is HostedKeyState.Pending or HostedKeyState.Active && await quarantine.HoldsAsync(changed.Thumbprint, cancellationToken))
+            {
+                return OAuthError.InvalidClientMetadata($"The key {changed.Thumbprint} is in quarantine on this server.");
             }
             var replacement = decided.Value with { Version = set.Version + 1 };
             var record = records.Create(action, id, act.Actor) with { Changes = new Dictionary<string, AuditChange> { [kid] = new(Describe(set, kid), Describe(replacement, kid)) } };

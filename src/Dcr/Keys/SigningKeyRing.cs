@@ -26,21 +26,28 @@ internal sealed class SigningKeyRing(IReadOnlyList<RingKey> keys)
 
     public bool IsRevoked(RingKey key) => key.Stored.Generation <= _revokedUpTo;
 
-    /// <summary>The key to sign with: the one that became active last. Null: there is none yet.</summary>
-    public RingKey? Current(DateTimeOffset now) => keys
-        .Where(key => !IsRevoked(key) && key.Stored.ActivatesAt <= now)
-        .MaxBy(key => (key.Stored.ActivatesAt, key.Stored.Generation));
+    /// <summary>
+    /// The key to sign with: the newest of those that are active. A clock that was set back finds none active, and then it is the
+    /// oldest, which was active before and which APIs know. Null: there is no key yet.
+    /// </summary>
+    public RingKey? Current(DateTimeOffset now)
+    {
+        var trusted = keys.Where(key => !IsRevoked(key)).ToList();
+        return trusted.Where(key => key.Stored.ActivatesAt <= now).MaxBy(key => key.Stored.Generation)
+            ?? trusted.MinBy(key => key.Stored.Generation);
+    }
 
     /// <summary>The keys to publish and to verify with: announced, active, and those whose last tokens still live.</summary>
-    public IEnumerable<RingKey> Published(DateTimeOffset now) => keys.Where(key => !IsRevoked(key) && !(RetiresAt(key) <= now));
+    public IEnumerable<RingKey> Published(DateTimeOffset now)
+    {
+        var current = Current(now);
+        return keys.Where(key => !IsRevoked(key) && (key == current || !(RetiresAt(key) <= now)));
+    }
 
     /// <summary>When the last token signed with the key has expired. Null: nothing follows it yet.</summary>
     public DateTimeOffset? RetiresAt(RingKey key)
     {
-        var followers = keys
-            .Where(other => !IsRevoked(other) && (other.Stored.ActivatesAt, other.Stored.Generation).CompareTo((key.Stored.ActivatesAt, key.Stored.Generation)) > 0)
-            .Select(other => other.Stored.ActivatesAt)
-            .ToList();
+        var followers = keys.Where(other => !IsRevoked(other) && other.Stored.Generation > key.Stored.Generation).Select(other => other.Stored.ActivatesAt).ToList();
         return followers.Count == 0 ? null : followers.Min() + s_publishedAfterUse;
     }
 
@@ -50,10 +57,14 @@ internal sealed class SigningKeyRing(IReadOnlyList<RingKey> keys)
         {
             return SigningKeyState.Revoked;
         }
-        if (key.Stored.ActivatesAt > now)
+        if (key == Current(now))
         {
-            return SigningKeyState.Announced;
+            return SigningKeyState.Active;
         }
-        return key == Current(now) ? SigningKeyState.Active : RetiresAt(key) <= now ? SigningKeyState.Retired : SigningKeyState.Retiring;
+        if (RetiresAt(key) <= now)
+        {
+            return SigningKeyState.Retired;
+        }
+        return key.Stored.ActivatesAt > now ? SigningKeyState.Announced : SigningKeyState.Retiring;
     }
 }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Dcr.Auditing;
+using Dcr.Jose;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging;
@@ -12,52 +14,50 @@ namespace Dcr.Keys;
 /// the private part encrypted, the same on every node. Every request may bring the next one about; no node has a part of
 /// its own in it.
 /// </summary>
-internal sealed partial class SigningKeys(
-    ISigningKeyStore store,
-    IDataProtectionProvider protection,
-    IOptions<SigningKeyOptions> options,
-    AuditRecords records,
-    TimeProvider time,
-    ILogger<SigningKeys> logger) : IDisposable
+internal sealed partial class SigningKeys
 {
-    // How long a node may not know of what another did: an emergency reaches all of them within this.
+    // How long a node may not know of what another did: an emergency reaches all of them within this, whatever their clocks say.
     private static readonly TimeSpan s_lookAgainAfter = TimeSpan.FromSeconds(5);
+
+    // Longer than any store waits before it says that it is away.
+    private static readonly TimeSpan s_longestLook = TimeSpan.FromMinutes(1);
+
+    // A key is taken out of the store once it has been seen retired for this long: a clock that is ahead for a while ends no key.
+    private static readonly TimeSpan s_removedAfter = TimeSpan.FromHours(1);
     private const int MaxAttempts = 10;
 
-    private readonly IDataProtector _protector = protection.CreateProtector("Dcr.SigningKeys.v1");
-    private readonly SemaphoreSlim _loading = new(1, 1);
-    private volatile Loaded? _loaded;
+    private readonly ISigningKeyStore _store;
+    private readonly IDataProtector _protector;
+    private readonly IOptions<SigningKeyOptions> _options;
+    private readonly AuditRecords _records;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SigningKeys> _logger;
+    private readonly SharedRefresh<SigningKeyRing> _ring;
+    private readonly ConcurrentDictionary<string, long> _retiredSince = new(StringComparer.Ordinal);
 
-    /// <summary>All keys as they are now.</summary>
-    public async ValueTask<SigningKeyRing> RingAsync(CancellationToken cancellationToken)
+    public SigningKeys(
+        ISigningKeyStore store, IDataProtectionProvider protection, IOptions<SigningKeyOptions> options, AuditRecords records, TimeProvider time, ILogger<SigningKeys> logger)
     {
-        if (_loaded is { } loaded && time.GetUtcNow() - loaded.At < s_lookAgainAfter)
-        {
-            return loaded.Ring;
-        }
-        await _loading.WaitAsync(cancellationToken);
-        try
-        {
-            var now = time.GetUtcNow();
-            if (_loaded is not { } known || now - known.At >= s_lookAgainAfter)
+        (_store, _options, _records, _time, _logger) = (store, options, records, time, logger);
+        _protector = protection.CreateProtector("Dcr.SigningKeys.v1");
+        _ring = new SharedRefresh<SigningKeyRing>(
+            LoadAsync,
+            new SharedRefreshRules<SigningKeyRing>
             {
-                _loaded = new Loaded(await LoadAsync(now, cancellationToken), now);
-            }
-            return _loaded.Ring;
-        }
-        catch (StoreUnavailableException) when (_loaded is { } known)
-        {
-            // The keys do not change because the store is away; whatever else a request needs of it will say so.
-            return known.Ring;
-        }
-        finally
-        {
-            _loading.Release();
-        }
+                FreshFor = _ => s_lookAgainAfter,
+                // The keys do not change because the store is away; whatever else a request needs of it will say so.
+                UsableFor = _ => TimeSpan.MaxValue,
+                IsOutage = fault => fault is StoreUnavailableException or TimeoutException,
+                Timeout = s_longestLook,
+            },
+            time);
     }
 
+    /// <summary>All keys as they are now.</summary>
+    public ValueTask<SigningKeyRing> RingAsync(CancellationToken cancellationToken) => _ring.GetAsync(cancellationToken);
+
     public async ValueTask<SigningKey> CurrentAsync(CancellationToken cancellationToken) =>
-        (await RingAsync(cancellationToken)).Current(time.GetUtcNow())?.Key ?? throw new InvalidOperationException("No signing key is active.");
+        (await RingAsync(cancellationToken)).Current(_time.GetUtcNow())?.Key ?? throw new InvalidOperationException("No signing key is active.");
 
     /// <summary>Makes the next key before its time.</summary>
     /// <param name="emergency">True: it signs at once, and no key before it is trusted any more. False: it is announced first.</param>
@@ -66,10 +66,10 @@ internal sealed partial class SigningKeys(
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var ring = await ReadAsync(cancellationToken);
-            var now = time.GetUtcNow();
+            var ring = await ReadAsync(_ring.Latest, cancellationToken);
+            var now = _time.GetUtcNow();
             var made = await TryAddAsync(ring, emergency ? now : now + SigningKeyRing.LeastAnnouncement, emergency ? ring.Newest?.Stored.Generation ?? 0 : 0, act, cancellationToken);
-            _loaded = null;
+            _ring.Invalidate();
             if (!made.IsSuccess)
             {
                 return made.Error;
@@ -82,22 +82,34 @@ internal sealed partial class SigningKeys(
         throw new StoreUnavailableException("Other nodes kept making signing keys.");
     }
 
-    public void Dispose() => _loading.Dispose();
-
-    private async Task<SigningKeyRing> LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<SigningKeyRing> LoadAsync(SigningKeyRing? known, CancellationToken cancellationToken)
     {
-        var ring = await ReadAsync(cancellationToken);
+        var now = _time.GetUtcNow();
+        var ring = await ReadAsync(known, cancellationToken);
         if (NextActivation(ring, now) is { } activatesAt)
         {
             // Another node may be first: what the store has then is the truth.
             await TryAddAsync(ring, activatesAt, revokesUpTo: 0, Act.Server, cancellationToken);
-            ring = await ReadAsync(cancellationToken);
+            ring = await ReadAsync(known, cancellationToken);
         }
-        foreach (var retired in ring.All.Where(key => key != ring.Newest && ring.RetiresAt(key) <= now).ToList())
+        foreach (var key in ring.All)
         {
-            await store.RemoveAsync(retired.Stored.Generation, cancellationToken);
+            if (IsToBeRemoved(ring, key, now))
+            {
+                await _store.RemoveAsync(key.Stored.Generation, cancellationToken);
+            }
         }
         return ring;
+    }
+
+    private bool IsToBeRemoved(SigningKeyRing ring, RingKey key, DateTimeOffset now)
+    {
+        if (key == ring.Newest || !(ring.RetiresAt(key) <= now))
+        {
+            _retiredSince.TryRemove(key.Stored.Kid, out _);
+            return false;
+        }
+        return _time.GetElapsedTime(_retiredSince.GetOrAdd(key.Stored.Kid, _ => _time.GetTimestamp())) >= s_removedAfter;
     }
 
     /// <summary>From when on a key that is due now will sign. Null: none is due.</summary>
@@ -107,32 +119,32 @@ internal sealed partial class SigningKeys(
         {
             return now;
         }
-        if (ring.Newest!.Stored.ActivatesAt > now)
+        if (ring.Newest != current && ring.Newest!.Stored.ActivatesAt > now)
         {
             return null;
         }
-        if (ring.Newest.Stored.Alg != options.Value.Algorithm)
+        if (ring.Newest!.Stored.Alg != _options.Value.Algorithm)
         {
             return now + SigningKeyRing.LeastAnnouncement;
         }
-        var due = current.Stored.ActivatesAt + options.Value.RotateEvery;
-        var announced = now + options.Value.AnnounceBefore;
+        var due = current.Stored.ActivatesAt + _options.Value.RotateEvery;
+        var announced = now + _options.Value.AnnounceBefore;
         return announced < due ? null : announced;
     }
 
     /// <returns>Nothing: another node made this generation first.</returns>
     private async Task<Result<Optional<RingKey>>> TryAddAsync(SigningKeyRing ring, DateTimeOffset activatesAt, int revokesUpTo, Act act, CancellationToken cancellationToken)
     {
-        var key = SigningKey.Generate(options.Value.Algorithm);
+        var key = SigningKey.Generate(_options.Value.Algorithm);
         var stored = new StoredSigningKey(
-            (ring.Newest?.Stored.Generation ?? 0) + 1, key.Kid, key.Alg, _protector.Protect(key.ExportPkcs8()), time.GetUtcNow(), activatesAt, revokesUpTo);
+            (ring.Newest?.Stored.Generation ?? 0) + 1, key.Kid, key.Alg, _protector.Protect(key.ExportPkcs8()), _time.GetUtcNow(), activatesAt, revokesUpTo);
         var changes = new Dictionary<string, AuditChange> { ["activates_at"] = new(null, activatesAt.ToString("O")) };
         foreach (var revoked in ring.All.Where(other => other.Stored.Generation <= revokesUpTo && !ring.IsRevoked(other)))
         {
             changes[revoked.Stored.Kid] = new AuditChange("trusted", "revoked");
         }
-        var record = records.Create(AuditActions.SigningKeyMade, key.Kid, act.Actor) with { Changes = changes };
-        switch (await store.AddAsync(stored, record, act.Grounds, cancellationToken))
+        var record = _records.Create(AuditActions.SigningKeyMade, key.Kid, act.Actor) with { Changes = changes };
+        switch (await _store.AddAsync(stored, record, act.Grounds, cancellationToken))
         {
             case AddSigningKeyOutcome.AlreadyThere:
                 return Result.OfOptional<RingKey>(null);
@@ -148,11 +160,11 @@ internal sealed partial class SigningKeys(
         }
     }
 
-    private async Task<SigningKeyRing> ReadAsync(CancellationToken cancellationToken)
+    private async Task<SigningKeyRing> ReadAsync(SigningKeyRing? known, CancellationToken cancellationToken)
     {
-        var known = _loaded?.Ring.All.ToDictionary(key => key.Stored.Kid, key => key.Key) ?? [];
-        var stored = await store.ListAsync(cancellationToken);
-        return new SigningKeyRing([.. stored.Select(key => new RingKey(key, known.GetValueOrDefault(key.Kid) ?? Unprotect(key)))]);
+        var keys = known?.All.ToDictionary(key => key.Stored.Kid, key => key.Key) ?? [];
+        var stored = await _store.ListAsync(cancellationToken);
+        return new SigningKeyRing([.. stored.Select(key => new RingKey(key, keys.GetValueOrDefault(key.Kid) ?? Unprotect(key)))]);
     }
 
     private SigningKey Unprotect(StoredSigningKey stored)
@@ -168,8 +180,6 @@ internal sealed partial class SigningKeys(
                 exception);
         }
     }
-
-    private sealed record Loaded(SigningKeyRing Ring, DateTimeOffset At);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Made signing key {Kid} for {Alg}, active from {ActivatesAt:O}")]
     private partial void LogMade(Printed kid, Printed alg, DateTimeOffset activatesAt);

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Dcr.ClientAuthentication;
+using Dcr.Jose;
 using Dcr.Keys;
 using Dcr.Protocol;
 
@@ -11,14 +12,11 @@ namespace Dcr.ProofOfPossession;
 /// DPoP proofs (RFC 9449 section 4.3): that whoever sends this request holds the private key of a public key. Checked in
 /// the order of the section; the single use is recorded last, so that a refused proof uses nothing up.
 /// </summary>
-internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
+internal sealed class DpopProofRules(IAssertionReplayStore replays, IQuarantinedKeyStore quarantine, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "dpop+jwt";
 
     private const int MaxJti = 256;
-
-    /// <summary>How long ago a proof may have been made.</summary>
-    private static readonly TimeSpan s_longestLife = TimeSpan.FromMinutes(1);
 
     /// <param name="sent">The header, and the request it came with.</param>
     /// <param name="accessToken">The access token that the proof must name by <c>ath</c>. Null: the proof need not name one.</param>
@@ -64,7 +62,7 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces n
             return nonceFault;
         }
         // Item 11: made now.
-        if (JwtTimes.FreshnessFault(proof, time.GetUtcNow(), s_longestLife) is { } timesFault)
+        if (JwtTimes.FreshnessFault(proof, time.GetUtcNow(), ProofTimes.LongestLife) is { } timesFault)
         {
             return OAuthError.InvalidDpopProof($"The DPoP proof: {timesFault}");
         }
@@ -81,12 +79,16 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, DpopNonces n
         {
             return OAuthError.InvalidDpopProof($"The DPoP proof must have a jti of at most {MaxJti} characters.");
         }
+        if (await quarantine.HoldsAsync(key.Thumbprint, cancellationToken))
+        {
+            return OAuthError.InvalidDpopProof("The key of the DPoP proof is in quarantine on this server.");
+        }
         if (!record || sent.IsUsed)
         {
             return key;
         }
         // Apart from assertions: neither may use up the other's jti.
-        var used = await replays.RecordAsync($"dpop {key.Thumbprint}", jti, proof.IssuedAt.At + s_longestLife + JwtTimes.ClockSkew, cancellationToken);
+        var used = await replays.RecordAsync($"dpop {key.Thumbprint}", jti, ProofTimes.EndOf(proof.IssuedAt.At), cancellationToken);
         sent.IsUsed = used == RecordAssertionOutcome.Recorded;
         return sent.IsUsed ? key : OAuthError.InvalidDpopProof("The jti of the DPoP proof has been used before.");
     }

@@ -13,10 +13,11 @@ internal static class Challenge
 
     /// <summary>
     /// RFC 9110 section 15.5.2 wants a challenge on every 401; client assertions have no registered scheme, so this
-    /// names the method. A client that tried Basic is answered in kind (RFC 6749 section 5.2).
+    /// names the method. It says why as well: there are client libraries that stop at this header and never read the
+    /// body. A client that tried Basic is answered in kind (RFC 6749 section 5.2).
     /// </summary>
-    public static string ClientAuthentication(string realm, bool triedBasic) =>
-        triedBasic ? $"Basic realm=\"{realm}\"" : $"private_key_jwt realm=\"{realm}\"";
+    public static string ClientAuthentication(string realm, bool triedBasic, OAuthError error) =>
+        triedBasic ? $"Basic realm=\"{realm}\"" : $"private_key_jwt realm=\"{realm}\"{Parameters(error, scope: null)}";
 
     private static string Parameters(OAuthError? error, string? scope) =>
         (error is null ? "" : $", error=\"{error.Code}\", error_description=\"{OAuthErrorResult.Printable(error.Description)}\"")

@@ -26,10 +26,13 @@ internal static class EndpointDescriptions
     /// <summary>Success gives a <typeparamref name="T"/>.</summary>
     public static RouteHandlerBuilder Gives<T>(this RouteHandlerBuilder route, int status = StatusCodes.Status200OK) => route.Produces<T>(status);
 
-    /// <summary>Refusals, each an RFC 6749 section 5.2 error; every endpoint also knows 503.</summary>
+    /// <summary>Refusals, each an RFC 6749 section 5.2 error; every endpoint also knows 503, and each that wants a proof 429.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses)
     {
-        foreach (var status in statuses.Append(StatusCodes.Status503ServiceUnavailable))
+        int[] always = statuses.Contains(StatusCodes.Status401Unauthorized)
+            ? [StatusCodes.Status429TooManyRequests, StatusCodes.Status503ServiceUnavailable]
+            : [StatusCodes.Status503ServiceUnavailable];
+        foreach (var status in statuses.Union(always))
         {
             route.Produces<OAuthErrorBody>(status);
         }

@@ -1,11 +1,12 @@
 using System.Globalization;
+using Dcr.Jose;
 
 namespace Dcr.Protocol;
 
 /// <summary>When a JWT that a client signed is good: RFC 7523 section 3, items 4 to 6.</summary>
 internal static class JwtTimes
 {
-    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan ClockSkew = ProofTimes.ClockSkew;
 
     /// <summary>Null when the times are in order. For a caller that has proved a key: it says how far the clocks differ.</summary>
     /// <param name="jwt">Whose times.</param>

@@ -1,22 +1,24 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
-/// <param name="error">What is refused and why.</param>
+/// <param name="refusal">What is refused and why.</param>
 /// <param name="challenge">The WWW-Authenticate header. Null: that of the error, or of a token, for a 401 must have one (RFC 9110 section 15.5.2).</param>
-internal sealed class OAuthErrorResult(OAuthError error, string? challenge = null) : IResult
+internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
+        var error = httpContext.RequestServices.GetRequiredService<Refusals>().Judge(refusal, httpContext);
         response.StatusCode = error.Status;
-        if ((challenge ?? error.Challenge ?? DefaultChallenge(httpContext)) is { } authenticate)
+        if (error.Status != StatusCodes.Status429TooManyRequests && (challenge ?? error.Challenge ?? DefaultChallenge(error, httpContext)) is { } authenticate)
         {
             response.Headers.WWWAuthenticate = authenticate;
         }
@@ -30,7 +32,7 @@ internal sealed class OAuthErrorResult(OAuthError error, string? challenge = nul
     }
 
     // Whatever refuses a token, at whatever moment: in the scheme that the token was sent by.
-    private string? DefaultChallenge(HttpContext context)
+    private static string? DefaultChallenge(OAuthError error, HttpContext context)
     {
         if (error.Status != StatusCodes.Status401Unauthorized)
         {

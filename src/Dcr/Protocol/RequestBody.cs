@@ -14,7 +14,8 @@ internal static class RequestBody
 {
     public static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(10);
 
-    private static readonly OAuthError s_brokenOff = OAuthError.InvalidRequest("The body broke off, or is not framed as HTTP says.");
+    /// <summary>Nobody reads it as a rule, and it is nobody's fault: it leaves no line in the log.</summary>
+    public static readonly OAuthError BrokenOff = OAuthError.InvalidRequest("The body broke off, or is not framed as HTTP says.");
 
     /// <summary>Null when the body may be read as <paramref name="mediaType"/>; else 415, which names what is wanted.</summary>
     /// <param name="request">Whose body.</param>
@@ -62,13 +63,13 @@ internal static class RequestBody
                 return body;
             }
             CloseAfter(request);
-            return cancellationToken.IsCancellationRequested ? s_brokenOff : TooSlow();
+            return cancellationToken.IsCancellationRequested ? BrokenOff : TooSlow();
         }
-        catch (IOException exception) when (exception is not BadHttpRequestException)
+        catch (IOException exception) when (exception is not BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest })
         {
             // The caller has gone, or wrote a chunk that cannot be: its fault or the network's, not the server's.
             CloseAfter(request);
-            return s_brokenOff;
+            return BrokenOff;
         }
     }
 

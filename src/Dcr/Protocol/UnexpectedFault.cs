@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Dcr.Protocol;
 
 /// <summary>The one handler of exceptions: an outage is 503, a request that breaks HTTP its own status, all else 500 without detail.</summary>
-internal sealed partial class UnexpectedFault(ILogger<UnexpectedFault> logger) : IExceptionHandler
+internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<UnexpectedFault> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -24,8 +24,8 @@ internal sealed partial class UnexpectedFault(ILogger<UnexpectedFault> logger) :
     {
         switch (exception)
         {
-            case StoreUnavailableException:
-                LogStoreAway(exception);
+            case StoreUnavailableException away:
+                outage.Report(away);
                 return OAuthError.TemporarilyUnavailable();
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return OAuthError.InvalidRequest("The body is larger than 64 KiB.", StatusCodes.Status413PayloadTooLarge);
@@ -38,9 +38,6 @@ internal sealed partial class UnexpectedFault(ILogger<UnexpectedFault> logger) :
                 return OAuthError.ServerError();
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away")]
-    private partial void LogStoreAway(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected fault")]
     private partial void LogFault(Exception exception);

@@ -6,14 +6,15 @@ using Microsoft.Extensions.Options;
 namespace Dcr.Registration;
 
 /// <summary>What will be registered, the keys it was approved with, and the software statement it rests on, if any.</summary>
-internal sealed record ApprovedMetadata(ClientMetadata Metadata, ClientKeySet Keys, StatementOrigin? Statement);
+internal sealed record ApprovedMetadata(ClientMetadata Metadata, ClientKeySet Keys, StatementOrigin? Statement, ApprovedStatement? Used = null);
 
 /// <summary>
 /// Decides on metadata: a software statement's claims over the request's members over the policy's defaults (RFC 7591
 /// section 2.3), then what metadata may say at all, what the policy allows, and keys that are good and can be had. The
 /// same for a registration and for an update (RFC 7592 section 2.2).
 /// </summary>
-internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements statements, IOptions<JwksOptions> jwks, IssuerUrls urls, SecurityProfileRules profile)
+internal sealed class ApproveMetadata(
+    ClientKeys clientKeys, SoftwareStatements statements, IQuarantinedKeyStore quarantine, IOptions<JwksOptions> jwks, IssuerUrls urls, SecurityProfileRules profile)
 {
     private readonly ClientMetadataValidator _validator = new(jwks.Value, urls, profile);
 
@@ -30,7 +31,14 @@ internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements 
         {
             return statement.Error;
         }
-        var metadata = Layer(requested, statement.Value.Value?.Claims, policy);
+        var stated = statement.Value.Value?.Claims;
+        if (requested.SoftwareStatement is null && SoftwareStatements.FixedBy(registered?.SoftwareStatement) is { } kept)
+        {
+            // The client still rests on the statement it registered with: what that fixed stays, and so does the statement.
+            stated = kept;
+            requested = requested with { SoftwareStatement = registered!.SoftwareStatement };
+        }
+        var metadata = Layer(requested, stated, policy);
         metadata = policy.Narrow == true ? metadata.Narrowed(policy) : metadata;
         if (Fault(metadata, policy) is { } fault)
         {
@@ -41,9 +49,13 @@ internal sealed class ApproveMetadata(ClientKeys clientKeys, SoftwareStatements 
         {
             return keys.Error;
         }
-        return KeyFault(metadata, keys.Value, policy) is { } keyFault
-            ? keyFault
-            : new ApprovedMetadata(Complete(metadata, keys.Value), keys.Value, statement.Value.Value?.Origin);
+        if (KeyFault(metadata, keys.Value, policy) is { } keyFault)
+        {
+            return keyFault;
+        }
+        return await quarantine.FirstAsync(keys.Value.Keys, cancellationToken) is { } held
+            ? OAuthError.InvalidClientMetadata($"{(metadata.Jwks is null ? "jwks_uri" : "jwks")}: key {held.Kid ?? held.Thumbprint} is in quarantine on this server.")
+            : new ApprovedMetadata(Complete(metadata, keys.Value), keys.Value, statement.Value.Value?.Origin, statement.Value.Value);
     }
 
     private static ClientMetadata Layer(ClientMetadata requested, ClientMetadata? stated, RegistrationPolicy policy)

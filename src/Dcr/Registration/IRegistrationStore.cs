@@ -11,7 +11,7 @@ namespace Dcr.Registration;
 public interface IRegistrationStore
 {
     /// <summary>
-    /// Adds the client, if the initial access token has a use left and the limits leave room, and uses both up. Each
+    /// Adds the client, if the initial access token and the software statement have a use left and the limits leave room, and uses them up. Each
     /// limit is atomic: of parallel calls on any nodes no more succeed than it allows. A crash in between may cost one
     /// use; it never leaves a client that was not counted. The client is added only if the grounds still hold in the very step that
     /// makes it active: after whoever ended one of them has been told so, no client comes to be that rests on it. With an
@@ -52,7 +52,17 @@ public sealed record NewRegistration
 /// <param name="Jti">The token's <c>jti</c>.</param>
 /// <param name="MaxUses">How many clients it may make in all.</param>
 /// <param name="ExpiresAt">When the token is refused anyway, and the count may be forgotten.</param>
-public sealed record InitialAccessTokenUse(string Jti, int MaxUses, DateTimeOffset ExpiresAt);
+public sealed record InitialAccessTokenUse(string Jti, int MaxUses, DateTimeOffset ExpiresAt)
+{
+    /// <summary>The software statement that is used with it. Null: none whose uses are counted.</summary>
+    public StatementUse? Statement { get; init; }
+}
+
+/// <summary>One use of a software statement, to be counted as those of initial access tokens are.</summary>
+/// <param name="Key">SHA-256 of onboarding client, <c>iss</c> and <c>jti</c>.</param>
+/// <param name="MaxUses">How many clients it may make in all.</param>
+/// <param name="ExpiresAt">When the statement is refused anyway, and the count may be forgotten.</param>
+public sealed record StatementUse(string Key, int MaxUses, DateTimeOffset ExpiresAt);
 
 /// <summary>How many clients an onboarding client may have. All of its registrations are counted, limited or not.</summary>
 /// <param name="OnboardingClient">Whose limits.</param>
@@ -80,6 +90,9 @@ public abstract record RegisterClientOutcome
 
     /// <summary>The initial access token has been used as often as its policy allows.</summary>
     public sealed record TokenUsedUp : RegisterClientOutcome;
+
+    /// <summary>The software statement has made as many clients as its policy allows.</summary>
+    public sealed record StatementUsedUp : RegisterClientOutcome;
 
     public sealed record TooManyLiveClients : RegisterClientOutcome;
 

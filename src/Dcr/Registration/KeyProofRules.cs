@@ -10,7 +10,7 @@ namespace Dcr.Registration;
 /// Header <c>typ</c> is <c>key-proof+jwt</c>; <c>iss</c> the client, <c>sub</c> the thumbprint of the key that is changed,
 /// <c>aud</c> the URL that is called, <c>exp</c> at most five minutes ahead, <c>jti</c> fresh.
 /// </summary>
-internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore replays, SecurityProfileRules profile, TimeProvider time)
+internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore replays, IQuarantinedKeyStore quarantine, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "key-proof+jwt";
 
@@ -45,6 +45,10 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore 
         if (string.IsNullOrEmpty(jwt.Jti) || jwt.Jti.Length > MaxJti)
         {
             return OAuthError.InvalidKeyProof($"proof: jti must be present and at most {MaxJti} characters long.");
+        }
+        if (await quarantine.HoldsAsync(key.Thumbprint, cancellationToken))
+        {
+            return OAuthError.InvalidKeyProof("proof: its key is in quarantine on this server.");
         }
         // Apart from the client's assertions: neither may use up the other's jti.
         var used = await replays.RecordAsync($"key-proof {clientId}", jwt.Jti, jwt.Expires.At + JwtTimes.ClockSkew, cancellationToken);

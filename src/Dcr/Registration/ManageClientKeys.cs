@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.Administration;
 using Dcr.Auditing;
+using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
@@ -94,18 +95,19 @@ internal sealed class ManageClientKeysHandler(
         {
             return OAuthError.InvalidClientMetadata("jwk: must be a public EC or RSA key that is fit for signatures, without private members.");
         }
+        // Before the proof, which is used up by being checked.
+        if (await registering.FindAsync(request.Caller.Client, cancellationToken) is not { } onboarding)
+        {
+            return RegisteringClients.Gone;
+        }
         var clientId = request.Caller.Client.ClientId;
         var proved = await proofs.CheckAsync(request.Proof, clientId, set.Id, key.Thumbprint, urls.ClientKeys(clientId), cancellationToken);
         if (!proved.IsSuccess)
         {
             return proved.Error;
         }
-        var act = await ActAsync(request.Caller, proved.Value, cancellationToken);
-        if (!act.IsSuccess)
-        {
-            return act.Error;
-        }
-        var added = await change.AddAsync(set.Id, request.Jwk, act.Value, cancellationToken);
+        var act = ActOf(request.Caller, onboarding, proved.Value);
+        var added = await change.AddAsync(set.Id, request.Jwk, act, cancellationToken);
         return added.IsSuccess ? (await describe.ExecuteAsync(added.Value, cancellationToken)).Keys[^1] : added.Error;
     }
 
@@ -123,6 +125,10 @@ internal sealed class ManageClientKeysHandler(
         {
             return OAuthError.InvalidRequest("until: needed to retire a key.");
         }
+        if (await registering.FindAsync(request.Caller.Client, cancellationToken) is not { } onboarding)
+        {
+            return RegisteringClients.Gone;
+        }
         var clientId = request.Caller.Client.ClientId;
         var url = $"{urls.ClientKeys(clientId)}/{Uri.EscapeDataString(key.Kid)}/{Step(request.State)}";
         var proved = await proofs.CheckAsync(request.Proof, clientId, set.Id, key.Thumbprint, url, cancellationToken);
@@ -130,22 +136,15 @@ internal sealed class ManageClientKeysHandler(
         {
             return proved.Error;
         }
-        var act = await ActAsync(request.Caller, proved.Value, cancellationToken);
-        if (!act.IsSuccess)
-        {
-            return act.Error;
-        }
-        var changed = await change.MoveAsync(set.Id, key.Kid, request.State, request.Until, act.Value, cancellationToken);
+        var act = ActOf(request.Caller, onboarding, proved.Value);
+        var changed = await change.MoveAsync(set.Id, key.Kid, request.State, request.Until, act, cancellationToken);
         return changed.IsSuccess ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(moved => moved.Kid == key.Kid) : changed.Error;
     }
 
     /// <summary>A change of keys rests on the client, and on the onboarding client that registered it.</summary>
-    private async Task<Result<Act>> ActAsync(ManagingClient caller, ClientKey provedWith, CancellationToken cancellationToken) =>
-        await registering.FindAsync(caller.Client, cancellationToken) is { } onboarding
-            ? new Act(
-                new AuditActor(caller.Client.ClientId, provedWith.Kid),
-                new Grounds { Clients = [caller.Ground, RegisteringClients.GroundOf(onboarding) with { Version = null }] })
-            : RegisteringClients.Gone;
+    private static Act ActOf(ManagingClient caller, Client onboarding, ClientKey provedWith) => new(
+        new AuditActor(caller.Client.ClientId, provedWith.Kid),
+        new Grounds { Clients = [caller.Ground, RegisteringClients.GroundOf(onboarding) with { Version = null }] });
 
     private async Task<HostedKeySet?> FindAsync(ManagingClient caller, CancellationToken cancellationToken) =>
         caller.Client.Metadata.JwksUri is { } uri && hosted.IdOf(uri) is { } id ? await store.FindAsync(id, cancellationToken) : null;

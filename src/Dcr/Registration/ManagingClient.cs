@@ -35,12 +35,14 @@ internal sealed class ManagingClient(
         var found = await tokens.FindAsync(Client.ClientId, PresentedToken, cancellationToken);
         if (found is null || found.Incarnation != Client.Incarnation)
         {
-            var error = OAuthError.InvalidToken("The registration access token was replaced or revoked while the request was under way; nothing was done.");
-            return error with { Challenge = challenge(error) };
+            return Refuse(OAuthError.InvalidToken("The registration access token was replaced or revoked while the request was under way; nothing was done."));
         }
         Client = found;
         return tokens.IsActive(found) ? null : RegistrationAccessTokens.NotActive with { Challenge = challenge(null) };
     }
+
+    /// <summary>A refusal of the token that the client presented, with the challenge that a 401 must have.</summary>
+    public OAuthError Refuse(OAuthError error) => error with { Challenge = challenge(error) };
 
     /// <summary>Binds an endpoint's parameter to what <see cref="RegistrationAccessTokenAuthentication"/> found.</summary>
     public static ValueTask<ManagingClient> BindAsync(HttpContext context) =>

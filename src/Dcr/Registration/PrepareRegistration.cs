@@ -26,6 +26,9 @@ internal sealed record PreparedRegistration(ApprovedMetadata Approved, ClientKey
 /// <summary>Everything that decides on a registration without changing anything: metadata, policy, keys, possession.</summary>
 internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession possession)
 {
+    // Longer than the clocks of two nodes differ.
+    private static readonly TimeSpan s_keptAfterExpiry = TimeSpan.FromHours(1);
+
     /// <param name="request">What is asked for.</param>
     /// <param name="useProof">False: the proof is looked at, not used up.</param>
     /// <param name="cancellationToken">Stops a download.</param>
@@ -43,10 +46,22 @@ internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession
 
     public static RegistrationPolicy PolicyOf(Client onboarding) => onboarding.RegistrationPolicy ?? new RegistrationPolicy();
 
-    public static InitialAccessTokenUse UseOf(RegistrationRequest request) => new(
+    public static InitialAccessTokenUse UseOf(RegistrationRequest request, ApprovedMetadata? approved = null) => new(
         request.InitialAccessToken.Jti,
         (PolicyOf(request.OnboardingClient).InitialAccessToken ?? InitialAccessTokenPolicy.Default).Uses,
-        request.InitialAccessToken.ExpiresAt);
+        request.InitialAccessToken.ExpiresAt)
+    {
+        Statement = approved is null ? null : StatementUseOf(request, approved),
+    };
+
+    /// <summary>Null: the policy does not count how often a statement is used.</summary>
+    private static StatementUse? StatementUseOf(RegistrationRequest request, ApprovedMetadata approved) =>
+        PolicyOf(request.OnboardingClient).SoftwareStatement?.Uses is { } uses && approved.Used is { Jti: { } jti, Origin.Issuer: var issuer } used
+            ? new StatementUse(
+                OpaqueSecret.Hash($"statement {request.OnboardingClient.ClientId.Length} {request.OnboardingClient.ClientId} {issuer.Length} {issuer} {jti}"),
+                uses,
+                used.ExpiresAt?.Add(s_keptAfterExpiry) ?? DateTimeOffset.UnixEpoch.AddYears(1000))
+            : null;
 
     public static RegistrationLimits LimitsOf(Client onboarding) => new(
         onboarding.ClientId, onboarding.RegistrationPolicy?.MaxLiveClients, onboarding.RegistrationPolicy?.MaxRegistrationsPerHour);
@@ -59,6 +74,8 @@ internal sealed class PrepareRegistration(ApproveMetadata approve, KeyPossession
         {
             RegisterClientOutcome.TokenUsedUp => OAuthError.InvalidToken(
                 $"The initial access token has been used: registration_policy.initial_access_token.uses allows {UseOf(request).MaxUses}. Ask for a new one."),
+            RegisterClientOutcome.StatementUsedUp => OAuthError.UnapprovedSoftwareStatement(
+                $"software_statement: it has been used; registration_policy.software_statement.uses allows {PolicyOf(request.OnboardingClient).SoftwareStatement?.Uses} for one jti."),
             RegisterClientOutcome.TooManyLiveClients => OAuthError.AccessDenied(
                 $"registration_policy.max_live_clients allows {limits.MaxLiveClients} clients that are active or suspended, and there are as many."),
             RegisterClientOutcome.TooManyThisHour full => OAuthError.TooManyRequests(

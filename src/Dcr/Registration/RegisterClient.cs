@@ -120,7 +120,7 @@ internal sealed partial class RegisterClientHandler(
             new NewRegistration
             {
                 Client = client,
-                Use = PrepareRegistration.UseOf(request),
+                Use = PrepareRegistration.UseOf(request, prepared.Approved),
                 Limits = PrepareRegistration.LimitsOf(request.OnboardingClient),
                 Grounds = request.Caller.GroundsWithPolicy,
                 Answer = command.Idempotency is { } key ? repeated.Keep(key, answer, prepared.ProvedWith?.Thumbprint, request.InitialAccessToken) : null,

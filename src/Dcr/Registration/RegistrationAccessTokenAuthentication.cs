@@ -4,6 +4,7 @@ using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
+using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ namespace Dcr.Registration;
 /// The authentication scheme of registration access tokens (RFC 7592 section 2). An unknown, deleted or revoked client
 /// and a wrong token get the same 401; the good token of a suspended or expired client gets 403.
 /// </summary>
-internal sealed partial class RegistrationAccessTokenAuthentication(
+internal sealed class RegistrationAccessTokenAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
@@ -43,19 +44,18 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         }
         if (await tokens.FindAsync(clientId, token, Context.RequestAborted) is not { } client)
         {
-            LogRefused(Logger, clientId);
             return AuthenticateResult.Fail("There is no such client to manage, or it is not a token of this client.");
         }
         var proved = await CheckProofAsync(client, asDpop);
         if (!proved.IsSuccess)
         {
             _proofFault = proved.Error;
-            LogRefused(Logger, clientId);
             return AuthenticateResult.Fail("The token is not proved.");
         }
         // Only now: a request that is refused has no effect.
         client = await ForgetPreviousAsync(client, token);
         Context.Features.Set(new ManagingClient(client, token, proved.Value.Value, tokens, ChallengeFor));
+        Context.Features.Set(new ProvedCaller(client.ClientId));
         var identity = new ClaimsIdentity(tokens.IsActive(client) ? [new Claim(ActiveClaim, "true")] : [], Scheme.Name);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
@@ -104,7 +104,7 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         var sent = Request.Headers.Authorization.Count > 0;
         var error = OAuthError.InvalidToken(sent
             ? "The registration access token is malformed, replaced, revoked or not for this client."
-            : "The client's registration access token is needed: Authorization: Bearer.");
+            : "The client's registration access token is needed: Authorization: Bearer.") with { Detail = $"client {Shortened.OrNone(Request.RouteValues["client_id"] as string)}" };
         return new OAuthErrorResult(error, ChallengeFor(sent ? error : null)).ExecuteAsync(Context);
     }
 
@@ -112,7 +112,4 @@ internal sealed partial class RegistrationAccessTokenAuthentication(
         new OAuthErrorResult(RegistrationAccessTokens.NotActive, ChallengeFor(null)).ExecuteAsync(Context);
 
     private string ChallengeFor(OAuthError? error) => Challenge.Bearer(urls.Issuer, error);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Registration access token refused for {ClientId}")]
-    private static partial void LogRefused(ILogger logger, Printed clientId);
 }

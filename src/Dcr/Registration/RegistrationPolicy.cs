@@ -27,7 +27,7 @@ public sealed record RegistrationPolicy
 
     /// <summary>
     /// The JWS algorithms a client may authenticate with, and so the kinds of keys it may register: ES for EC, PS and RS
-    /// for RSA. Null or empty: every algorithm of the server.
+    /// for RSA. Null: every algorithm of the server. Never empty: that reads like none.
     /// </summary>
     [JsonPropertyName("signing_algs")]
     public IReadOnlyList<string>? SigningAlgs { get; init; }
@@ -36,7 +36,7 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("keys")]
     public KeySources? Keys { get; init; }
 
-    /// <summary>Host names, or <c>*.</c> and a name for every host below it. Null or empty: any host.</summary>
+    /// <summary>Host names, or <c>*.</c> and a name for every host below it. Null: any host. Never empty.</summary>
     [JsonPropertyName("jwks_uri_hosts")]
     public IReadOnlyList<string>? JwksUriHosts { get; init; }
 
@@ -142,13 +142,13 @@ public sealed record ResourcePolicy
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record GrantTypePolicy
 {
-    /// <summary>The ceiling. Empty: every grant type that this server registers.</summary>
+    /// <summary>The ceiling. Null: every grant type that this server registers. Never empty.</summary>
     [JsonPropertyName("allowed")]
-    public IReadOnlyList<string> Allowed { get; set; } = [];
+    public IReadOnlyList<string>? Allowed { get; set; }
 
-    /// <summary>What a client gets that asks for none. Empty: <c>client_credentials</c>.</summary>
+    /// <summary>What a client gets that asks for none. Null: <c>client_credentials</c>. Never empty.</summary>
     [JsonPropertyName("default")]
-    public IReadOnlyList<string> Default { get; set; } = [];
+    public IReadOnlyList<string>? Default { get; set; }
 }
 
 [JsonConverter(typeof(WireEnumConverter<KeySources>))]
@@ -199,6 +199,10 @@ public sealed record SoftwareStatementPolicy
 
     [JsonPropertyName("issuers")]
     public IReadOnlyList<StatementIssuer> Issuers { get; set; } = [];
+
+    /// <summary>How many clients one statement makes; it must have a <c>jti</c> then, by which it is known. Null: any number.</summary>
+    [JsonPropertyName("uses")]
+    public int? Uses { get; set; }
 }
 
 /// <summary>Somebody whose signature is trusted, by inline keys or by a URL.</summary>
@@ -224,7 +228,7 @@ public sealed record StatementIssuer : ITrustedIssuer
     [JsonPropertyName("jwks_uri")]
     public string? JwksUri { get; init; }
 
-    /// <summary>Which software it may speak for. Null or empty: any.</summary>
+    /// <summary>Which software it may speak for. Null: any. Never empty.</summary>
     [JsonPropertyName("software_ids")]
     public IReadOnlyList<string>? SoftwareIds { get; init; }
 }

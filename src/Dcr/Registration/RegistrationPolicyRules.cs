@@ -21,6 +21,7 @@ internal static class RegistrationPolicyRules
 
     public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile) =>
         NumberFaults(policy)
+            .Concat(EmptyFaults(policy))
             .Concat(ScopeFaults(policy.Scope))
             .Concat(ResourceFaults(policy.Resources))
             .Concat(GrantTypeFaults(policy.GrantTypes))
@@ -39,12 +40,28 @@ internal static class RegistrationPolicyRules
         [
             ("initial_access_token.uses", policy.InitialAccessToken?.Uses, 1, MaxUses),
             ("initial_access_token.lifetime_seconds", policy.InitialAccessToken?.LifetimeSeconds, 1, s_maxTokenSeconds),
+            ("software_statement.uses", policy.SoftwareStatement?.Uses, 1, MaxUses),
             ("max_live_clients", policy.MaxLiveClients, 0, MaxClients),
             ("max_registrations_per_hour", policy.MaxRegistrationsPerHour, 0, MaxClients),
             ("client_lifetime_seconds", policy.ClientLifetimeSeconds, MinLifeSeconds, MaxLifeSeconds),
             ("idle_lifetime_seconds", policy.IdleLifetimeSeconds, MinIdleSeconds, MaxIdleSeconds),
         ];
         return numbers.Where(number => number.Value < number.Min || number.Value > number.Max).Select(number => $"{number.Name}: must be from {number.Min} to {number.Max}.");
+    }
+
+    /// <summary>Lists that restrict nothing where they are left out. An empty one reads like "none", and would mean "any".</summary>
+    private static IEnumerable<string> EmptyFaults(RegistrationPolicy policy)
+    {
+        IEnumerable<(string Name, IReadOnlyList<string>? List)> lists =
+        [
+            ("signing_algs", policy.SigningAlgs),
+            ("jwks_uri_hosts", policy.JwksUriHosts),
+            ("redirect_uri_hosts", policy.RedirectUriHosts),
+            ("grant_types.allowed", policy.GrantTypes?.Allowed),
+            ("grant_types.default", policy.GrantTypes?.Default),
+            .. (policy.SoftwareStatement?.Issuers ?? []).Select((issuer, i) => ($"software_statement.issuers[{i}].software_ids", issuer.SoftwareIds)),
+        ];
+        return lists.Where(list => list.List is { Count: 0 }).Select(list => $"{list.Name}: must not be empty; leave it out to restrict nothing.");
     }
 
     private static IEnumerable<string> ScopeFaults(ScopePolicy? policy) => policy is null ? [] :
@@ -61,8 +78,8 @@ internal static class RegistrationPolicyRules
 
     private static IEnumerable<string> GrantTypeFaults(GrantTypePolicy? policy) => policy is null ? [] :
     [
-        .. policy.Allowed.Concat(policy.Default).Except(GrantTypes.All).Select(type => $"grant_types: '{type}' cannot be registered; {string.Join(' ', GrantTypes.All)} can."),
-        .. policy.Allowed.Count == 0 ? [] : policy.Default.Except(policy.Allowed).Select(excess => $"grant_types.default: '{excess}' is not among grant_types.allowed."),
+        .. (policy.Allowed ?? []).Concat(policy.Default ?? []).Except(GrantTypes.All).Select(type => $"grant_types: '{type}' cannot be registered; {string.Join(' ', GrantTypes.All)} can."),
+        .. policy.Allowed is not { Count: > 0 } allowed ? [] : (policy.Default ?? []).Except(allowed).Select(excess => $"grant_types.default: '{excess}' is not among grant_types.allowed."),
     ];
 
     private static IEnumerable<string> ListFaults(string name, IReadOnlyList<string>? list, Func<string, string?> fault)

@@ -88,7 +88,7 @@ internal sealed class RepeatedRegistrations(
         }
         provedWith ??= request.ProvedWith;
         var isSameToken = given.InitialTokenJti == request.InitialAccessToken.Jti;
-        if (provedWith is null && !request.Proofs.IsEmpty && (given.ProvedBy is not null || !isSameToken))
+        if (provedWith is null && (given.ProvedBy is not null || (!isSameToken && !request.Proofs.IsEmpty)))
         {
             var proved = await proofs.CheckAsync(request.Proofs, accessToken: null, keyFault: null, record: true, cancellationToken);
             if (!proved.IsSuccess)

@@ -5,15 +5,21 @@ using Dcr.Protocol;
 namespace Dcr.Registration;
 
 /// <summary>A software statement found good: what it says of the client, and whose it is.</summary>
-internal sealed record ApprovedStatement(ClientMetadata Claims, StatementOrigin Origin);
+/// <param name="Claims">Metadata, which the client's own request cannot change.</param>
+/// <param name="Origin">Whose it is.</param>
+/// <param name="Jti">Its <c>jti</c>. Null: it has none.</param>
+/// <param name="ExpiresAt">Its <c>exp</c>. Null: it has none.</param>
+internal sealed record ApprovedStatement(ClientMetadata Claims, StatementOrigin Origin, string? Jti, DateTimeOffset? ExpiresAt);
 
 /// <summary>
 /// Software statements (RFC 7591 section 2.3): JWTs by which somebody trusted asserts metadata of a piece of software.
 /// What is no valid statement of a trusted issuer is invalid_software_statement; one that the policy does not accept is
 /// unapproved_software_statement (section 3.2.2).
 /// </summary>
-internal sealed class SoftwareStatements(ClientKeys keys, SecurityProfileRules profile, TimeProvider time)
+internal sealed class SoftwareStatements(ClientKeys keys, IQuarantinedKeyStore quarantine, SecurityProfileRules profile, TimeProvider time)
 {
+    private const int MaxJti = 256;
+
     /// <summary>
     /// Null where the request has none and the policy asks for none. A statement that this client is registered with
     /// already, <paramref name="registered"/>, is good beyond its <c>exp</c>: it was in time when it was used.
@@ -53,23 +59,48 @@ internal sealed class SoftwareStatements(ClientKeys keys, SecurityProfileRules p
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: it is not signed by a key of {jwt.Issuer}.", found.Key is null ? found.Fault : "the signature does not verify");
         }
+        if (await quarantine.HoldsAsync(key.Thumbprint, cancellationToken))
+        {
+            return OAuthError.UnapprovedSoftwareStatement($"software_statement: it is signed by key {key.Thumbprint}, which is in quarantine on this server.");
+        }
+        if (statement != registered && policy.Uses is not null && jwt.Jti is not { Length: > 0 and <= MaxJti })
+        {
+            return OAuthError.InvalidSoftwareStatement(
+                $"software_statement: jti must be present and at most {MaxJti} characters long; registration_policy.software_statement.uses counts by it.");
+        }
         if (statement != registered && JwtTimes.Fault(jwt, time.GetUtcNow(), longestLife: null) is { } timesFault)
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: {timesFault}");
         }
-        var claims = RequestedMetadata.OfStatement(jwt.ClaimsJson);
+        var claims = Claims(jwt);
         if (!claims.IsSuccess)
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: {claims.Error.Description}");
         }
-        var stated = claims.Value.WithoutEmpty();
-        if (trusted.SoftwareIds is { Count: > 0 } allowed && !allowed.Contains(stated.SoftwareId ?? ""))
+        if (trusted.SoftwareIds is { Count: > 0 } allowed && !allowed.Contains(claims.Value.SoftwareId ?? ""))
         {
-            return OAuthError.UnapprovedSoftwareStatement($"software_statement: software_id {stated.SoftwareId ?? "(none)"} is not accepted; registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
+            return OAuthError.UnapprovedSoftwareStatement($"software_statement: software_id {claims.Value.SoftwareId ?? "(none)"} is not accepted; registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
         }
         return Result.OfOptional(new ApprovedStatement(
-            stated with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(stated.Others) },
-            new StatementOrigin { Issuer = jwt.Issuer, SoftwareId = stated.SoftwareId }));
+            claims.Value,
+            new StatementOrigin { Issuer = jwt.Issuer, SoftwareId = claims.Value.SoftwareId },
+            jwt.Jti,
+            jwt.Expires.Kind == JwtTimeKind.Absent ? null : jwt.Expires.At));
+    }
+
+    /// <summary>What a statement fixed that the client is registered with: it was found good then, and holds as long as the client rests on it. Null: there is none.</summary>
+    public static ClientMetadata? FixedBy(string? registered) =>
+        registered is not null && SignedJwt.ParseStatement(registered, out _) is { } jwt && Claims(jwt) is { IsSuccess: true, Value: var claims } ? claims : null;
+
+    private static Result<ClientMetadata> Claims(SignedJwt jwt)
+    {
+        var claims = RequestedMetadata.OfStatement(jwt.ClaimsJson);
+        if (!claims.IsSuccess)
+        {
+            return claims.Error;
+        }
+        var stated = claims.Value.WithoutEmpty();
+        return stated with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(stated.Others) };
     }
 
     private static string Issuers(SoftwareStatementPolicy policy) => string.Join(' ', policy.Issuers.Select(issuer => issuer.Issuer));

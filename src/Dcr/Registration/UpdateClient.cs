@@ -127,7 +127,7 @@ internal sealed partial class UpdateClientHandler(
         {
             if (request.Proofs.IsEmpty)
             {
-                return changesKeys ? s_replaced : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
+                return changesKeys ? caller.Refuse(s_replaced) : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
             }
             if (await possession.CheckHeldAsync(caller.Client, request.Proofs, cancellationToken) is { } unproved)
             {

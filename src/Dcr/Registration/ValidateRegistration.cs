@@ -24,7 +24,7 @@ internal sealed class ValidateRegistrationHandler(PrepareRegistration prepare, I
             return prepared.Error;
         }
         var outcome = await registrations.TryOutAsync(
-            PrepareRegistration.UseOf(command.Request), PrepareRegistration.LimitsOf(command.Request.OnboardingClient), cancellationToken);
+            PrepareRegistration.UseOf(command.Request, prepared.Value.Approved), PrepareRegistration.LimitsOf(command.Request.OnboardingClient), cancellationToken);
         return PrepareRegistration.Refusal(outcome, command.Request, time.GetUtcNow()) is { } refusal
             ? refusal
             : prepared.Value.Approved.Metadata;

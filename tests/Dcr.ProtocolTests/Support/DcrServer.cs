@@ -5,7 +5,6 @@ using Dcr.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dcr.ProtocolTests.Support;
@@ -21,7 +20,7 @@ public abstract class DcrServer : IAsyncLifetime
     /// <summary>Why the tests of this store cannot run here. Null: they can.</summary>
     public virtual string? SkipReason => null;
 
-    public FakeTimeProvider Time { get; } = new(DateTimeOffset.UtcNow);
+    public TestClock Time { get; } = new(DateTimeOffset.UtcNow);
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("dcr-test-").FullName;
 
@@ -56,7 +55,7 @@ public abstract class DcrServer : IAsyncLifetime
     public string RegistrationEndpoint => Issuer + "/oauth/register";
 
     /// <summary>Changes services of the server before it is built.</summary>
-    public Action<IServiceCollection>? Configure { get; init; }
+    public Action<IServiceCollection>? Configure { get; set; }
 
     public IServiceProvider Services => _app!.Services;
 

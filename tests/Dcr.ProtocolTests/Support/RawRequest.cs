@@ -24,6 +24,12 @@ public static class RawRequest
         using var connection = new TcpClient(AddressFamily.InterNetwork);
         await connection.ConnectAsync(IPAddress.Loopback, server.Http.BaseAddress!.Port, TestContext.Current.CancellationToken);
         await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request.ToString()), TestContext.Current.CancellationToken);
+        return await ReadAnswerAsync(server, connection);
+    }
+
+    /// <summary>To the end of the connection.</summary>
+    internal static async Task<Answer> ReadAnswerAsync(DcrServer server, TcpClient connection)
+    {
         using var reader = new StreamReader(connection.GetStream(), Encoding.UTF8);
         return await Answer.ReadAsync(Read(await reader.ReadToEndAsync(TestContext.Current.CancellationToken)), server.Log);
     }

@@ -11,12 +11,15 @@ public sealed class StatementIssuer(string alg = "ES256")
     public TestKey Key { get; } = TestKey.Create(alg, kid: "statements-1");
 
     /// <summary>As a policy names it.</summary>
-    public JsonObject Trusted(params string[] softwareIds) => new()
+    public JsonObject Trusted(params string[] softwareIds)
     {
-        ["issuer"] = Issuer,
-        ["jwks"] = TestKey.Jwks(Key),
-        ["software_ids"] = new JsonArray([.. softwareIds.Select(id => JsonValue.Create(id))]),
-    };
+        var trusted = new JsonObject { ["issuer"] = Issuer, ["jwks"] = TestKey.Jwks(Key) };
+        if (softwareIds.Length > 0)
+        {
+            trusted["software_ids"] = new JsonArray([.. softwareIds.Select(id => JsonValue.Create(id))]);
+        }
+        return trusted;
+    }
 
     public static JsonObject Policy(string mode, params JsonObject[] issuers) => new()
     {

@@ -4,7 +4,7 @@ using MongoDB.Driver;
 
 namespace Dcr.Server.Storage.MongoDb;
 
-/// <summary>A listing first moves the records it would miss, so that it is complete whatever has not been moved yet.</summary>
+/// <summary>A listing has the records that have been moved and those that still wait, so that it is complete at any moment.</summary>
 internal sealed class MongoDbAuditStore(MongoDbStorage storage, MongoDbOutbox outbox) : IAuditStore
 {
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
@@ -14,13 +14,15 @@ internal sealed class MongoDbAuditStore(MongoDbStorage storage, MongoDbOutbox ou
 
     public async Task<IReadOnlyList<AuditRecord>> ListAsync(string? subject, string? before, int limit, CancellationToken cancellationToken)
     {
-        await MongoDbFault.GuardAsync(() => subject is null ? outbox.SweepAsync(cancellationToken) : outbox.MoveSubjectAsync(subject, cancellationToken));
+        // In this order: what is moved after it was read here is found there.
+        var waiting = await MongoDbFault.GuardAsync(() => outbox.ListAsync(subject, before, limit, cancellationToken));
         var where = subject is null ? Where.Empty : Where.Eq("subject", subject);
         if (before is not null)
         {
             where &= Where.Lt("_id", before);
         }
         var found = storage.Audit.Find(where).Sort(Builders<BsonDocument>.Sort.Descending("_id")).Limit(limit);
-        return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(MongoDbAuditDocument.Read)];
+        var moved = await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken));
+        return [.. waiting.Concat(moved).DistinctBy(record => record["_id"]).OrderByDescending(record => record["_id"].AsString, StringComparer.Ordinal).Take(limit).Select(MongoDbAuditDocument.Read)];
     }
 }

@@ -11,12 +11,21 @@ namespace Dcr.Server.Storage.MongoDb;
 /// under the cap is to be given up; both are carried on afterwards, by this node or another.
 /// </summary>
 internal sealed class MongoDbClientChange(
-    MongoDbStorage storage, MongoDbEffects effects, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker)
+    MongoDbStorage storage,
+    MongoDbEffects effects,
+    MongoDbRegistrationCounts counts,
+    MongoDbStatusListStore statuses,
+    MongoDbOutbox outbox,
+    MongoDbOutboxWorker worker)
 {
     private static readonly FilterDefinition<BsonDocument> s_live = Where.In("status", new[] { (int)ClientStatus.Active, (int)ClientStatus.Suspended });
 
     // The place where an index is noted that is used up holds one.
     private static readonly FilterDefinition<BsonDocument> s_carriedOn = Where.Exists(MongoDbStatusListStore.UsedUp, false);
+
+    private static readonly FilterDefinition<BsonDocument> s_hasRoom = Where.Exists($"outbox.{MongoDbOutbox.MaxWaiting - 1}", false);
+
+    private static readonly ProjectionDefinition<BsonDocument> s_records = Builders<BsonDocument>.Projection.Include("outbox._id");
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
@@ -40,13 +49,13 @@ internal sealed class MongoDbClientChange(
     }
 
     public async Task<ReplaceOutcome> ReplaceAsync(
-        Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, Grounds grounds, CancellationToken cancellationToken)
+        Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, Grounds grounds, CancellationToken cancellationToken, bool endTokens = false)
     {
         var change = Set.Combine(MongoDbClientDocument.Replaceable(replacement).Select(member => Set.Set(member.Name, member.Value)));
         var before = replacement.Version - 1;
         switch (replacement.Status)
         {
-            case ClientStatus.Active:
+            case ClientStatus.Active when !endTokens:
                 var replaced = await ChangeAsync(replacement.ClientId, before, s_live & condition, change, record, grounds, cancellationToken);
                 // Its policy may be another, or a key of it quarantined. A client that updates itself ends nothing that others rest on.
                 if (replaced == ReplaceOutcome.Done && record.Actor != replacement.ClientId)
@@ -54,7 +63,7 @@ internal sealed class MongoDbClientChange(
                     await effects.VoidAsync([replacement.ClientId]);
                 }
                 return replaced;
-            case ClientStatus.Suspended:
+            case ClientStatus.Active or ClientStatus.Suspended:
                 return await StopAsync(replacement.ClientId, before, s_live & condition, change, record, grounds, cancellationToken);
             default:
                 return await EndAsync(replacement.ClientId, before, replacement.Origin?.OnboardingClient, condition, change, record, grounds, cancellationToken);
@@ -90,25 +99,54 @@ internal sealed class MongoDbClientChange(
         Grounds grounds,
         CancellationToken cancellationToken)
     {
-        var own = grounds.Clients.Where(ground => ground.ClientId == clientId).ToList();
-        var where = own.Aggregate(Existing(clientId) & Where.Eq("version", version) & condition, (all, ground) => all & MongoDbClientDocument.Where(ground));
-        var others = grounds with { Clients = [.. grounds.Clients.Except(own)] };
-        switch (await effects.UpdateAsync(storage.Clients, where, Recorded(change, record), others, cancellationToken))
+        var changed = await TryChangeAsync(clientId, version, condition, change, record, grounds, cancellationToken);
+        if (changed != EffectOutcome.Conflict)
         {
-            case EffectOutcome.Done:
-                worker.Notify(clientId);
-                return ReplaceOutcome.Done;
-            case EffectOutcome.GroundsChanged:
-                return ReplaceOutcome.GroundsChanged;
-            default:
-                return await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).AnyAsync(CancellationToken.None)) ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Gone;
+            return changed == EffectOutcome.Done ? ReplaceOutcome.Done : ReplaceOutcome.GroundsChanged;
         }
+        var found = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).Project(s_records).SingleOrDefaultAsync(CancellationToken.None));
+        if (found is null)
+        {
+            return ReplaceOutcome.Gone;
+        }
+        if (found.GetValue("outbox", new BsonArray()).AsBsonArray.Count < MongoDbOutbox.MaxWaiting)
+        {
+            return ReplaceOutcome.VersionConflict;
+        }
+        // It is changed faster than its records are moved: whoever does that moves them.
+        await MongoDbFault.GuardAsync(() => outbox.MoveAsync([clientId], CancellationToken.None));
+        return await TryChangeAsync(clientId, version, condition, change, record, grounds, CancellationToken.None) switch
+        {
+            EffectOutcome.Done => ReplaceOutcome.Done,
+            EffectOutcome.GroundsChanged => ReplaceOutcome.GroundsChanged,
+            _ => ReplaceOutcome.VersionConflict,
+        };
+    }
+
+    private async Task<EffectOutcome> TryChangeAsync(
+        string clientId,
+        long version,
+        FilterDefinition<BsonDocument> condition,
+        UpdateDefinition<BsonDocument> change,
+        AuditRecord record,
+        Grounds grounds,
+        CancellationToken cancellationToken)
+    {
+        var own = grounds.Clients.Where(ground => ground.ClientId == clientId).ToList();
+        var where = own.Aggregate(Existing(clientId) & Where.Eq("version", version) & s_hasRoom & condition, (all, ground) => all & MongoDbClientDocument.Where(ground));
+        var others = grounds with { Clients = [.. grounds.Clients.Except(own)] };
+        var outcome = await effects.UpdateAsync(storage.Clients, where, Recorded(change, record), others, cancellationToken);
+        if (outcome == EffectOutcome.Done)
+        {
+            worker.Notify(clientId);
+        }
+        return outcome;
     }
 
     public static FilterDefinition<BsonDocument> Existing(string clientId) => Where.Eq("_id", clientId) & Where.Gte("status", 0);
 
     public static UpdateDefinition<BsonDocument> Recorded(UpdateDefinition<BsonDocument> change, AuditRecord record) => Set.Combine(
-        change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Set("outbox_since", record.At.ToUnixTimeMilliseconds()));
+        change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Max("outbox_since", record.At.ToUnixTimeMilliseconds()));
 
     /// <summary>
     /// The tokens of the client are dead with the same write. Their bit in the status list is set before this returns, and whatever was about

@@ -23,6 +23,9 @@ internal static class MongoDbClientDocument
     /// <summary>On a tombstone under an id that no client has had or may have any more: when it may be forgotten.</summary>
     public const string FenceUntil = "fence_until";
 
+    /// <summary>There, and true, on a client that is registered for the scope <c>dcr.admin</c>.</summary>
+    public const string Administers = "administers";
+
     private static readonly string[] s_originMembers =
         ["onboarding_client", "origin_kid", "origin_thumbprint", "initial_token_jti", "software_statement_issuer", "software_id"];
 
@@ -58,6 +61,7 @@ internal static class MongoDbClientDocument
         { "origin", Json(client.Origin, DcrJson.Default.ClientOrigin) },
         { "policy", Json(client.RegistrationPolicy, DcrJson.Default.RegistrationPolicy) },
         { "onboards", client.RegistrationPolicy is not null },
+        { Administers, client.Administers },
         { "quarantined_keys", new BsonArray(client.QuarantinedKeys) },
         { "signing_algs", client.SigningAlgs is { } algs ? new BsonArray(algs) : BsonNull.Value },
         { "key_change_allowed_until", Time(client.KeyChangeAllowedUntil) },
@@ -70,6 +74,16 @@ internal static class MongoDbClientDocument
         string?[] values = [origin?.OnboardingClient, origin?.Kid, origin?.Thumbprint, origin?.InitialTokenJti, origin?.SoftwareStatement?.Issuer, origin?.SoftwareStatement?.SoftwareId];
         return new BsonDocument(s_originMembers.Zip(values, (name, value) => new BsonElement(name, Text(value))));
     }
+
+    /// <summary>Clients of the operator, as a version wrote them that did not say who administers. Those who registered never do.</summary>
+    public static FilterDefinition<BsonDocument> ToMarkAsAdministrators => Builders<BsonDocument>.Filter.And(
+        Builders<BsonDocument>.Filter.Eq("onboarding_client", BsonNull.Value),
+        Builders<BsonDocument>.Filter.Exists(Administers, false),
+        Builders<BsonDocument>.Filter.Gte("status", 0));
+
+    public static WriteModel<BsonDocument> MarkAsAdministrator(BsonDocument client) => new UpdateOneModel<BsonDocument>(
+        Builders<BsonDocument>.Filter.Eq("_id", client["_id"]),
+        Builders<BsonDocument>.Update.Set(Administers, Read(client).Administers));
 
     /// <summary>Clients as an earlier version wrote them.</summary>
     public static FilterDefinition<BsonDocument> ToUpgrade => Builders<BsonDocument>.Filter.Exists("onboards", false) & Builders<BsonDocument>.Filter.Gte("status", 0);

@@ -38,6 +38,9 @@ internal sealed class MongoDbClientLifecycleStore(MongoDbStorage storage, MongoD
         Grounds.Server,
         cancellationToken);
 
+    public Task<ReplaceOutcome> ReplaceAndEndTokensAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        change.ReplaceAsync(replacement, record, Where.Empty, grounds, cancellationToken, endTokens: true);
+
     public async Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         // Its room from before is given up first, or it would be given up later while the client is live again.

@@ -15,6 +15,9 @@ namespace Dcr.Server.Storage.MongoDb;
 internal sealed class MongoDbClientOperationStore(
     MongoDbStorage storage, MongoDbEffects effects, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbOutboxWorker worker) : IClientOperationStore
 {
+    // It grows with the number of clients, unlike all else.
+    private static readonly TimeSpan s_countPatience = TimeSpan.FromSeconds(8);
+
     // Operations of earlier versions have no status.
     private static readonly FilterDefinition<BsonDocument> s_made = Builders<BsonDocument>.Filter.Ne("status", MongoDbEffects.Pending);
 
@@ -22,8 +25,8 @@ internal sealed class MongoDbClientOperationStore(
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
-        Concerned(operation) & ToChange(operation), cancellationToken: cancellationToken));
+    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Patiently(storage.Clients).CountDocumentsAsync(
+        Concerned(operation) & ToChange(operation), new CountOptions { MaxTime = s_countPatience }, cancellationToken));
 
     public async Task<bool> AddAsync(ClientOperation operation, Grounds grounds, CancellationToken cancellationToken) =>
         await effects.InsertAsync(storage.ClientOperations, Document(operation), grounds, cancellationToken) == EffectOutcome.Done;

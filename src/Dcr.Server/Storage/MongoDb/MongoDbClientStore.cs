@@ -14,7 +14,7 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     public async Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.Clients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
+        await MongoDbFault.GuardAsync(() => storage.LatestClients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
             ? MongoDbClientDocument.Read(document)
             : null;
 
@@ -42,8 +42,11 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(MongoDbClientDocument.Read)];
     }
 
-    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
-        !await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Gte("status", 0)).Limit(1).AnyAsync(cancellationToken));
+    public async Task<bool> HasAdministratorAsync(CancellationToken cancellationToken)
+    {
+        var administers = Where.Eq(MongoDbClientDocument.Administers, true) & Where.Gte("status", 0);
+        return await MongoDbFault.GuardAsync(() => storage.Clients.Find(administers).AnyAsync(cancellationToken));
+    }
 
     public async Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {

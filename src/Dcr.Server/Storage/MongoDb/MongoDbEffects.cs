@@ -91,14 +91,19 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     /// <summary>Removes every mark that rests on this token. Called after its revocation has been written.</summary>
     public Task VoidTokenAsync(string jti) => RemoveMarksAsync([OfToken(jti)]);
 
+    /// <summary>Removes every mark that rests on this key. Called after its quarantine on the whole server has been written.</summary>
+    public Task VoidKeyAsync(string thumbprint) => RemoveMarksAsync([OfKey(thumbprint)]);
+
     public async Task<bool> HoldAsync(Grounds grounds)
     {
         var revoked = grounds.Token is { } token
             ? MongoDbFault.GuardAsync(() => storage.RevokedTokens.Find(Where.Eq("_id", token.Jti)).AnyAsync())
             : Task.FromResult(false);
-        var found = storage.Clients.Find(Where.In("_id", grounds.Clients.Select(ground => ground.ClientId)) & Where.Gte("status", 0));
+        var found = storage.LatestClients.Find(Where.In("_id", grounds.Clients.Select(ground => ground.ClientId)) & Where.Gte("status", 0));
         var clients = (await MongoDbFault.GuardAsync(() => found.ToListAsync())).ToDictionary(client => client["_id"].AsString, MongoDbClientDocument.ReadStanding);
-        if (await revoked)
+        var keys = grounds.Clients.Select(ground => ground.KeyThumbprint).OfType<string>().ToList();
+        var held = keys.Count > 0 && await MongoDbFault.GuardAsync(() => MongoDbQuarantinedKeyStore.Held(storage, keys).AnyAsync());
+        if (await revoked || held)
         {
             return false;
         }
@@ -124,7 +129,7 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     }
 
     private Task RemoveMarksAsync(string[] on) => Task.WhenAll(
-        new[] { storage.Clients, storage.KeySets, storage.SigningKeys, storage.ClientOperations }.Select(collection =>
+        new[] { storage.Clients, storage.KeySets, storage.QuarantinedKeys, storage.SigningKeys, storage.ClientOperations }.Select(collection =>
             MongoDbFault.GuardAsync(() => collection.UpdateManyAsync(Where.In(RestsOn, on), Set.Unset(Mark), cancellationToken: CancellationToken.None))));
 
     private static async Task<bool> TryUpdateAsync(IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change) =>
@@ -150,6 +155,7 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     private static BsonDocument NewMark(Grounds grounds)
     {
         var on = new BsonArray(grounds.Clients.Select(ground => OfClient(ground.ClientId)));
+        on.AddRange(grounds.Clients.Select(ground => ground.KeyThumbprint).OfType<string>().Select(OfKey));
         if (grounds.Token is { } token)
         {
             on.Add(OfToken(token.Jti));
@@ -158,6 +164,8 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     }
 
     private static string OfClient(string clientId) => $"client {clientId}";
+
+    private static string OfKey(string thumbprint) => $"key {thumbprint}";
 
     private static string OfToken(string jti) => $"token {jti}";
 }

@@ -27,7 +27,7 @@ internal static class MongoDbFault
             }
             catch (Exception exception) when (IsAway(exception) || IsLostConflict(exception))
             {
-                throw new StoreUnavailableException("MongoDB cannot be used.", exception);
+                throw new StoreUnavailableException("MongoDB cannot be used.", exception) { NothingWritten = WasTurnedAway(exception) };
             }
         }
     }
@@ -59,6 +59,7 @@ internal static class MongoDbFault
     // A write concern error decides before the error beside it does: that one is not certain either.
     private static bool IsAway(Exception exception) => exception switch
     {
+        MongoException overloaded when overloaded.HasErrorLabel("SystemOverloadedError") => true,
         TimeoutException or MongoConnectionException or MongoConnectionPoolPausedException or MongoWaitQueueFullException => true,
         MongoNotPrimaryException or MongoNodeIsRecoveringException or MongoExecutionTimeoutException or MongoWriteConcernException => true,
         MongoWriteException write => write.WriteConcernError is not null || (write.WriteError is { } error && IsAway(error.Code)),
@@ -67,12 +68,26 @@ internal static class MongoDbFault
         _ => false,
     };
 
+    // By a server that is no primary any more, before it did anything. One that was interrupted may have written.
+    private static bool WasTurnedAway(Exception exception) => exception switch
+    {
+        MongoNotPrimaryException or MongoConnectionPoolPausedException => true,
+        MongoCommandException command => IsNoPrimary(command.Code),
+        MongoWriteException { WriteConcernError: null, WriteError: { } error } => IsNoPrimary(error.Code),
+        _ => false,
+    };
+
+    // NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary
+    private static bool IsNoPrimary(int code) => code is 10107 or 13435 or 13436;
+
     // The server's own codes. A router passes on as a plain error what became of the shard behind it.
     private static bool IsAway(int code) => code is
         6 or 7 or 89 or 9001 // HostUnreachable, HostNotFound, NetworkTimeout, SocketException
         or 50 or 262 // MaxTimeMSExpired, ExceededTimeLimit
         or 64 or 133 or 134 // WriteConcernTimeout, FailedToSatisfyReadPreference, ReadConcernMajorityNotAvailableYet
-        or 91 or 11600 or 11602 // ShutdownInProgress, InterruptedAtShutdown, InterruptedDueToReplStateChange
+        or 202 or 365 // NetworkInterfaceExceededTimeLimit, TemporarilyUnavailable
+        or 43 or 175 // CursorNotFound, QueryPlanKilled: what was being read is gone, and can be asked for again
+        or 91 or 11600 or 11601 or 11602 // ShutdownInProgress, InterruptedAtShutdown, Interrupted, InterruptedDueToReplStateChange
         or 189 or 10107 or 13435 or 13436 // PrimarySteppedDown, NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary
         or 14031; // OutOfDiskSpace
 }

@@ -14,13 +14,18 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
     /// <summary>Atomic: counts a use only while fewer than the most have been counted.</summary>
     /// <param name="use">To be counted.</param>
     /// <param name="claim">The client id of a registration that may be gone on with: it counts once, however often it is asked for. Null: it counts each time.</param>
-    public async Task<bool> TryUseAsync(InitialAccessTokenUse use, string? claim)
+    public Task<bool> TryUseAsync(InitialAccessTokenUse use, string? claim) => TryUseAsync(use.Jti, use.MaxUses, use.ExpiresAt, claim);
+
+    /// <summary>The same for a software statement, which is known by its key: as long as a hash, and never a jti of this server.</summary>
+    public Task<bool> TryUseAsync(StatementUse use, string? claim) => TryUseAsync(use.Key, use.MaxUses, use.ExpiresAt, claim);
+
+    private async Task<bool> TryUseAsync(string id, int maxUses, DateTimeOffset expiresAt, string? claim)
     {
-        if (use.MaxUses < 1)
+        if (maxUses < 1)
         {
             return false;
         }
-        var unused = Where.Eq("_id", use.Jti) & Where.Lt("uses", use.MaxUses);
+        var unused = Where.Eq("_id", id) & Where.Lt("uses", maxUses);
         var count = Set.Inc("uses", 1);
         if (claim is not null)
         {
@@ -30,14 +35,14 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
         try
         {
             await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(
-                unused, count.SetOnInsert("expires_at", use.ExpiresAt.UtcDateTime), new UpdateOptions { IsUpsert = true }));
+                unused, count.SetOnInsert("expires_at", expiresAt.UtcDateTime), new UpdateOptions { IsUpsert = true }));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
             // The token is known: used up, or first used by somebody else at this very moment, or by this claim before.
             var counted = await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(unused, count));
-            return counted.MatchedCount == 1 || (claim is not null && await IsClaimedAsync(use.Jti, claim));
+            return counted.MatchedCount == 1 || (claim is not null && await IsClaimedAsync(id, claim));
         }
     }
 
@@ -51,8 +56,12 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
     /// <summary>The client is there: its use stays counted, and nobody goes on with it any more.</summary>
     public Task CloseAsync(string jti, string claim) => UpdateAsync(Where.Eq("_id", jti), Set.Pull("claims", claim));
 
-    public async Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.Find(Where.Eq("_id", use.Jti) & Where.Gte("uses", use.MaxUses)).AnyAsync(cancellationToken));
+    public Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) => IsUsedUpAsync(use.Jti, use.MaxUses, cancellationToken);
+
+    public Task<bool> IsUsedUpAsync(StatementUse use, CancellationToken cancellationToken) => IsUsedUpAsync(use.Key, use.MaxUses, cancellationToken);
+
+    private Task<bool> IsUsedUpAsync(string id, int maxUses, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.Find(Where.Eq("_id", id) & Where.Gte("uses", maxUses)).AnyAsync(cancellationToken));
 
     private Task UpdateAsync(FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change) =>
         MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(where, change));

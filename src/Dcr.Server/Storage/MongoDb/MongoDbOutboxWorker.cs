@@ -54,7 +54,7 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbA
         }
         catch (StoreUnavailableException exception)
         {
-            LogWaiting(exception);
+            LogWaiting(exception.Reason);
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
@@ -62,8 +62,8 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbA
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Audit records stay with their clients until the next sweep: MongoDB is away")]
-    private partial void LogWaiting(Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Audit records stay with their clients until the next sweep: MongoDB is away ({Reason})")]
+    private partial void LogWaiting(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Audit records stay with their clients until the next sweep: moving them failed")]
     private partial void LogFailed(Exception exception);

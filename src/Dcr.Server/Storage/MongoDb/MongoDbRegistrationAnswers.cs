@@ -13,6 +13,7 @@ namespace Dcr.Server.Storage.MongoDb;
 internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDbAbandonedRegistrations abandoned, TimeProvider time)
 {
     private const int MaxAttempts = 100;
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
@@ -71,6 +72,20 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
     /// <summary>There is the client: from now on the answer stands whatever becomes of it.</summary>
     public Task FinishAsync(string key, string clientId) => MongoDbFault.GuardAsync(() =>
         storage.RegistrationAnswers.UpdateOneAsync(Claim(key, clientId), Builders<BsonDocument>.Update.Set("done", true)));
+
+    /// <summary>Whether whoever made the client has noted it. Waits a moment for that.</summary>
+    public async Task<bool> IsFinishedAsync(string key, string clientId)
+    {
+        for (var attempt = 0; attempt < 10; attempt++)
+        {
+            if (await MongoDbFault.GuardAsync(() => storage.RegistrationAnswers.Find(Claim(key, clientId) & Where.Eq("done", true)).AnyAsync()))
+            {
+                return true;
+            }
+            await Task.Delay(s_pause);
+        }
+        return false;
+    }
 
     /// <summary>The request was refused: a repeated one is judged anew.</summary>
     public Task AbandonAsync(string key, string clientId) =>

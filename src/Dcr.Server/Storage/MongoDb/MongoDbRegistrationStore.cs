@@ -30,8 +30,8 @@ internal sealed class MongoDbRegistrationStore(
     }
 
     public async Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) =>
-        await tokens.IsUsedUpAsync(use, cancellationToken)
-            ? new RegisterClientOutcome.TokenUsedUp()
+        await tokens.IsUsedUpAsync(use, cancellationToken) ? new RegisterClientOutcome.TokenUsedUp()
+            : use.Statement is { } statement && await tokens.IsUsedUpAsync(statement, cancellationToken) ? new RegisterClientOutcome.StatementUsedUp()
             : await counts.FaultAsync(limits, cancellationToken) ?? new RegisterClientOutcome.Registered();
 
     public Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken) => counts.LiveAsync(onboardingClient, cancellationToken);
@@ -41,15 +41,19 @@ internal sealed class MongoDbRegistrationStore(
     /// <summary>Nobody else knows the client id: what came to nothing is given back at once.</summary>
     private async Task<RegisterClientOutcome> RegisterOnceAsync(NewRegistration registration)
     {
-        var jti = registration.Use.Jti;
         if (!await tokens.TryUseAsync(registration.Use, claim: null))
         {
             return new RegisterClientOutcome.TokenUsedUp();
         }
+        if (registration.Use.Statement is { } statement && !await tokens.TryUseAsync(statement, claim: null))
+        {
+            await tokens.GiveBackAsync(registration.Use.Jti, claim: null);
+            return new RegisterClientOutcome.StatementUsedUp();
+        }
         var reservation = MongoDbRegistrationCounts.NewReservation();
         if (await ReserveAsync(registration, reservation) is { } full)
         {
-            await tokens.GiveBackAsync(jti, claim: null);
+            await GiveBackAsync(registration, claim: null);
             return full;
         }
         switch (await InsertAsync(registration, reservation))
@@ -58,7 +62,7 @@ internal sealed class MongoDbRegistrationStore(
                 return new RegisterClientOutcome.Registered();
             case EffectOutcome.GroundsChanged:
                 await counts.CancelAsync(registration.Limits.OnboardingClient, reservation, CancellationToken.None);
-                await tokens.GiveBackAsync(jti, claim: null);
+                await GiveBackAsync(registration, claim: null);
                 return new RegisterClientOutcome.GroundsChanged();
             default:
                 throw new StoreUnavailableException("The registration took so long that its client id was fenced off; nothing was registered.");
@@ -73,6 +77,10 @@ internal sealed class MongoDbRegistrationStore(
         {
             return await GiveUpAsync(registration, answer, reservation: null, new RegisterClientOutcome.TokenUsedUp());
         }
+        if (registration.Use.Statement is { } statement && !await tokens.TryUseAsync(statement, clientId))
+        {
+            return await GiveUpAsync(registration, answer, reservation: null, new RegisterClientOutcome.StatementUsedUp());
+        }
         var reservation = await counts.FindReservationAsync(onboardingClient, clientId, CancellationToken.None);
         if (reservation is null)
         {
@@ -85,7 +93,9 @@ internal sealed class MongoDbRegistrationStore(
         switch (await InsertClaimedAsync(registration, reservation))
         {
             case EffectOutcome.Done:
-                await Task.WhenAll(answers.FinishAsync(answer.Key, clientId), tokens.CloseAsync(registration.Use.Jti, clientId));
+                // In this order: whoever counts a use after it was closed finds the answer finished, and gives that use back.
+                await Task.WhenAll(tokens.CloseAsync(registration.Use.Jti, clientId), CloseStatementAsync(registration));
+                await answers.FinishAsync(answer.Key, clientId);
                 return new RegisterClientOutcome.Registered();
             case EffectOutcome.GroundsChanged:
                 return await GiveUpAsync(registration, answer, reservation, new RegisterClientOutcome.GroundsChanged());
@@ -115,7 +125,7 @@ internal sealed class MongoDbRegistrationStore(
     /// <param name="refusal">Why it came to nothing. Null: its client id is in use or fenced off.</param>
     private async Task<RegisterClientOutcome> GiveUpAsync(NewRegistration registration, RegistrationAnswer answer, string? reservation, RegisterClientOutcome? refusal)
     {
-        var (clientId, jti) = (registration.Client.ClientId, registration.Use.Jti);
+        var clientId = registration.Client.ClientId;
         var isFenced = await abandoned.TryFenceAsync(clientId, CancellationToken.None);
         if (reservation is not null && (isFenced || await clients.FindReservationAsync(clientId) != reservation))
         {
@@ -123,14 +133,30 @@ internal sealed class MongoDbRegistrationStore(
         }
         if (!isFenced)
         {
+            if (await answers.IsFinishedAsync(answer.Key, clientId))
+            {
+                await GiveBackAsync(registration, clientId);
+            }
             return await answers.FindAsync(answer.Key, CancellationToken.None) is { } given
                 ? new RegisterClientOutcome.AnsweredBefore(given)
                 : throw new StoreUnavailableException("The registration was made by another request, and its answer cannot be read.");
         }
-        await tokens.GiveBackAsync(jti, clientId);
+        await GiveBackAsync(registration, clientId);
         await answers.AbandonAsync(answer.Key, clientId);
         return refusal ?? throw new StoreUnavailableException("The registration took so long that its client id was fenced off; nothing was registered.");
     }
+
+    private async Task GiveBackAsync(NewRegistration registration, string? claim)
+    {
+        await tokens.GiveBackAsync(registration.Use.Jti, claim);
+        if (registration.Use.Statement is { } statement)
+        {
+            await tokens.GiveBackAsync(statement.Key, claim);
+        }
+    }
+
+    private Task CloseStatementAsync(NewRegistration registration) =>
+        registration.Use.Statement is { } statement ? tokens.CloseAsync(statement.Key, registration.Client.ClientId) : Task.CompletedTask;
 
     private Task<RegisterClientOutcome?> ReserveAsync(NewRegistration registration, string reservation) =>
         counts.ReserveAsync(registration.Limits, registration.Client.ClientId, reservation, countsForHour: true, CancellationToken.None);

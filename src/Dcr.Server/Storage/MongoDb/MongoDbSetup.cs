@@ -18,7 +18,8 @@ internal static class MongoDbSetup
         services.AddOptions<MongoDbStorageOptions>().ValidateOnStart();
         services.AddSingleton<IValidateOptions<MongoDbStorageOptions>, MongoDbStorageOptionsValidator>();
         services.AddSingleton<MongoDbStorage>();
-        services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<MongoDbStorage>());
+        services.AddSingleton<MongoDbIndexes>();
+        services.AddSingleton<IStoreLifecycle, MongoDbSchema>();
         services.AddSingleton<MongoDbEffects>();
         services.AddSingleton<MongoDbOutbox>();
         services.AddSingleton<MongoDbOutboxWorker>();
@@ -37,8 +38,10 @@ internal static class MongoDbSetup
         services.AddSingleton<IClientLifecycleStore, MongoDbClientLifecycleStore>();
         services.AddSingleton<IClientOperationStore, MongoDbClientOperationStore>();
         services.AddSingleton<ILeaseStore, MongoDbLeaseStore>();
+        services.AddSingleton<ISeededClientStore, MongoDbSeededClientStore>();
         services.AddSingleton<IAssertionReplayStore, MongoDbAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, MongoDbKeySetStore>();
+        services.AddSingleton<IQuarantinedKeyStore, MongoDbQuarantinedKeyStore>();
         services.AddSingleton<IKeyUseStore, MongoDbKeyUseStore>();
         services.AddSingleton<ISigningKeyStore, MongoDbSigningKeyStore>();
         services.AddSingleton<IAuditStore, MongoDbAuditStore>();

@@ -44,8 +44,14 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbEffe
 
     public async Task RemoveAsync(int generation, CancellationToken cancellationToken)
     {
-        await MongoDbFault.GuardAsync(() => outbox.SweepAsync(cancellationToken));
-        await MongoDbFault.GuardAsync(() => storage.SigningKeys.DeleteOneAsync(Builders<BsonDocument>.Filter.Eq("_id", generation), cancellationToken));
+        var where = Builders<BsonDocument>.Filter.Eq("_id", generation);
+        var found = await MongoDbFault.GuardAsync(() => storage.SigningKeys.Find(where).SingleOrDefaultAsync(cancellationToken));
+        if (found is not null)
+        {
+            // Its record first: it would be gone with it.
+            await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(found["kid"].AsString, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.SigningKeys.DeleteOneAsync(where & Builders<BsonDocument>.Filter.Exists("outbox", false), cancellationToken));
+        }
     }
 
     private static StoredSigningKey Read(BsonDocument document) => new(

@@ -1,4 +1,3 @@
-using Dcr.Protocol;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -6,23 +5,26 @@ using MongoDB.Driver;
 namespace Dcr.Server.Storage.MongoDb;
 
 /// <summary>
-/// The collections, and the indexes each query is served by. Writes wait for the journal of a majority; reads go to the
+/// The collections; <see cref="MongoDbSchema"/> has their indexes. Writes wait for the journal of a majority; reads go to the
 /// primary and see what a majority has: every write that was acknowledged, so that a status changed on one node is seen
 /// by the next call on any other, and nothing that a change of primary could take back (decision 0003).
 /// </summary>
-internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
+internal sealed class MongoDbStorage : IDisposable
 {
+    private const string DefaultApplicationName = "dcr";
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan s_majorityPatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan s_socketPatience = TimeSpan.FromSeconds(10);
 
-    // Documents expire by the server's clock: were it ahead, an assertion could be forgotten, and replayed, while it is
-    // still accepted here. Late costs nothing but room.
-    private static readonly TimeSpan s_keptAfterExpiry = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_majorityPatience = TimeSpan.FromSeconds(3);
 
-    private const int UpgradedAtOnce = 500;
+    // The longest that one operation takes, its wait for a majority included. What fails it ends the request with 503.
+    private static readonly TimeSpan s_socketPatience = TimeSpan.FromSeconds(4);
+
+    // How soon a server that was away is found again.
+    private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(2);
 
     private readonly MongoClient _client;
+    private readonly MongoClient _patientClient;
     private readonly IMongoDatabase _database;
 
     public MongoDbStorage(IOptions<MongoDbStorageOptions> options)
@@ -33,12 +35,28 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         settings.ConnectTimeout = s_patience;
         settings.WaitQueueTimeout = s_patience;
         settings.SocketTimeout = s_socketPatience;
+        settings.HeartbeatInterval = s_heartbeat;
+        settings.ApplicationName ??= DefaultApplicationName;
         settings.WriteConcern = WriteConcern.WMajority.With(wTimeout: s_majorityPatience, journal: true);
         settings.ReadConcern = ReadConcern.Majority;
         settings.ReadPreference = ReadPreference.Primary;
+        // A write rests on what was read before it. The driver would repeat the write alone, on a primary that knows better.
+        settings.RetryWrites = false;
+        settings.MaxAdaptiveRetries = 0;
+        settings.RetryReads = true;
+        var absence = new MongoDbAbsence(s_patience);
+        settings.ClusterConfigurator = cluster =>
+        {
+            cluster.ConfigureCluster(selection => selection.With(preServerSelector: absence));
+            options.Value.ConfigureCluster?.Invoke(cluster);
+        };
         _client = new MongoClient(settings);
+        var patient = settings.Clone();
+        patient.SocketTimeout = TimeSpan.Zero;
+        _patientClient = new MongoClient(patient);
         _database = _client.GetDatabase(options.Value.Database);
         Clients = _database.GetCollection<BsonDocument>("clients");
+        LatestClients = Clients.WithReadConcern(ReadConcern.Local);
         InitialAccessTokens = _database.GetCollection<BsonDocument>("initial_access_tokens");
         RegistrationCounts = _database.GetCollection<BsonDocument>("registration_counts");
         RegistrationAnswers = _database.GetCollection<BsonDocument>("registration_answers");
@@ -46,16 +64,25 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
         StatusLists = _database.GetCollection<BsonDocument>("status_lists");
         StatusPages = _database.GetCollection<BsonDocument>("status_pages");
         StatusCounters = _database.GetCollection<BsonDocument>("status_counters");
-        RevokedTokens = _database.GetCollection<BsonDocument>("revoked_tokens");
+        RevokedTokens = _database.GetCollection<BsonDocument>("revoked_tokens").WithReadConcern(ReadConcern.Local);
         Leases = _database.GetCollection<BsonDocument>("leases");
+        SeededClients = _database.GetCollection<BsonDocument>("seeded_clients");
         UsedAssertions = _database.GetCollection<BsonDocument>("used_assertions");
         SigningKeys = _database.GetCollection<BsonDocument>("signing_keys");
         KeySets = _database.GetCollection<BsonDocument>("key_sets");
+        QuarantinedKeys = _database.GetCollection<BsonDocument>("quarantined_keys");
         KeyUses = _database.GetCollection<BsonDocument>("key_uses");
         Audit = _database.GetCollection<BsonDocument>("audit");
+        Schema = _database.GetCollection<BsonDocument>("schema");
     }
 
     public IMongoCollection<BsonDocument> Clients { get; }
+
+    /// <summary>
+    /// The same clients, for decisions on access: all that the primary holds, so that one that has just been elected misses
+    /// nothing that was acknowledged by the one before it (decision 0003).
+    /// </summary>
+    public IMongoCollection<BsonDocument> LatestClients { get; }
 
     public IMongoCollection<BsonDocument> InitialAccessTokens { get; }
 
@@ -66,6 +93,8 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
     public IMongoCollection<BsonDocument> ClientOperations { get; }
 
     public IMongoCollection<BsonDocument> Leases { get; }
+
+    public IMongoCollection<BsonDocument> SeededClients { get; }
 
     public IMongoCollection<BsonDocument> StatusLists { get; }
 
@@ -81,70 +110,32 @@ internal sealed class MongoDbStorage : IStoreLifecycle, IDisposable
 
     public IMongoCollection<BsonDocument> KeySets { get; }
 
+    public IMongoCollection<BsonDocument> QuarantinedKeys { get; }
+
     public IMongoCollection<BsonDocument> KeyUses { get; }
 
     public IMongoCollection<BsonDocument> Audit { get; }
 
-    public async Task InitializeAsync(CancellationToken cancellationToken)
-    {
-        await MakeAsync(
-            Clients,
-            [
-                Ascending("created_at", "_id"),
-                Ascending("status", "created_at", "_id"),
-                Ascending("audience_seen", "created_at", "_id"),
-                Ascending("onboards", "created_at", "_id"),
-                Ascending("status", "review_at", "_id"),
-                .. MongoDbClientDocument.OriginIndexes,
-                new(new BsonDocument("release", 1), new CreateIndexOptions { Sparse = true }),
-                new(new BsonDocument(MongoDbClientDocument.FenceUntil, 1), new CreateIndexOptions { ExpireAfter = TimeSpan.Zero }),
-                new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }),
-                Marks(),
-            ],
-            cancellationToken);
-        await MakeAsync(Audit, [Ascending("subject", "_id")], cancellationToken);
-        await MakeAsync(UsedAssertions, [Expiry()], cancellationToken);
-        await MakeAsync(InitialAccessTokens, [Expiry()], cancellationToken);
-        await MakeAsync(RegistrationAnswers, [Expiry()], cancellationToken);
-        await MakeAsync(RevokedTokens, [Expiry()], cancellationToken);
-        await MakeAsync(StatusPages, [Ascending("list", "page")], cancellationToken);
-        await MakeAsync(RegistrationCounts, [Ascending("reserved.at")], cancellationToken);
-        await MakeAsync(ClientOperations, [Ascending("done", "_id"), Marks()], cancellationToken);
-        await MakeAsync(SigningKeys, [Marks()], cancellationToken);
-        await MakeAsync(KeySets, [new(new BsonDocument("outbox_since", 1), new CreateIndexOptions { Sparse = true }), Marks()], cancellationToken);
-        await MakeAsync(
-            KeyUses,
-            [Ascending("client_id"), new(new BsonDocument("last_used_at", 1), new CreateIndexOptions { ExpireAfter = TimeSpan.FromDays(400) })],
-            cancellationToken);
-        await UpgradeAsync(cancellationToken);
-    }
+    /// <summary>The number of the format that the database is written in, in one document.</summary>
+    public IMongoCollection<BsonDocument> Schema { get; }
 
-    /// <summary>What a client came from, and whether it onboards, have members of their own since they are listed by; clients of before get them here.</summary>
-    private async Task UpgradeAsync(CancellationToken cancellationToken)
-    {
-        while (await MongoDbFault.GuardAsync(() => Clients.Find(MongoDbClientDocument.ToUpgrade).Limit(UpgradedAtOnce).ToListAsync(cancellationToken)) is { Count: > 0 } clients)
-        {
-            await MongoDbFault.GuardAsync(() => Clients.BulkWriteAsync(clients.Select(MongoDbClientDocument.Upgrade), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
-        }
-    }
+    public Task PingAsync(CancellationToken cancellationToken) => RunAsync(new BsonDocument("ping", 1), cancellationToken);
 
-    public Task PingAsync(CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(() => _database.RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), cancellationToken: cancellationToken));
+    public Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync(() => _database.RunCommandAsync<BsonDocument>(command, cancellationToken: cancellationToken));
 
     /// <summary>For tests: nothing of the database is left.</summary>
     internal Task DropAsync(CancellationToken cancellationToken) => _client.DropDatabaseAsync(_database.DatabaseNamespace.DatabaseName, cancellationToken);
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _patientClient.Dispose();
+    }
 
-    private static Task MakeAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument>[] indexes, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(() => collection.Indexes.CreateManyAsync(indexes, cancellationToken));
+    /// <summary>The same collection for what may take long, such as the build of an index: the server says when it ends.</summary>
+    public IMongoCollection<BsonDocument> Patiently(IMongoCollection<BsonDocument> collection) =>
+        _patientClient.GetDatabase(_database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>(collection.CollectionNamespace.CollectionName);
 
     internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
-
-    // Empty but for effects that are being made at this moment.
-    private static CreateIndexModel<BsonDocument> Marks() => new(new BsonDocument(MongoDbEffects.RestsOn, 1), new CreateIndexOptions { Sparse = true });
-
-    // The server removes what has expired some time later; nothing relies on when.
-    private static CreateIndexModel<BsonDocument> Expiry() =>
-        new(new BsonDocument("expires_at", 1), new CreateIndexOptions { ExpireAfter = s_keptAfterExpiry });
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MongoDB.Driver;
+using MongoDB.Driver.Core.Configuration;
 
 namespace Dcr.Server.Storage.MongoDb;
 
@@ -12,6 +13,9 @@ public sealed class MongoDbStorageOptions
     public string ConnectionString { get; set; } = "";
 
     public string Database { get; set; } = "dcr";
+
+    /// <summary>What is to be observed of the driver. No setting: only code sets it. Null: nothing.</summary>
+    internal Action<ClusterBuilder>? ConfigureCluster { get; set; }
 }
 
 internal sealed class MongoDbStorageOptionsValidator : IValidateOptions<MongoDbStorageOptions>

@@ -14,8 +14,9 @@ internal static class SqliteClientChange
     /// <param name="grounds">What it rests on.</param>
     /// <param name="now">The time of the effect.</param>
     /// <param name="condition">What must hold of the stored client besides. Null: nothing.</param>
+    /// <param name="endTokens">Also while it stays active.</param>
     public static ReplaceOutcome Replace(
-        SqliteSession session, Client replacement, AuditRecord record, Grounds grounds, DateTimeOffset now, Func<Stored, bool>? condition = null)
+        SqliteSession session, Client replacement, AuditRecord record, Grounds grounds, DateTimeOffset now, Func<Stored, bool>? condition = null, bool endTokens = false)
     {
         if (!SqliteGrounds.Hold(session, grounds, now))
         {
@@ -31,7 +32,7 @@ internal static class SqliteClientChange
         {
             SqliteRegistrationCounts.Release(session, stored.OnboardingClient);
         }
-        if (replacement.Status != ClientStatus.Active)
+        if (endTokens || replacement.Status != ClientStatus.Active)
         {
             SqliteStatusListStore.UseUp(session, replacement.ClientId, stored.StatusIndex);
         }

@@ -32,6 +32,11 @@ internal sealed class SqliteClientLifecycleStore(SqliteStorage storage, TimeProv
         session => SqliteClientChange.Replace(session, expired, record, Grounds.Server, time.GetUtcNow(), stored => stored.LastUsedAt == expired.LastUsedAt?.ToUnixTimeMilliseconds()),
         cancellationToken);
 
+    public Task<ReplaceOutcome> ReplaceAndEndTokensAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+        session => SqliteClientChange.Replace(
+            session, replacement, record, grounds, time.GetUtcNow(), stored => stored.Status.IsLive() || !replacement.Status.IsLive(), endTokens: true),
+        cancellationToken);
+
     public Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>
         {

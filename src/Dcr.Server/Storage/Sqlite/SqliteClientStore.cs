@@ -34,8 +34,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         return Task.FromResult(found);
     }
 
-    public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
-        session.Read(row => row.GetInt64(0), "SELECT 1 FROM clients LIMIT 1").Count == 0));
+    public Task<bool> HasAdministratorAsync(CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
+        session.Read(row => row.GetInt64(0), "SELECT 1 FROM clients WHERE administers = 1 LIMIT 1").Count > 0));
 
     public Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dcr.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Dcr.Server.Storage.Sqlite;
@@ -21,24 +22,50 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly string _connectionString;
     private readonly ConcurrentBag<SqliteSession> _idleReaders = [];
     private readonly SqliteWriter _writer;
+    private string? _identity;
     private int _idleCount;
 
-    public SqliteDatabase(string path, SqliteDurability durability)
+    public SqliteDatabase(string path, SqliteDurability durability, TimeProvider? time = null)
     {
         Path = System.IO.Path.GetFullPath(path);
         _connectionString = new SqliteConnectionStringBuilder
         {
             DataSource = Path,
-            Mode = SqliteOpenMode.ReadWriteCreate,
+            // Never an empty database in the place of one that was lost: the file is made at the first start (SqliteStorage) or not at all.
+            Mode = SqliteOpenMode.ReadWrite,
             // Sessions are kept here, with their statements; the provider's own pool would drop those.
             Pooling = false,
             DefaultTimeout = 5,
         }.ToString();
         // Other processes may write too: wait for them rather than fail.
-        _writer = new SqliteWriter(() => new SqliteSession(_connectionString, "PRAGMA busy_timeout = 5000; " + Pragmas(durability)));
+        var pragmas = "PRAGMA busy_timeout = 5000; " + Pragmas(durability);
+        _writer = new SqliteWriter(() => Open(pragmas), session => session.Dispose(), time ?? TimeProvider.System);
     }
 
     public string Path { get; }
+
+    /// <summary>From now on only the file with this identity is taken.</summary>
+    public void Expect(string identity) => _identity = identity;
+
+    /// <summary>
+    /// A write and a read; and for some seconds after a write that failed it is not taken for healthy, since a small one may still find
+    /// room.
+    /// </summary>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        await WriteAsync(
+            session =>
+            {
+                SqliteIdentity.RecordCheck(session);
+                return true;
+            },
+            cancellationToken);
+        Read(session => session.Read(row => row.GetInt64(0), "SELECT checked FROM store"));
+        if (_writer.HasJustFailed)
+        {
+            throw new StoreUnavailableException($"A write to {Path} has just failed.");
+        }
+    }
 
     /// <summary>Reads a consistent state that holds every write acknowledged before.</summary>
     public T Read<T>(Func<SqliteSession, T> work)
@@ -47,6 +74,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         try
         {
             session = Take();
+            SqliteWriter.RefuseMoved(session);
             var result = work(session);
             Give(session);
             return result;
@@ -86,11 +114,14 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     {
         if (!_idleReaders.TryTake(out var session))
         {
-            return new SqliteSession(_connectionString, "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;");
+            return Open("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;");
         }
         Interlocked.Decrement(ref _idleCount);
         return session;
     }
+
+    private SqliteSession Open(string pragmas) =>
+        new(_connectionString, pragmas, _identity is { } expected ? session => SqliteIdentity.Check(session, expected, Path) : null);
 
     private void Give(SqliteSession session)
     {

@@ -12,7 +12,7 @@ internal static class SqliteGrounds
     {
         foreach (var ground in grounds.Clients)
         {
-            if (Find(session, ground.ClientId)?.Supports(ground, now) != true)
+            if (Find(session, ground.ClientId)?.Supports(ground, now) != true || (ground.KeyThumbprint is { } key && SqliteQuarantinedKeyStore.Holds(session, key)))
             {
                 return false;
             }

@@ -26,7 +26,11 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
             {
                 return fault;
             }
-            CountUse(session, registration.Use);
+            CountUse(session, registration.Use.Jti, registration.Use.ExpiresAt);
+            if (registration.Use.Statement is { } statement)
+            {
+                CountUse(session, statement.Key, statement.ExpiresAt);
+            }
             SqliteRegistrationCounts.CountRegistration(session, registration.Limits.OnboardingClient, now);
             if (!SqliteClientRow.Insert(session, registration.Client))
             {
@@ -52,14 +56,21 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
 
     private static RegisterClientOutcome? Fault(SqliteSession session, InitialAccessTokenUse use, RegistrationLimits limits, DateTimeOffset now)
     {
-        var uses = session.Read(row => row.GetInt64(0), "SELECT uses FROM initial_access_token_uses WHERE jti = $1", use.Jti).SingleOrDefault();
-        return uses >= use.MaxUses ? new RegisterClientOutcome.TokenUsedUp() : SqliteRegistrationCounts.Fault(session, limits, now);
+        if (Uses(session, use.Jti) >= use.MaxUses)
+        {
+            return new RegisterClientOutcome.TokenUsedUp();
+        }
+        return use.Statement is { } statement && Uses(session, statement.Key) >= statement.MaxUses ? new RegisterClientOutcome.StatementUsedUp() : SqliteRegistrationCounts.Fault(session, limits, now);
     }
 
-    private static void CountUse(SqliteSession session, InitialAccessTokenUse use) => session.Change(
+    // A token is known by its jti, a statement by its key, which is as long as a hash and never a jti of this server.
+    private static long Uses(SqliteSession session, string id) =>
+        session.Read(row => row.GetInt64(0), "SELECT uses FROM initial_access_token_uses WHERE jti = $1", id).SingleOrDefault();
+
+    private static void CountUse(SqliteSession session, string id, DateTimeOffset expiresAt) => session.Change(
         "INSERT INTO initial_access_token_uses (jti, uses, expires_at) VALUES ($1, 1, $2) ON CONFLICT (jti) DO UPDATE SET uses = uses + 1",
-        use.Jti,
-        use.ExpiresAt.ToUnixTimeMilliseconds());
+        id,
+        expiresAt.ToUnixTimeMilliseconds());
 
     private static void Forget(SqliteSession session, DateTimeOffset now)
     {

@@ -161,6 +161,26 @@ internal static class SqliteSchema
         ALTER TABLE registration_answers ADD COLUMN client_id TEXT;
         ALTER TABLE registration_answers ADD COLUMN initial_token_jti TEXT;
         """,
+        // Keys that are refused on the whole server.
+        """
+        CREATE TABLE quarantined_keys (
+            thumbprint TEXT NOT NULL PRIMARY KEY,
+            reason TEXT NOT NULL,
+            quarantined_at INTEGER NOT NULL,
+            quarantined_by TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+        // Who administers, and what a seed file has made.
+        """
+        ALTER TABLE clients ADD COLUMN administers INTEGER AS (instr(' ' || ifnull(json_extract(metadata, '$.scope'), '') || ' ', ' dcr.admin ') > 0);
+        CREATE INDEX clients_that_administer ON clients (client_id) WHERE administers = 1;
+
+        CREATE TABLE seeded_clients (
+            client_id TEXT NOT NULL PRIMARY KEY,
+            entry TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+        SqliteIdentity.Table,
     ];
 
     public static readonly IReadOnlyList<string> Replay =
@@ -172,6 +192,7 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX used_assertions_by_expiry ON used_assertions (expires_at);
         """,
+        SqliteIdentity.Table,
     ];
 
     /// <summary>One transaction: of several processes that start at once, one migrates and the others find it done.</summary>

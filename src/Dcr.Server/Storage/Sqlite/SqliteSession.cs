@@ -10,12 +10,14 @@ internal sealed class SqliteSession : IDisposable
 
     /// <param name="connectionString">Where the database is.</param>
     /// <param name="pragmas">What is set once, when the connection opens.</param>
-    public SqliteSession(string connectionString, string pragmas)
+    /// <param name="check">What must be found before anything is set. Null: nothing.</param>
+    public SqliteSession(string connectionString, string pragmas, Action<SqliteSession>? check = null)
     {
         _connection = new SqliteConnection(connectionString);
         try
         {
             _connection.Open();
+            check?.Invoke(this);
             Run(pragmas);
         }
         catch
@@ -24,6 +26,12 @@ internal sealed class SqliteSession : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Whether the file that is open is no longer the one at its path: it was deleted, moved or replaced, and what is written into it is
+    /// lost.
+    /// </summary>
+    public bool HasMoved => SqliteNative.HasMoved(_connection);
 
     /// <summary>Those that are kept.</summary>
     public IEnumerable<string> Statements => _prepared.Keys;

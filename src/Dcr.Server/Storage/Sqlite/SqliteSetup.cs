@@ -23,8 +23,10 @@ internal static class SqliteSetup
         services.AddSingleton<IStatusListStore, SqliteStatusListStore>();
         services.AddSingleton<IRevokedTokenStore, SqliteRevokedTokenStore>();
         services.AddSingleton<ILeaseStore, SqliteLeaseStore>();
+        services.AddSingleton<ISeededClientStore, SqliteSeededClientStore>();
         services.AddSingleton<IAssertionReplayStore, SqliteAssertionReplayStore>();
         services.AddSingleton<IKeySetStore, SqliteKeySetStore>();
+        services.AddSingleton<IQuarantinedKeyStore, SqliteQuarantinedKeyStore>();
         services.AddSingleton<IKeyUseStore, SqliteKeyUseStore>();
         services.AddSingleton<ISigningKeyStore, SqliteSigningKeyStore>();
         services.AddSingleton<IAuditStore, SqliteAuditStore>();

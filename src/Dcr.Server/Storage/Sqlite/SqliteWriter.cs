@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Dcr.Protocol;
 
 namespace Dcr.Server.Storage.Sqlite;
 
@@ -11,16 +12,35 @@ internal sealed class SqliteWriter : IAsyncDisposable
 {
     private const int MaxGroup = 256;
     private const int MaxWaiting = 8192;
+    private static readonly TimeSpan s_justFailed = TimeSpan.FromSeconds(5);
 
     private readonly Func<SqliteSession> _open;
+    private readonly Action<SqliteSession> _close;
+    private readonly TimeProvider _time;
     private readonly Channel<Write> _waiting = Channel.CreateBounded<Write>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly Task _loop;
     private SqliteSession? _session;
+    private long _failedAt;
+    private volatile bool _hasFailed;
 
-    public SqliteWriter(Func<SqliteSession> open)
+    public SqliteWriter(Func<SqliteSession> open, Action<SqliteSession> close, TimeProvider time)
     {
         _open = open;
+        _close = close;
+        _time = time;
         _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Whether a write has found the database away within the last seconds.</summary>
+    public bool HasJustFailed => _hasFailed && _time.GetElapsedTime(Interlocked.Read(ref _failedAt)) < s_justFailed;
+
+    /// <summary>What would be written into a file that is no longer at its path, or read from it, is worth nothing.</summary>
+    public static void RefuseMoved(SqliteSession session)
+    {
+        if (session.HasMoved)
+        {
+            throw new StoreUnavailableException("The database file was deleted, moved or replaced while it was open.");
+        }
     }
 
     /// <summary>Returns when the write is committed. A write that has begun is not cancelled.</summary>
@@ -35,7 +55,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
     {
         _waiting.Writer.TryComplete();
         await _loop;
-        _session?.Dispose();
+        if (_session is not null)
+        {
+            _close(_session);
+        }
     }
 
     private async Task RunAsync()
@@ -57,6 +80,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         try
         {
             _session ??= _open();
+            RefuseMoved(_session);
             if (!TryCommitTogether(group, _session))
             {
                 CommitApart(group, _session);
@@ -64,14 +88,43 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // Closing the connection rolls back; the next group opens a new one, so an outage ends without a restart.
-            _session?.Dispose();
-            _session = null;
-            var fault = SqliteFault.IsAway(exception) ? SqliteFault.ToAway(exception) : exception;
-            group.ForEach(write => write.Fail(fault));
+            Fail(group, CloseAfter(exception));
             return;
         }
         group.ForEach(write => write.Complete());
+    }
+
+    private void Fail(List<Write> group, Exception exception)
+    {
+        var fault = SqliteFault.IsAway(exception) ? SqliteFault.ToAway(exception) : exception;
+        if (fault is StoreUnavailableException)
+        {
+            Interlocked.Exchange(ref _failedAt, _time.GetTimestamp());
+            _hasFailed = true;
+        }
+        group.ForEach(write => write.Fail(fault));
+    }
+
+    /// <summary>
+    /// Closing the connection rolls back; the next group opens a new one, so an outage ends without a restart. A connection that cannot
+    /// even be closed is left behind, and told of with what made it so: the loop must go on, or every later write would wait for ever.
+    /// </summary>
+    private Exception CloseAfter(Exception exception)
+    {
+        var session = _session;
+        _session = null;
+        try
+        {
+            if (session is not null)
+            {
+                _close(session);
+            }
+            return exception;
+        }
+        catch (Exception onClosing)
+        {
+            return new StoreUnavailableException("The SQLite database cannot be used.", new AggregateException(exception, onClosing));
+        }
     }
 
     /// <summary>False, with nothing done, when one of the writes fails: a bug, and so rare that the others may wait for a second try.</summary>

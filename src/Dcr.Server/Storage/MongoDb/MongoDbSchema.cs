@@ -1,0 +1,84 @@
+using Dcr.Protocol;
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Dcr.Server.Storage.MongoDb;
+
+/// <summary>What the database must be like before the first request: the version of the server and of the format, the indexes.</summary>
+internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndexes indexes, ILogger<MongoDbSchema> logger) : IStoreLifecycle
+{
+    /// <summary>
+    /// The format that this version of Dcr writes. One more whenever an older Dcr could not work with what a newer one wrote.
+    /// </summary>
+    public const int Version = 1;
+
+    private const string VersionId = "dcr";
+    private const int UpgradedAtOnce = 500;
+
+    /// <summary>The lowest version of MongoDB that is supported. Before it a primary that has just been elected can miss acknowledged writes (decision 0003).</summary>
+    private static readonly Version s_lowestServer = new(8, 0);
+
+    private bool _serverIsKnown;
+
+    public async Task InitializeAsync(CancellationToken cancellationToken)
+    {
+        await CheckServerAsync(cancellationToken);
+        await CheckVersionAsync(cancellationToken);
+        await indexes.MakeAsync(cancellationToken);
+        await UpgradeAsync(cancellationToken);
+        await MongoDbFault.GuardAsync(() => storage.Schema.UpdateOneAsync(
+            new BsonDocument("_id", VersionId), Builders<BsonDocument>.Update.Max("version", Version), new UpdateOptions { IsUpsert = true }, cancellationToken));
+    }
+
+    public Task PingAsync(CancellationToken cancellationToken) => storage.PingAsync(cancellationToken);
+
+    // A warning, not an end: servers that are compatible with MongoDB have numbers of their own.
+    private async Task CheckServerAsync(CancellationToken cancellationToken)
+    {
+        var info = await storage.RunAsync(new BsonDocument("buildInfo", 1), cancellationToken);
+        if (_serverIsKnown)
+        {
+            return;
+        }
+        _serverIsKnown = true;
+        var text = info.GetValue("version", "").ToString()!;
+        if (!System.Version.TryParse(text.Split('-')[0], out var version) || version < s_lowestServer)
+        {
+            LogOldServer(text, s_lowestServer);
+        }
+    }
+
+    private async Task CheckVersionAsync(CancellationToken cancellationToken)
+    {
+        var found = await MongoDbFault.GuardAsync(() => storage.Schema.Find(new BsonDocument("_id", VersionId)).FirstOrDefaultAsync(cancellationToken));
+        if (found?["version"].ToInt32() is { } version and > Version)
+        {
+            throw new InvalidOperationException($"The MongoDB database was written by a newer version of this server (schema {version}, this one knows {Version}).");
+        }
+    }
+
+    /// <summary>
+    /// What a client came from, whether it onboards and whether it administers have members of their own since they are found by;
+    /// clients of before get them here.
+    /// </summary>
+    private async Task UpgradeAsync(CancellationToken cancellationToken)
+    {
+        await UpgradeAsync(MongoDbClientDocument.ToUpgrade, MongoDbClientDocument.Upgrade, cancellationToken);
+        await UpgradeAsync(MongoDbClientDocument.ToMarkAsAdministrators, MongoDbClientDocument.MarkAsAdministrator, cancellationToken);
+    }
+
+    private async Task UpgradeAsync(
+        FilterDefinition<BsonDocument> which, Func<BsonDocument, WriteModel<BsonDocument>> upgrade, CancellationToken cancellationToken)
+    {
+        var inAnyOrder = new BulkWriteOptions { IsOrdered = false };
+        var some = storage.Clients.Find(which).Limit(UpgradedAtOnce);
+        while (await MongoDbFault.GuardAsync(() => some.ToListAsync(cancellationToken)) is { Count: > 0 } clients)
+        {
+            await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(clients.Select(upgrade), inAnyOrder, cancellationToken));
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "MongoDB says that it has version {Version}; {Lowest} is the lowest that is supported. After a change of primary an older one may not show at once what was acknowledged")]
+    private partial void LogOldServer(string version, Version lowest);
+}

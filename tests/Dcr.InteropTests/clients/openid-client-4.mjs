@@ -1,0 +1,4 @@
+import { Issuer } from 'openid-client-4';
+import { runWith } from './openid-client-4-and-5.mjs';
+
+await runWith(Issuer);
