@@ -18,7 +18,7 @@ internal static class Listening
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             var services = kestrel.ApplicationServices;
             kestrel.Limits.MaxConcurrentConnections = ConnectionLimit.Of(services.GetRequiredService<IOptions<ConnectionOptions>>().Value);

@@ -37,6 +37,8 @@ internal static class OpenApiDocument
         {
             AddParameters(operation, context);
             AddSecurity(operation, context);
+            // Routes are reached with a body of any type, to say which one they want.
+            operation.RequestBody?.Content?.Remove("*/*");
             return Task.CompletedTask;
         });
     });

@@ -29,23 +29,23 @@ public static class DcrEndpoints
 
         var oauth = app.MapGroup($"{path}/oauth");
         oauth.MapGet("/jwks", PublishSigningKeysRoute.HandleAsync)
-            .Is("Discovery", "The server's public keys").Gives<PublicSigningKeySet>().Refuses();
+            .ReadByAnybody().Is("Discovery", "The server's public keys").Gives<PublicSigningKeySet>().Refuses();
         oauth.MapPost("/token", IssueAccessTokenRoute.HandleAsync)
-            .Is("Tokens", "Get an access token").TakesHeader("DPoP", "A proof by the key to bind the token to (RFC 9449)")
+            .CalledByChosenOrigins().Is("Tokens", "Get an access token").TakesHeader("DPoP", "A proof by the key to bind the token to (RFC 9449)")
             .TakesHeader("OAuth-Client-Attestation", "In place of client_assertion: an attester's JWT for the key of a device").TakesHeader("OAuth-Client-Attestation-PoP", "The device's proof of that key, unless DPoP is one")
             .TakesForm<AccessTokenRequest>().Gives<IssuedAccessToken>().Refuses(400, 401, 413, 415);
 
         oauth.MapPost("/introspect", IntrospectAccessTokenRoute.HandleAsync)
-            .Is("Tokens", "Ask whether a token is live (RFC 7662)").TakesForm<TokenQuery>().Gives<Introspection>().Refuses(400, 401, 403, 413, 415);
+            .CalledByChosenOrigins().Is("Tokens", "Ask whether a token is live (RFC 7662)").TakesForm<TokenQuery>().Gives<Introspection>().Refuses(400, 401, 403, 413, 415);
         oauth.MapPost("/revoke", RevokeAccessTokenRoute.HandleAsync)
             .Is("Tokens", "Revoke a token (RFC 7009)").TakesForm<TokenQuery>().Produces(StatusCodes.Status200OK).Refuses(400, 401, 413, 415);
         oauth.MapGet("/status/{list}", PublishStatusListRoute.HandleAsync)
-            .Is("Tokens", "Which clients' tokens are dead: a Status List Token").Gives<string>().Refuses(404);
+            .ReadByAnybody().Is("Tokens", "Which clients' tokens are dead: a Status List Token").Gives<string>().Refuses(404);
 
         app.MapGet($"{path}/keys/{{key_set_id}}/jwks.json", PublishHostedKeySetRoute.HandleAsync)
-            .Is("Discovery", "The keys of a hosted key set").Gives<JwkSet>().Refuses(404);
+            .ReadByAnybody().Is("Discovery", "The keys of a hosted key set").Gives<JwkSet>().Refuses(404);
 
-        var register = oauth.MapGroup("/register");
+        var register = oauth.MapGroup("/register").CalledByChosenOrigins();
         register.MapPost("", RegisterClientRoute.HandleAsync).Needs(Policies.InitialAccessToken)
             .Is("Registration", "Register a client").TakesQuery(("validate_only", "true: only say what would be registered"))
             .TakesHeader("Idempotency-Key", "A repeated request with the same key and body within 24 hours gets the first answer").TakesHeader("DPoP", "A proof by a key that is registered (RFC 9449)")
@@ -68,7 +68,7 @@ public static class DcrEndpoints
         register.MapPost("/{client_id}/keys/{kid}/withdraw", ManageClientKeysRoute.WithdrawAsync).Needs(Policies.RegistrationAccessToken)
             .Is("Registration", "End a key at once").TakesJson<ClientKeyChange>().Gives<AdminHostedKey>().Refuses(400, 401, 403, 404, 409, 413, 415);
 
-        var admin = app.MapGroup($"{path}/admin/v1");
+        var admin = app.MapGroup($"{path}/admin/v1").TakesKnownQueryOnly();
         admin.MapGet("/clients", ListClientsRoute.HandleAsync).Needs(Policies.Administrator)
             .Is("Administration", "List clients, newest first").TakesPage().TakesQuery(("status", "active, suspended, revoked or expired"), ("assertion_exception", "true: only those that have an exception for their assertions, or have needed one of late"),
                 ("onboarding_client", "Who registered it"), ("kid", "The kid of the key its initial access token was asked for with"), ("thumbprint", "The thumbprint of that key"),
@@ -159,10 +159,10 @@ public static class DcrEndpoints
         foreach (var document in new[] { "oauth-authorization-server", "openid-configuration" })
         {
             app.MapGet($"/.well-known/{document}{path}", DescribeServerRoute.HandleAsync)
-                .Is("Discovery", "Authorization server metadata (RFC 8414)").Gives<ServerMetadata>().Refuses();
+                .ReadByAnybody().Is("Discovery", "Authorization server metadata (RFC 8414)").Gives<ServerMetadata>().Refuses();
             if (path.Length > 0)
             {
-                app.MapGet($"{path}/.well-known/{document}", DescribeServerRoute.HandleAsync).ExcludeFromDescription();
+                app.MapGet($"{path}/.well-known/{document}", DescribeServerRoute.HandleAsync).ReadByAnybody().ExcludeFromDescription();
             }
         }
     }

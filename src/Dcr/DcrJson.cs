@@ -37,6 +37,7 @@ namespace Dcr;
 [JsonSerializable(typeof(IssuedAccessToken))]
 [JsonSerializable(typeof(Introspection))]
 [JsonSerializable(typeof(TokenQuery))]
+[JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(OAuthErrorBody))]
 [JsonSerializable(typeof(Page<AdminClient>), TypeInfoPropertyName = "PageAdminClient")]

@@ -1,6 +1,7 @@
 using System.Net;
 using Dcr.ClientAuthentication;
 using Dcr.Keys;
+using Dcr.Protocol;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -94,7 +95,7 @@ internal sealed class DcrOptionsValidator(IConfiguration configuration) : IValid
 
     private static string? IssuerFault(string issuer)
     {
-        if (!Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+        if (UriText.Fault(issuer) is not null || !Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
         {
             return "it must be an absolute https URL.";
         }

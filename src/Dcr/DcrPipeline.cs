@@ -27,8 +27,9 @@ public static class DcrPipeline
             nonces.Offer(context);
             await next(context);
         });
-        app.UseStatusCodePages(async context => await ErrorFor(context.HttpContext.Response.StatusCode).ExecuteAsync(context.HttpContext));
-        app.UseRouting();
+        app.UseStatusCodePages(async context => await AnswerAsync(context.HttpContext));
+        app.UseRoutingWithHead();
+        app.UseCors();
         app.Use(async (context, next) =>
         {
             if (readiness.IsReady || context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
@@ -49,6 +50,15 @@ public static class DcrPipeline
         headers.CacheControl = "no-store";
         headers.Pragma = "no-cache";
         headers.XContentTypeOptions = "nosniff";
+    }
+
+    private static Task AnswerAsync(HttpContext context)
+    {
+        if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
+        {
+            HeadRequests.AllowHead(context.Response);
+        }
+        return ErrorFor(context.Response.StatusCode).ExecuteAsync(context);
     }
 
     // Answers that routing gives by itself, with an empty body.

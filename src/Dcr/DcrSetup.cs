@@ -3,6 +3,7 @@ using Dcr.AccessTokens;
 using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.ClientAuthentication;
+using Dcr.Discovery;
 using Dcr.Keys;
 using Dcr.ProofOfPossession;
 using Dcr.Protocol;
@@ -27,9 +28,11 @@ public static class DcrSetup
         services.AddDcrOptions();
         services.AddHandlers();
         services.AddBearerSchemes();
+        services.AddCrossOrigin();
         services.AddRateLimits();
 
         services.AddSingleton<IssuerUrls>();
+        services.AddSingleton<AddedMetadata>();
         services.AddSingleton<AuditRecords>();
         services.AddSingleton<ClientAssertionRules>();
         services.AddSingleton<ClientAttestationRules>();
@@ -99,6 +102,8 @@ public static class DcrSetup
         services.AddSingleton<IValidateOptions<SigningKeyOptions>, SigningKeyOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, UnknownSettings>();
+        services.AddSingleton(KnownSettings.Anything(AddedMetadata.Section));
+        services.AddSingleton<IValidateOptions<DcrOptions>, AddedMetadataValidator>();
         services.AddSingleton<IValidateOptions<JwksOptions>, JwksOptionsValidator>();
     }
 

@@ -8,12 +8,17 @@ namespace Dcr;
 /// <param name="Options">Whose properties are the settings there.</param>
 internal sealed record KnownSettings(string Section, Type Options)
 {
-    public IEnumerable<string> Names => Options.GetProperties().Select(property => $"{Section}:{property.Name}");
+    public IEnumerable<string> Names => IsOpen ? [] : Options.GetProperties().Select(property => $"{Section}:{property.Name}");
 
     /// <summary>Those among them that are lists, whose entries are settings <c>:0</c>, <c>:1</c> and so on.</summary>
     public IEnumerable<string> Lists => Options.GetProperties()
         .Where(property => property.PropertyType.IsAssignableTo(typeof(IEnumerable<string>)))
         .Select(property => $"{Section}:{property.Name}");
+
+    /// <summary>Whoever reads the section judges its names.</summary>
+    public bool IsOpen { get; init; }
+
+    public static KnownSettings Anything(string section) => new(section, typeof(object)) { IsOpen = true };
 }
 
 public static class KnownSettingsExtensions
@@ -37,9 +42,11 @@ internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<
     {
         var names = known.SelectMany(settings => settings.Names).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var lists = known.SelectMany(settings => settings.Lists).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        List<string> open = [.. known.Where(settings => settings.IsOpen).Select(settings => settings.Section + ":")];
         var faults = configuration.GetSection(DcrOptions.Section).AsEnumerable()
             .Where(setting => setting.Value is not null && setting.Key != DcrOptions.Section)
             .Where(setting => !names.Contains(setting.Key) && !IsEntry(setting.Key, lists))
+            .Where(setting => !open.Any(section => setting.Key.StartsWith(section, StringComparison.OrdinalIgnoreCase)))
             .Select(setting => Fault(setting.Key, names))
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

@@ -91,5 +91,5 @@ internal sealed partial class StartUp(
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The store is away ({Reason}); trying again every {RetryAfter}")]
-    private partial void LogAway(string reason, TimeSpan retryAfter);
+    private partial void LogAway(Printed reason, TimeSpan retryAfter);
 }

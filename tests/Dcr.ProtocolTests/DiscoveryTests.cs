@@ -38,6 +38,9 @@ public sealed class DiscoveryTests(SqliteServer server) : ServerTests(server), I
             ["dpop_signing_alg_values_supported"] = Algorithms(),
             ["client_attestation_signing_alg_values_supported"] = Algorithms(),
             ["client_attestation_pop_signing_alg_values_supported"] = Algorithms(),
+            // What OpenID Connect Discovery requires of every document.
+            ["subject_types_supported"] = new JsonArray("public"),
+            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
         };
         Assert.True(JsonNode.DeepEquals(expected, answer.Json), answer.Text);
     }

@@ -53,6 +53,15 @@ public sealed class ErrorTests(SqliteServer server) : ServerTests(server), IClas
 
     [Fact]
     [Requirement("P-LOG")]
+    public void The_log_says_nothing_of_what_did_not_happen_and_writes_times_as_RFC_3339_does()
+    {
+        var made = Assert.Single(Server.Log.Lines, line => line.Contains("Made signing key", StringComparison.Ordinal));
+        Assert.Matches(@"active from \d{4}-\d\d-\d\dT", made);
+        Assert.DoesNotContain(Server.Log.Lines, line => line.Contains("trust", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    [Requirement("P-LOG")]
     public async Task Logs_name_clients_and_never_hold_a_token_an_assertion_or_a_key()
     {
         var client = await Server.OnboardAsync();

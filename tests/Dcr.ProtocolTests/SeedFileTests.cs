@@ -119,6 +119,11 @@ public sealed class FaultyConfigurationTests
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","scope":"dcr","registration_policy":{"initial_access_token":{"uses":2},"scope":{"default":["b"]}}}]}""", "default")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"},{"client_id":"a","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"}]}""", "2 times")]
     [InlineData("""{"clients":[{"client_id":"a","token_endpoint_auth_method":"attest_jwt_client_auth","scope":"dcr","registration_policy":{"attestation":{"mode":"optional","attesters":[{"issuer":"x","jwks_uri":"https://k.example/j"}]}}}]}""", "attestation.mode is required")]
+    [InlineData("""{"clients":[null]}""", "clients[0]", "null")]
+    [InlineData("""{"clients":[{"client_id":"a","client_nam":"A","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j","status":"suspended","x":null},null]}""", "clients[0] (a): client_nam:", "clients[0] (a): status:", "clients[0] (a): x:", "clients[1]")]
+    [InlineData("""{"client":[],"clients":[]}""", "client")]
+    [InlineData("""{"clients":null}""", "clients")]
+    [InlineData("""{"clients":[{"client_id":".","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://k.example/j"}]}""", "client_id")]
     [InlineData("not json", "seed.json")]
     public async Task Refuses_a_seed_file_and_names_every_fault(string seed, params string[] names)
     {

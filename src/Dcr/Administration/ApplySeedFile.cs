@@ -73,8 +73,8 @@ internal sealed partial class ApplySeedFile(
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} applied from the seed file")]
-    private partial void LogApplied(string clientId);
+    private partial void LogApplied(Printed clientId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Seeded client {ClientId} has been deleted; it stays so until its entry changes")]
-    private partial void LogDeleted(string clientId);
+    private partial void LogDeleted(Printed clientId);
 }

@@ -137,5 +137,5 @@ internal sealed partial class MakeFirstAdministrator(
     private static string? Kid(JsonElement jwk) => jwk.GetProperty("kid").GetString();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No client has the scope dcr.admin: made the administrator {ClientId}; its private key is in {Path}. Keep it safe, or move it")]
-    private partial void LogMade(string clientId, string path);
+    private partial void LogMade(Printed clientId, Printed path);
 }

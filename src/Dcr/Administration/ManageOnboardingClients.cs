@@ -99,6 +99,7 @@ internal sealed class ManageOnboardingClientsHandler(
         IRequestHandler<ReplaceOnboardingClient, Result<AdminOnboardingClient>>,
         IRequestHandler<DeleteOnboardingClient, Result<Unit>>
 {
+    private static readonly string[] s_shown = ["status", "created_at", "version", "live_clients", "suspension"];
     private static readonly OAuthError s_notFound = OAuthError.NotFound("There is no onboarding client with this client_id.");
     private static readonly OAuthError s_stale = OAuthError.PreconditionFailed("If-Match does not name the onboarding client's current version. Read it again.");
     private static readonly OAuthError s_changed = OAuthError.Conflict("The onboarding client was changed meanwhile; nothing was done. Read it and try again.");
@@ -198,7 +199,9 @@ internal sealed class ManageOnboardingClientsHandler(
 
     private Result<SeededClient> Read(SeedClient entry)
     {
-        var read = reader.Read(entry, out var found);
+        // What was read may be sent back as it is, changed where it should change.
+        var others = entry.Others?.Where(member => !s_shown.Contains(member.Key)).ToDictionary(StringComparer.Ordinal);
+        var read = reader.Read(entry with { Others = others }, out var found);
         List<string> faults = [.. found];
         if (!ScopeTokens.Split(entry.Scope).Contains(ScopeTokens.Registration))
         {

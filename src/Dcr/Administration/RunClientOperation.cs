@@ -222,7 +222,7 @@ internal sealed partial class RunClientOperation(
             .ToDictionary(member => member.Name, member => new AuditChange(null, member.Value.GetString()));
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Operation {OperationId}: {Changed} of {Matched} clients")]
-    private partial void LogStep(string operationId, long changed, long matched);
+    private partial void LogStep(Printed operationId, long changed, long matched);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An operation on clients failed; it is tried again: {OperationId}")]
     private partial void LogFailed(Exception exception, string operationId);

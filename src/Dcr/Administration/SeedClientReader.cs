@@ -10,8 +10,6 @@ namespace Dcr.Administration;
 /// <summary>Checks one entry of the seed file, or of the admin API, by the rules of a registration; the operator may give any scope.</summary>
 internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptions<JwksOptions> jwksOptions, IssuerUrls urls, SecurityProfileRules profile)
 {
-    private const int MaxClientId = 256;
-
     /// <summary>draft-ietf-oauth-attestation-based-client-auth-11 section 15.6: for an onboarding client that only attested instances use.</summary>
     private const string AttestationOnly = "attest_jwt_client_auth";
 
@@ -21,10 +19,13 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
     public SeededClient? Read(SeedClient seed, out IReadOnlyList<string> faults)
     {
         var found = new List<string>();
-        if (seed.ClientId.Length is 0 or > MaxClientId || seed.ClientId.Any(c => c is < '!' or > '~' or '/' or '\\'))
+        seed = seed.WithoutEmpty();
+        if (ChosenId.Fault(seed.ClientId) is { } idFault)
         {
-            found.Add($"client_id: must be 1 to {MaxClientId} printable ASCII characters without space, slash and backslash.");
+            found.Add($"client_id: {idFault}");
         }
+        // An operator must not believe in a member that was misspelt.
+        found.AddRange((seed.Others ?? []).Keys.Where(name => !HumanReadableMembers.IsTagged(name)).Select(name => $"{Shortened.Of(name)}: there is no such member."));
         var before = found.Count;
         var policy = policies.Read(seed.RegistrationPolicy, found);
         // A policy that cannot be read says nothing about keys; its own faults are enough.

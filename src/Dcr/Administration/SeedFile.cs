@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Dcr.Administration;
 
 /// <summary>Clients that are there from the start: onboarding clients, administrators, any other.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SeedFile
 {
     [JsonPropertyName("clients")]
@@ -42,6 +43,11 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, SeedClientRea
         var clients = new List<SeededClient>();
         for (var i = 0; i < seed.Clients.Count; i++)
         {
+            if (seed.Clients[i] is null)
+            {
+                faults.Add($"clients[{i}]: must be an object, not null.");
+                continue;
+            }
             var entry = $"clients[{i}] ({seed.Clients[i].ClientId})";
             var read = reader.Read(seed.Clients[i], out var found);
             faults.AddRange(found.Select(fault => $"{entry}: {fault}"));
@@ -50,7 +56,7 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, SeedClientRea
                 clients.Add(read with { EntryHash = hashes[i] });
             }
         }
-        faults.AddRange(seed.Clients.GroupBy(client => client.ClientId).Where(group => group.Count() > 1)
+        faults.AddRange(seed.Clients.Where(client => client is not null).GroupBy(client => client.ClientId).Where(group => group.Count() > 1)
             .Select(group => $"client_id {group.Key} appears {group.Count()} times."));
         return faults.Count == 0 ? clients : throw Fault(path, faults);
     }

@@ -42,7 +42,7 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"There must be one {Header} header and at most one {ProofHeader} header.");
         }
-        if (SignedJwt.Parse(text, out var fault, SignedJwt.MaxHeaderLengthWithKey) is not { } attestation)
+        if (SignedJwt.Parse(text, out var fault) is not { } attestation)
         {
             return Refuse($"{Header} is malformed: {fault}.");
         }
@@ -125,7 +125,7 @@ internal sealed class ClientAttestationRules(
     /// <summary>Section 5.1. Null: the instance holds its key.</summary>
     private async Task<OAuthError?> CheckProofAsync(string text, ClientKey instanceKey, Client client, CancellationToken cancellationToken)
     {
-        if (SignedJwt.Parse(text, out var fault, SignedJwt.MaxHeaderLengthWithKey) is not { } proof)
+        if (SignedJwt.Parse(text, out var fault) is not { } proof)
         {
             return Refuse($"{ProofHeader} is malformed: {fault}.");
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.Keys;
 using Dcr.Protocol;
@@ -61,7 +62,7 @@ public sealed record ServerMetadata
     [JsonPropertyName("scopes_supported")]
     public required IReadOnlyList<string> ScopesSupported { get; init; }
 
-    /// <summary>Empty: there is no authorization endpoint. The member is required all the same.</summary>
+    /// <summary>Empty unless the operator names an authorization endpoint beside this server. The member is required all the same.</summary>
     [JsonPropertyName("response_types_supported")]
     public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
@@ -85,11 +86,22 @@ public sealed record ServerMetadata
     /// <summary>And what the attested instances may.</summary>
     [JsonPropertyName("client_attestation_pop_signing_alg_values_supported")]
     public required IReadOnlyList<string> ClientAttestationPopSigningAlgValuesSupported { get; init; }
+
+    /// <summary>OpenID Connect Discovery 1.0 section 3 requires this and the next; clients stop without them, though no ID token is issued here.</summary>
+    [JsonPropertyName("subject_types_supported")]
+    public required IReadOnlyList<string> SubjectTypesSupported { get; init; }
+
+    [JsonPropertyName("id_token_signing_alg_values_supported")]
+    public required IReadOnlyList<string> IdTokenSigningAlgValuesSupported { get; init; }
+
+    /// <summary>What the operator adds for a server beside this one.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Others { get; set; }
 }
 
-internal sealed class DescribeServerHandler(IssuerUrls urls, SecurityProfileRules profile, IOptions<SigningKeyOptions> signing) : IRequestHandler<DescribeServer, ServerMetadata>
+internal sealed class DescribeServerHandler(IssuerUrls urls, SecurityProfileRules profile, AddedMetadata added, IOptions<SigningKeyOptions> signing) : IRequestHandler<DescribeServer, ServerMetadata>
 {
-    public Task<ServerMetadata> Handle(DescribeServer request, CancellationToken cancellationToken) => Task.FromResult(new ServerMetadata
+    public Task<ServerMetadata> Handle(DescribeServer request, CancellationToken cancellationToken) => Task.FromResult(added.To(new ServerMetadata
     {
         Issuer = urls.Issuer,
         TokenEndpoint = urls.TokenEndpoint,
@@ -110,5 +122,7 @@ internal sealed class DescribeServerHandler(IssuerUrls urls, SecurityProfileRule
         DpopSigningAlgValuesSupported = profile.Algorithms,
         ClientAttestationSigningAlgValuesSupported = profile.Algorithms,
         ClientAttestationPopSigningAlgValuesSupported = profile.Algorithms,
-    });
+        SubjectTypesSupported = ["public"],
+        IdTokenSigningAlgValuesSupported = ["RS256"],
+    }));
 }

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Dcr.Protocol;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

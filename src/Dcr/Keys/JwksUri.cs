@@ -1,4 +1,5 @@
 using System.Net;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
@@ -22,7 +23,7 @@ internal static class JwksUri
         {
             return "must be https.";
         }
-        if (uri.UserInfo.Length > 0 || text.Contains('@', StringComparison.Ordinal) && text.IndexOf('@', StringComparison.Ordinal) < AuthorityEnd(text))
+        if (text.Contains('@', StringComparison.Ordinal) && text.IndexOf('@', StringComparison.Ordinal) < AuthorityEnd(text))
         {
             return "must have no user information.";
         }
@@ -30,7 +31,15 @@ internal static class JwksUri
         {
             return "must have no fragment.";
         }
-        if (uri.Port == 0 || text.Any(c => c is '\\' or <= ' ' or '\x7f'))
+        if (text.Any(c => c is '\\' or <= ' ' or '\x7f'))
+        {
+            return "must have a port other than 0, and no white space or backslash.";
+        }
+        if (UriText.Fault(text) is { } fault)
+        {
+            return fault;
+        }
+        if (uri.Port == 0)
         {
             return "must have a port other than 0, and no white space or backslash.";
         }

@@ -151,7 +151,11 @@ internal sealed partial class SigningKeys
             case AddSigningKeyOutcome.GroundsChanged:
                 return OAuthError.GroundsChanged;
             default:
-                LogMade(key.Kid, key.Alg, activatesAt, revokesUpTo);
+                LogMade(key.Kid, key.Alg, activatesAt);
+                if (revokesUpTo > 0)
+                {
+                    LogRevoked(revokesUpTo);
+                }
                 return Result.OfOptional(new RingKey(stored, key));
         }
     }
@@ -177,6 +181,9 @@ internal sealed partial class SigningKeys
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Made signing key {Kid} for {Alg}, active from {ActivatesAt}, ending trust in generations up to {RevokesUpTo}")]
-    private partial void LogMade(string kid, string alg, DateTimeOffset activatesAt, int revokesUpTo);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Made signing key {Kid} for {Alg}, active from {ActivatesAt:O}")]
+    private partial void LogMade(Printed kid, Printed alg, DateTimeOffset activatesAt);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No signing key up to generation {RevokesUpTo} is trusted any more")]
+    private partial void LogRevoked(int revokesUpTo);
 }

@@ -32,7 +32,7 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, IQuarantined
         {
             return OAuthError.InvalidDpopProof(sent.IsEmpty ? "The DPoP header is missing." : "There must be one DPoP header.");
         }
-        if (SignedJwt.Parse(text, out var fault, SignedJwt.MaxHeaderLengthWithKey) is not { } proof)
+        if (SignedJwt.Parse(text, out var fault) is not { } proof)
         {
             return OAuthError.InvalidDpopProof($"The DPoP proof is malformed: {fault}.");
         }
@@ -106,7 +106,7 @@ internal sealed class DpopProofRules(IAssertionReplayStore replays, IQuarantined
 
     /// <summary>Without query and fragment, after normalisation (RFC 3986 sections 6.2.2 and 6.2.3).</summary>
     private static bool IsSameUrl(string? sent, string url) =>
-        sent is not null && Uri.TryCreate(sent, UriKind.Absolute, out var uri) && Normalised(uri) == Normalised(new Uri(url));
+        sent is not null && UriText.Fault(sent) is null && Uri.TryCreate(sent, UriKind.Absolute, out var uri) && Normalised(uri) == Normalised(new Uri(url));
 
     private static string Normalised(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 

@@ -1,11 +1,15 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Dcr.Protocol;
 
 /// <summary>What the OpenAPI document says of a route beyond its path: its body, its answers, its refusals.</summary>
 internal static class EndpointDescriptions
 {
+    /// <summary>A body of another type reaches the route as well, which says what it wants; the document leaves this out.</summary>
+    public const string AnyOther = "*/*";
+
     public static RouteHandlerBuilder Is(this RouteHandlerBuilder route, string tag, string summary) => route.WithTags(tag).WithSummary(summary);
 
     /// <summary>Who may call: one of <see cref="Policies"/>.</summary>
@@ -17,7 +21,7 @@ internal static class EndpointDescriptions
         ("limit", $"How many, 1 to {Paging.MaxLimit}; {Paging.DefaultLimit} when left out"), ("cursor", "The next of an earlier page"));
 
     public static RouteHandlerBuilder TakesForm<T>(this RouteHandlerBuilder route)
-        where T : notnull => route.Accepts<T>("application/x-www-form-urlencoded");
+        where T : notnull => route.Accepts<T>("application/x-www-form-urlencoded", AnyOther).Produces<OAuthErrorBody>(StatusCodes.Status408RequestTimeout);
 
     /// <summary>Success gives a <typeparamref name="T"/>.</summary>
     public static RouteHandlerBuilder Gives<T>(this RouteHandlerBuilder route, int status = StatusCodes.Status200OK) => route.Produces<T>(status);
@@ -45,6 +49,11 @@ internal static class EndpointDescriptions
         return route;
     }
 
+    /// <summary>Query parameters that a route of the group does not describe are refused.</summary>
+    public static RouteGroupBuilder TakesKnownQueryOnly(this RouteGroupBuilder group) => group
+        .AddEndpointFilter<RouteGroupBuilder, KnownQueryOnly>()
+        .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status400BadRequest, typeof(OAuthErrorBody), ["application/json"]));
+
     public static RouteHandlerBuilder TakesHeader(this RouteHandlerBuilder route, string name, string description) =>
         route.WithMetadata(new RequestParameter(name, InHeader: true, description));
 
@@ -52,7 +61,7 @@ internal static class EndpointDescriptions
         route.TakesHeader("If-Match", "The ETag of the version to change. Left out: whatever version there is.");
 
     public static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route)
-        where T : notnull => route.Accepts<T>("application/json");
+        where T : notnull => route.Accepts<T>("application/json", AnyOther).Produces<OAuthErrorBody>(StatusCodes.Status408RequestTimeout);
 }
 
 /// <summary>A query parameter or a header, for the OpenAPI document.</summary>

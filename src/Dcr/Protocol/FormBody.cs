@@ -1,19 +1,25 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 
 namespace Dcr.Protocol;
 
 /// <summary>A form body by the rules of RFC 6749 section 3.2: nothing sent twice, an empty value counts as absent.</summary>
 internal static class FormBody
 {
+    private const string MediaType = "application/x-www-form-urlencoded";
+
     public static async Task<Result<IReadOnlyDictionary<string, string>>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || !type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
+        // Parameters are percent-encoded UTF-8 whatever charset is named; some clients name ISO-8859-1 for that.
+        if (RequestBody.Fault(request, MediaType, "utf-8", "us-ascii", "iso-8859-1") is { } fault)
         {
-            return OAuthError.InvalidRequest("The body must be application/x-www-form-urlencoded.", StatusCodes.Status415UnsupportedMediaType);
+            return fault;
         }
-
+        var read = await RequestBody.ReadAsync(request, cancellationToken);
+        if (!read.IsSuccess)
+        {
+            return read.Error;
+        }
+        request.Body = new MemoryStream(read.Value);
         IFormCollection form;
         try
         {

@@ -13,7 +13,7 @@ internal readonly record struct JwtTime(JwtTimeKind Kind, DateTimeOffset At)
 
     public static JwtTime Read(JsonElement claims, string name)
     {
-        // Several libraries write null for what they do not set.
+        // Null is absent: some libraries write every claim they know.
         if (!claims.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
         {
             return new JwtTime(JwtTimeKind.Absent, default);

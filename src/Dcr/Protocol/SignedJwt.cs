@@ -11,15 +11,16 @@ namespace Dcr.Protocol;
 /// </summary>
 internal sealed record SignedJwt
 {
-    /// <summary>8 KiB; a stranger may send anything.</summary>
+    /// <summary>8 KiB in all; a stranger may send anything. Header and payload share it as they like: a chain of certificates is ignored, not refused.</summary>
     public const int MaxLength = 8192;
 
-    private const int DefaultMaxHeaderLength = 1024;
-
-    /// <summary>For headers that carry a key.</summary>
-    public const int MaxHeaderLengthWithKey = 4096;
+    /// <summary>32 KiB for a software statement, which is signed once and kept.</summary>
+    public const int MaxStatementLength = 32 * 1024;
 
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+
+    // A claim that is ignored may hold anything; only the length bounds it.
+    private static readonly JsonDocumentOptions s_deep = new() { MaxDepth = MaxStatementLength, AllowDuplicateProperties = false };
 
     public required string Alg { get; init; }
 
@@ -55,11 +56,16 @@ internal sealed record SignedJwt
     public required ReadOnlyMemory<byte> Signature { get; init; }
 
     /// <summary>Null, with the fault, when the text is no such JWS.</summary>
-    public static SignedJwt? Parse(string text, out string fault, int maxHeaderLength = DefaultMaxHeaderLength)
+    public static SignedJwt? Parse(string text, out string fault) => Parse(text, MaxLength, s_strict, out fault);
+
+    /// <summary>The same for a software statement, which may be longer and hold claims of any shape.</summary>
+    public static SignedJwt? ParseStatement(string text, out string fault) => Parse(text, MaxStatementLength, s_deep, out fault);
+
+    private static SignedJwt? Parse(string text, int maxLength, JsonDocumentOptions claimsOptions, out string fault)
     {
-        if (text.Length > MaxLength)
+        if (text.Length > maxLength)
         {
-            fault = $"it is longer than {MaxLength} characters";
+            fault = $"it is longer than {maxLength} characters";
             return null;
         }
         var parts = text.Split('.');
@@ -74,14 +80,9 @@ internal sealed record SignedJwt
             fault = "a part is not base64url without padding";
             return null;
         }
-        if (header.Length > maxHeaderLength)
-        {
-            fault = $"its header is longer than {maxHeaderLength} bytes";
-            return null;
-        }
         try
         {
-            return Read(header, payload, Encoding.ASCII.GetBytes(text, 0, parts[0].Length + 1 + parts[1].Length), signature, out fault);
+            return Read(header, payload, claimsOptions, Encoding.ASCII.GetBytes(text, 0, parts[0].Length + 1 + parts[1].Length), signature, out fault);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -91,7 +92,7 @@ internal sealed record SignedJwt
         }
     }
 
-    private static SignedJwt? Read(byte[] header, byte[] payload, byte[] signingInput, byte[] signature, out string fault)
+    private static SignedJwt? Read(byte[] header, byte[] payload, JsonDocumentOptions claimsOptions, byte[] signingInput, byte[] signature, out string fault)
     {
         if (!Utf8.IsValid(header) || !Utf8.IsValid(payload))
         {
@@ -99,7 +100,7 @@ internal sealed record SignedJwt
             return null;
         }
         using var headerDocument = JsonDocument.Parse(header, s_strict);
-        using var payloadDocument = JsonDocument.Parse(payload, s_strict);
+        using var payloadDocument = JsonDocument.Parse(payload, claimsOptions);
         var head = headerDocument.RootElement;
         var claims = payloadDocument.RootElement;
         if (head.ValueKind != JsonValueKind.Object || claims.ValueKind != JsonValueKind.Object)
@@ -156,11 +157,11 @@ internal sealed record SignedJwt
     /// <summary>A member of the header or, by a path of two names, of an object among the claims. Null: absent.</summary>
     public static JsonElement? Member(ReadOnlyMemory<byte> json, params ReadOnlySpan<string> path)
     {
-        using var document = JsonDocument.Parse(json, s_strict);
+        using var document = JsonDocument.Parse(json, s_deep);
         var found = document.RootElement;
         foreach (var name in path)
         {
-            if (found.ValueKind != JsonValueKind.Object || !found.TryGetProperty(name, out found))
+            if (found.ValueKind != JsonValueKind.Object || !found.TryGetProperty(name, out found) || found.ValueKind == JsonValueKind.Null)
             {
                 return null;
             }
@@ -212,7 +213,8 @@ internal sealed record SignedJwt
     private static bool TryText(JsonElement element, string name, out string? text)
     {
         text = null;
-        if (!element.TryGetProperty(name, out var value))
+        // Null is absent: some libraries write every claim they know.
+        if (!element.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
         {
             return true;
         }

@@ -32,6 +32,8 @@ internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<Unexpe
                 return OAuthError.DownloadsBusy();
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return OAuthError.InvalidRequest("The body is larger than 64 KiB.", StatusCodes.Status413PayloadTooLarge);
+            case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
+                return RequestBody.TooSlow();
             case BadHttpRequestException bad:
                 return OAuthError.InvalidRequest("The request cannot be understood.", bad.StatusCode);
             default:

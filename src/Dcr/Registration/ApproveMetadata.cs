@@ -26,6 +26,7 @@ internal sealed class ApproveMetadata(
     public async Task<Result<ApprovedMetadata>> ExecuteAsync(
         ClientMetadata requested, RegistrationPolicy policy, ClientMetadata? registered, FetchCaller caller, CancellationToken cancellationToken)
     {
+        requested = requested.WithoutEmpty();
         var statement = await statements.ApproveAsync(requested.SoftwareStatement, policy.SoftwareStatement, registered?.SoftwareStatement, cancellationToken);
         if (!statement.IsSuccess)
         {
@@ -39,6 +40,7 @@ internal sealed class ApproveMetadata(
             requested = requested with { SoftwareStatement = registered!.SoftwareStatement };
         }
         var metadata = Layer(requested, stated, policy);
+        metadata = policy.Narrow == true ? metadata.Narrowed(policy) : metadata;
         if (Fault(metadata, policy) is { } fault)
         {
             return fault;

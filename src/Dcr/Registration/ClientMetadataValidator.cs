@@ -16,6 +16,8 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
     public const string InvalidMetadata = "invalid_client_metadata";
     public const string InvalidRedirectUri = "invalid_redirect_uri";
     private const int MaxUri = 2048;
+    private const string WebUriRule = "must be an absolute http or https URL of RFC 3986, in ASCII.";
+    private const string PlainRule = "must have no characters that are not seen or that turn the direction of writing.";
     public const string PrivateKeyJwt = "private_key_jwt";
 
     public ClientMetadataValidator(JwksOptions jwks, IssuerUrls urls, SecurityProfileRules profile)
@@ -88,6 +90,10 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
                 }
             }
         });
+        PlainText(m => m.ClientName, "client_name");
+        PlainText(m => m.SoftwareId, "software_id");
+        PlainText(m => m.SoftwareVersion, "software_version");
+        Refuse(m => m.Contacts?.Any(contact => contact is not null && !DisplayText.IsPlain(contact)) == true, $"contacts: {PlainRule}");
         Refuse(m => m.Contacts?.Any(string.IsNullOrWhiteSpace) == true, "contacts: must not hold empty entries.");
     }
 
@@ -106,8 +112,11 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         });
     }
 
+    private void PlainText(Func<ClientMetadata, string?> member, string name) =>
+        Refuse(m => member(m) is { } text && !DisplayText.IsPlain(text), $"{name}: {PlainRule}");
+
     private void WebUri(Func<ClientMetadata, string?> member, string name) =>
-        Refuse(m => member(m) is { } uri && !IsWebUri(uri), $"{name}: must be an absolute http or https URL.");
+        Refuse(m => member(m) is { } uri && !IsWebUri(uri), $"{name}: {WebUriRule}");
 
     private static string? TaggedFault(string name, JsonElement value)
     {
@@ -115,12 +124,12 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         {
             return $"{name}: must be a string.";
         }
-        return HumanReadableMembers.IsUri(name) && !IsWebUri(value.GetString()!) ? $"{name}: must be an absolute http or https URL." : null;
+        return HumanReadableMembers.IsUri(name) && !IsWebUri(value.GetString()!) ? $"{name}: {WebUriRule}" : HumanReadableMembers.IsUri(name) || DisplayText.IsPlain(value.GetString()!) ? null : $"{name}: {PlainRule}";
     }
 
     // Shown to people as links, never fetched (RFC 7591 section 5).
     private static bool IsWebUri(string text) =>
-        text.Length <= MaxUri && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri.UserInfo.Length == 0 && uri.Host.Length > 0;
+        text.Length <= MaxUri && UriText.Fault(text) is null && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri.UserInfo.Length == 0 && uri.Host.Length > 0;
 
     private static string Shorten(string? text) => text is null ? "null" : text.Length <= 100 ? text : text[..100] + "...";
 

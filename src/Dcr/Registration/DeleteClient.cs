@@ -55,5 +55,5 @@ internal sealed partial class DeleteClientHandler(IClientStore clients, AuditRec
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} deleted itself")]
-    private partial void LogDeleted(string clientId);
+    private partial void LogDeleted(Printed clientId);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Dcr.Protocol;
 
 namespace Dcr.Registration;
 
@@ -19,7 +20,7 @@ internal static class HostPattern
     /// <summary>Empty patterns match every host.</summary>
     public static bool Allows(IReadOnlyList<string>? patterns, string uri) =>
         patterns is not { Count: > 0 }
-        || (Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.IdnHost is { Length: > 0 } host && patterns.Any(pattern => Matches(pattern, host.TrimEnd('.'))));
+        || (UriText.Fault(uri) is null && Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.IdnHost is { Length: > 0 } host && patterns.Any(pattern => Matches(pattern, host.TrimEnd('.'))));
 
     private static bool Matches(string pattern, string host) => pattern.StartsWith(AnyBelow, StringComparison.Ordinal)
         ? host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)

@@ -1,4 +1,5 @@
 using System.Net;
+using Dcr.Protocol;
 
 namespace Dcr.Registration;
 
@@ -24,6 +25,10 @@ internal static class RedirectUri
         if (text.Contains('*', StringComparison.Ordinal) || text.Contains('\\', StringComparison.Ordinal) || text.Any(char.IsWhiteSpace))
         {
             return "has a wildcard, a backslash or white space; redirect URIs are compared as exact strings.";
+        }
+        if (UriText.Fault(text) is { } fault)
+        {
+            return fault;
         }
         if (uri.UserInfo.Length > 0)
         {

@@ -19,7 +19,7 @@ internal static class RegisterClientRoute
     public static async Task<IResult> HandleAsync(
         AccessTokenCaller caller, HttpRequest request, IMediator mediator, IssuerUrls urls, SecurityProfileRules profile, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadWithHashAsync(request, DcrJson.Default.ClientMetadata, cancellationToken);
+        var body = await JsonBody.ReadWithHashAsync(request, DcrJson.Default.ClientMetadata, RequestedMetadata.IsMember, cancellationToken);
         if (!body.IsSuccess)
         {
             return new OAuthErrorResult(body.Error);
@@ -165,5 +165,5 @@ internal sealed partial class RegisterClientHandler(
     private static TimeSpan? Seconds(long? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} registered by {OnboardingClient}")]
-    private partial void LogRegistered(string clientId, string onboardingClient);
+    private partial void LogRegistered(Printed clientId, Printed onboardingClient);
 }

@@ -80,6 +80,10 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("attestation")]
     public AttestationPolicy? Attestation { get; init; }
 
+    /// <summary>Entries of lists that are unsupported or forbidden are dropped where something remains, and the answer says what was registered. Null: they are refused.</summary>
+    [JsonPropertyName("narrow")]
+    public bool? Narrow { get; init; }
+
     /// <summary>Metadata that a client gets where its request and its software statement say nothing. Null: none.</summary>
     [JsonPropertyName("defaults")]
     public ClientMetadata? Defaults { get; init; }

@@ -1,3 +1,5 @@
+using Dcr.Protocol;
+
 namespace Dcr.Registration;
 
 /// <summary>What may be named as an audience: an absolute URI without a fragment (RFC 8707 section 2).</summary>
@@ -7,7 +9,7 @@ internal static class Resource
 
     /// <summary>Null when the text may be.</summary>
     public static string? Fault(string? text) =>
-        text is { Length: > 0 and <= MaxLength } && Uri.TryCreate(text, UriKind.Absolute, out _) && !text.Contains('#', StringComparison.Ordinal)
+        text is { Length: > 0 and <= MaxLength } && Uri.TryCreate(text, UriKind.Absolute, out _) && UriText.Fault(text) is null && !text.Contains('#', StringComparison.Ordinal)
             ? null
             : "must be an absolute URI without a fragment (RFC 8707 section 2).";
 }

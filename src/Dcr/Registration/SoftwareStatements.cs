@@ -42,7 +42,7 @@ internal sealed class SoftwareStatements(
         {
             return OAuthError.UnapprovedSoftwareStatement("software_statement: registration_policy.software_statement accepts none.");
         }
-        if (SignedJwt.Parse(statement, out var fault) is not { } jwt)
+        if (SignedJwt.ParseStatement(statement, out var fault) is not { } jwt)
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: malformed: {fault}.");
         }
@@ -98,12 +98,17 @@ internal sealed class SoftwareStatements(
 
     /// <summary>What a statement fixed that the client is registered with: it was found good then, and holds as long as the client rests on it. Null: there is none.</summary>
     public static ClientMetadata? FixedBy(string? registered) =>
-        registered is not null && SignedJwt.Parse(registered, out _) is { } jwt && Claims(jwt) is { IsSuccess: true, Value: var claims } ? claims : null;
+        registered is not null && SignedJwt.ParseStatement(registered, out _) is { } jwt && Claims(jwt) is { IsSuccess: true, Value: var claims } ? claims : null;
 
     private static Result<ClientMetadata> Claims(SignedJwt jwt)
     {
-        var claims = JsonBody.Parse(jwt.ClaimsJson, DcrJson.Default.ClientMetadata);
-        return claims.IsSuccess ? claims.Value with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(claims.Value.Others) } : claims.Error;
+        var claims = RequestedMetadata.OfStatement(jwt.ClaimsJson);
+        if (!claims.IsSuccess)
+        {
+            return claims.Error;
+        }
+        var stated = claims.Value.WithoutEmpty();
+        return stated with { SoftwareStatement = null, Others = HumanReadableMembers.Keep(stated.Others) };
     }
 
     /// <summary>

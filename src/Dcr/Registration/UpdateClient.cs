@@ -14,7 +14,7 @@ internal static class UpdateClientRoute
 {
     public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
-        var metadata = await JsonBody.ReadAsync(request, DcrJson.Default.ClientMetadata, cancellationToken);
+        var metadata = await JsonBody.ReadAsync(request, DcrJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
         if (!metadata.IsSuccess)
         {
             return new OAuthErrorResult(metadata.Error);
@@ -157,7 +157,7 @@ internal sealed partial class UpdateClientHandler(
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} updated itself")]
-    private partial void LogUpdated(string clientId);
+    private partial void LogUpdated(Printed clientId);
 }
 
 /// <param name="Token">To show: only its hash is kept.</param>

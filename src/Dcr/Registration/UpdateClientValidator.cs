@@ -9,6 +9,9 @@ internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
     private static readonly string[] s_forbidden =
         ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at", "client_secret"];
 
+    /// <summary>Members that are looked at; the others are ignored.</summary>
+    public static bool IsRead(string name) => RequestedMetadata.IsMember(name) || name == "client_id" || s_forbidden.Contains(name);
+
     public UpdateClientValidator()
     {
         RuleFor(request => request)

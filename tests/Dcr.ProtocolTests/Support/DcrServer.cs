@@ -33,6 +33,9 @@ public abstract class DcrServer : IAsyncLifetime
 
     public CapturedLog Log { get; } = new();
 
+    /// <summary>What <see cref="Log"/> keeps at least.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Debug;
+
     /// <summary>May register clients; one use a token, five minutes, scopes read and write, default read.</summary>
     public TestKey OnboardingKey { get; } = TestKey.Create(kid: "onboarding-1");
 
@@ -100,7 +103,7 @@ public abstract class DcrServer : IAsyncLifetime
         {
             services.AddSingleton<TimeProvider>(Time);
             Configure?.Invoke(services);
-            services.AddLogging(logging => logging.ClearProviders().AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
+            services.AddLogging(logging => logging.ClearProviders().AddProvider(Log).SetMinimumLevel(LogLevel));
         });
         await _app.StartAsync();
         Http = new HttpClient { BaseAddress = new Uri(address + "/") };

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -16,6 +17,7 @@ public sealed class JwksHost : IAsyncDisposable
         Document = document;
     }
 
+    /// <summary>With <c>?document=</c> and bytes in base64url it serves those.</summary>
     public string Url { get; }
 
     public string Document { get; set; }
@@ -36,12 +38,12 @@ public sealed class JwksHost : IAsyncDisposable
         var addresses = string.Join(';', Enumerable.Range(1, hosts).Select(i => $"http://127.0.0.{i}:{port}"));
         var app = WebApplication.CreateSlimBuilder(["--urls", addresses, "--Logging:LogLevel:Default", "None"]).Build();
         var host = new JwksHost(app, address + "/jwks", document);
-        app.MapGet("/jwks", async (HttpRequest request, CancellationToken cancellationToken) =>
+        app.MapGet("/jwks", async (HttpRequest request, string? document, CancellationToken cancellationToken) =>
         {
             Interlocked.Increment(ref host._requests);
             host.LastHeaders = request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
             await Task.Delay(host.Delay, cancellationToken);
-            return Results.Text(host.Document, "application/json");
+            return document is null ? Results.Text(host.Document, "application/json") : Results.Bytes(Base64Url.DecodeFromChars(document), "application/json");
         });
         await app.StartAsync();
         return host;

@@ -9,7 +9,7 @@ public sealed class JwksUriTests
     [Requirement("P-URI")]
     [InlineData("https://keys.example/jwks.json")]
     [InlineData("https://keys.example:8443/a/b?c=d")]
-    [InlineData("https://m\u00fcnchen.example/jwks")]
+    [InlineData("https://xn--mnchen-3ya.example/jwks")]
     [InlineData("https://keys.example/@user")]
     public void Accepts_an_https_url_with_a_host_name(string uri) => Assert.Null(JwksUri.Fault(uri, new JwksOptions()));
 
@@ -39,6 +39,10 @@ public sealed class JwksUriTests
     [InlineData("https://127.1/jwks")]
     [InlineData("https://127.0.0.1./jwks")]
     [InlineData("https://a.0x7f/jwks")]
+    [InlineData("https://m\u00fcnchen.example/jwks")]
+    [InlineData("https://look\u05beout.net/")]
+    [InlineData("https://xn--te\u0161.example/")]
+    [InlineData("https://xn--0000h.example/")]
     public void Rejects_everything_else(string uri) => Assert.NotNull(JwksUri.Fault(uri, new JwksOptions()));
 
     [Fact]

@@ -47,8 +47,8 @@ internal sealed partial class Refusals(RequestLimits limits, CallerAddresses add
             Interlocked.Increment(ref _untold);
             return tooMany;
         }
-        // What fails in the server, and what is at no path of it, has its own place in the log or none.
-        if (refusal.Status < StatusCodes.Status500InternalServerError && context.GetEndpoint() is RouteEndpoint route)
+        // What fails in the server, and what is at no path of it, has its own place in the log or none; so has a caller that has gone.
+        if (refusal != RequestBody.BrokenOff && refusal.Status < StatusCodes.Status500InternalServerError && context.GetEndpoint() is RouteEndpoint route)
         {
             Tell(refusal, context.Features.Get<ProvedCaller>(), context.Request.Method, route.RoutePattern.RawText);
         }
@@ -87,7 +87,7 @@ internal sealed partial class Refusals(RequestLimits limits, CallerAddresses add
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Refused {Method} {Route} with {Status} {Code}: {Detail}")]
-    private partial void LogRefused(string method, string? route, int status, string code, string detail);
+    private partial void LogRefused(Printed method, Printed route, int status, Printed code, Printed detail);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} requests more were refused than there are lines for them")]
     private partial void LogUntold(long count);
