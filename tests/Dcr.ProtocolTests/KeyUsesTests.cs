@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Dcr.Keys;
-using Dcr.ProtocolTests.Support;
 using Dcr.Protocol;
+using Dcr.ProtocolTests.Support;
 using Xunit;
 
 namespace Dcr.ProtocolTests;

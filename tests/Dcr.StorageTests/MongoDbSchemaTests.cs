@@ -76,7 +76,7 @@ public sealed class MongoDbStartTests
         using var storage = StorageOf(server);
         using var indexes = new MongoDbIndexes(storage, TimeProvider.System, NullLogger<MongoDbIndexes>.Instance);
 
-        await new MongoDbSchema(storage, indexes, Store.Time, log).InitializeAsync(Cancellation);
+        await new MongoDbSchema(storage, indexes, TimeProvider.System, log).InitializeAsync(Cancellation);
 
         Assert.Equal(warns, log.Written.Any(line => line.Contains("8.0", StringComparison.Ordinal) && line.Contains(version, StringComparison.Ordinal)));
     }
@@ -89,7 +89,7 @@ public sealed class MongoDbStartTests
         var time = new FakeTimeProvider();
         using var indexes = new MongoDbIndexes(storage, time, NullLogger<MongoDbIndexes>.Instance);
 
-        var starting = new MongoDbSchema(storage, indexes, Store.Time, NullLogger<MongoDbSchema>.Instance).InitializeAsync(Cancellation);
+        var starting = new MongoDbSchema(storage, indexes, time, NullLogger<MongoDbSchema>.Instance).InitializeAsync(Cancellation);
         for (var i = 0; i < 600 && !starting.IsCompleted; i++)
         {
             await Task.Delay(100, Cancellation);

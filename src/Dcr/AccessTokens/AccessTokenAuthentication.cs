@@ -71,7 +71,8 @@ internal sealed class AccessTokenAuthentication(
         var sent = Request.Headers.Authorization.Count > 0;
         var error = _proofFault ?? OAuthError.InvalidToken(sent
             ? "The access token is malformed, expired, revoked or not for this server."
-            : "An access token is needed: Authorization: Bearer.") with { Detail = _fault };
+            : "An access token is needed: Authorization: Bearer.") with
+        { Detail = _fault };
         var challenge = _proofFault is not null ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : ChallengeFor(sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }

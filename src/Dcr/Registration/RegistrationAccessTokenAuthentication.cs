@@ -107,7 +107,8 @@ internal sealed class RegistrationAccessTokenAuthentication(
         var sent = Request.Headers.Authorization.Count > 0;
         var error = OAuthError.InvalidToken(sent
             ? "The registration access token is malformed, replaced, revoked or not for this client."
-            : "The client's registration access token is needed: Authorization: Bearer.") with { Detail = $"client {Shortened.OrNone(Request.RouteValues["client_id"] as string)}" };
+            : "The client's registration access token is needed: Authorization: Bearer.") with
+        { Detail = $"client {Shortened.OrNone(Request.RouteValues["client_id"] as string)}" };
         return new OAuthErrorResult(error, ChallengeFor(sent ? error : null)).ExecuteAsync(Context);
     }
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Dcr.Clients;
 using Dcr.Protocol;
 using MongoDB.Bson;
 using MongoDB.Driver;
