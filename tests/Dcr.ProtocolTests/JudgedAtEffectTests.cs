@@ -485,7 +485,7 @@ public abstract class JudgedAtEffectTests : ServerTests
         return (party, OnboardedClient.Of((await Server.RegisterAsync(party, metadata)).Succeeded(HttpStatusCode.Created), key), set["id"]);
     }
 
-    private (HttpMethod Method, string Path) At(string route, Target target)
+    private static (HttpMethod Method, string Path) At(string route, Target target)
     {
         var parts = route.Split(' ');
         var clientId = parts[1].Contains("onboarding-clients", StringComparison.Ordinal) ? target.Party.ClientId : target.Client.ClientId;

@@ -24,9 +24,10 @@ public sealed class ProcessTests
             if (!OperatingSystem.IsWindows())
             {
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
-                Assert.All(
-                    new[] { Path.GetDirectoryName(key)!, Path.Combine(folder, "data", "keys") },
-                    path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path)));
+                foreach (var path in new[] { Path.GetDirectoryName(key)!, Path.Combine(folder, "data", "keys") })
+                {
+                    Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path));
+                }
             }
             Assert.Contains("admin.jwk", server.Output, StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(folder, "data", "dcr.db")));

@@ -204,7 +204,7 @@ internal sealed partial class ReapClientsRegularly(IMediator mediator, ILeaseSto
     private partial void LogReaped(long expired, long removed);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Clients that have expired wait, {Reason}; POST /admin/v1/clients:reap with all ends them now")]
-    private partial void LogWithheld(string reason);
+    private partial void LogWithheld(Printed reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Clients that have expired could not be reaped; the next round tries again")]
     private partial void LogFailed(Exception exception);

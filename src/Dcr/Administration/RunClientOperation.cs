@@ -225,8 +225,8 @@ internal sealed partial class RunClientOperation(
     private partial void LogStep(Printed operationId, long changed, long matched);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "An operation on clients failed; it is tried again: {OperationId}")]
-    private partial void LogFailed(Exception exception, string operationId);
+    private partial void LogFailed(Exception exception, Printed operationId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Operations on clients wait: the store is away: {OperationId}")]
-    private partial void LogWaiting(Exception exception, string operationId);
+    private partial void LogWaiting(Exception exception, Printed operationId);
 }
