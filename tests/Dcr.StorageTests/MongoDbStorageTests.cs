@@ -92,7 +92,9 @@ public sealed class MongoDbStorageTests(MongoDbUnderTestStore store) : StoreCont
         var use = new InitialAccessTokenUse("jti", 1, Store.Time.GetUtcNow().AddMinutes(5));
         Assert.Equal(new RegisterClientOutcome.TooManyLiveClients(), await Other.Get<IRegistrationStore>().TryOutAsync(use, full, Cancellation));
         var stored = (await Other.Clients.FindAsync(registered[0].ClientId, Cancellation))!;
-        Assert.Equal(JsonSerializer.Serialize(registered[0]), JsonSerializer.Serialize(stored));
+        // The earlier version knew no exceptions; that one is needed is told by what it had seen.
+        var expected = registered[0] with { AssertionException = null, ExceptionNeededAt = stored.ExceptionNeededAt };
+        Assert.Equal(JsonSerializer.Serialize(expected), JsonSerializer.Serialize(stored));
         Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(stored.ClientId, 1, Samples.Record(Store.Time.GetUtcNow(), stored.ClientId), Grounds.Server, Cancellation));
         Assert.Equal(2, await Other.Get<IRegistrationStore>().CountLiveAsync(onboarding.ClientId, Cancellation));
     }
