@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Dcr.Client;
 using Xunit;
 
 namespace Dcr.InteropTests.Support;
@@ -8,6 +10,10 @@ namespace Dcr.InteropTests.Support;
 /// <summary>The real server as a process of its own, for one class of tests.</summary>
 public abstract class InteropServer : IAsyncLifetime
 {
+    // What the MCP SDK insists on, and this server has none of: it is of the authorization server beside it.
+    private static readonly string[] s_metadata =
+        ["--Dcr:Metadata:AuthorizationEndpoint", "https://login.example/authorize", "--Dcr:Metadata:ResponseTypesSupported", "code"];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("dcr-interop-").FullName;
     private ServerProcess? _process;
 
@@ -25,6 +31,12 @@ public abstract class InteropServer : IAsyncLifetime
     /// <summary>May introspect tokens.</summary>
     public SeededClient Api { get; } = new("orders-api", "introspect");
 
+    /// <summary>As <see cref="Partner"/>, with a library from before the strict audience.</summary>
+    public SeededClient OldPartner => field ??= new("old-directory", "dcr", Policy());
+
+    /// <summary>As <see cref="Api"/>, with a library from before the strict audience.</summary>
+    public SeededClient OldApi { get; } = new("old-api", "introspect");
+
     public string Log => _process?.Output ?? "";
 
     protected abstract IEnumerable<string> StorageArguments { get; }
@@ -40,9 +52,32 @@ public abstract class InteropServer : IAsyncLifetime
             return;
         }
         await PrepareStoreAsync();
-        var seed = new JsonObject { ["clients"] = new JsonArray(Partner.Entry(), Api.Entry()) };
+        var seed = new JsonObject { ["clients"] = new JsonArray(Partner.Entry(), Api.Entry(), OldPartner.Entry(), OldApi.Entry()) };
         await File.WriteAllTextAsync(Path.Combine(_folder, "seed.json"), seed.ToJsonString());
-        _process = await ServerProcess.StartAsync(["--urls", Issuer, "--Dcr:SeedFile", "seed.json", .. StorageArguments], _folder);
+        string[] arguments = ["--urls", Issuer, "--Dcr:SeedFile", "seed.json", .. s_metadata, .. StorageArguments];
+        _process = await ServerProcess.StartAsync(arguments, _folder);
+    }
+
+    /// <summary>A request of the administrator's that must succeed.</summary>
+    /// <param name="method">GET, PUT, ...</param>
+    /// <param name="path">Below <c>/admin/v1/</c>.</param>
+    /// <param name="body">Null: none.</param>
+    public async Task<JsonObject> AdministerAsync(HttpMethod method, string path, JsonObject? body = null)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var http = _process!.Http;
+        using var key = ClientKey.FromJwk(await File.ReadAllTextAsync(Path.Combine(_folder, "data", "admin.jwk"), cancellationToken));
+        var tokens = new DcrClient(http, Issuer).AccessTokensFor(new ClientCredentials("admin", key));
+        var token = await tokens.GetAsync("dcr.admin", cancellationToken: cancellationToken);
+        using var request = new HttpRequestMessage(method, $"{Issuer}/admin/v1/{path}")
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+            Headers = { Authorization = new(token.TokenType, token.Value) },
+        };
+        using var response = await http.SendAsync(request, cancellationToken);
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        Assert.True(response.IsSuccessStatusCode, text);
+        return text.Length > 0 ? JsonNode.Parse(text)!.AsObject() : [];
     }
 
     public async ValueTask DisposeAsync()
