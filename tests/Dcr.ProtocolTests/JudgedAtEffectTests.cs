@@ -380,7 +380,7 @@ public abstract class JudgedAtEffectTests : ServerTests
             held.Add(await HeldRequest.SendAsync(Server, HttpMethod.Post, "/oauth/register", $"Bearer {token}", Requests.Metadata(TestKey.Create())));
         }
         (await Server.RegisterAsync(token, Requests.Metadata(TestKey.Create()))).Succeeded(HttpStatusCode.Created);
-        Server.Time.Advance(TimeSpan.FromSeconds(4));
+        Server.Time.StepWall(TimeSpan.FromSeconds(4));
         foreach (var request in held)
         {
             using (request)
@@ -542,7 +542,7 @@ public abstract class JudgedAtEffectTests : ServerTests
                 (await Server.AdminAsync(HttpMethod.Post, $"clients/{actor.ClientId}/keys/{actor.Key.Thumbprint()}/quarantine")).Succeeded();
                 break;
             case End.TokenExpired:
-                Server.Time.Advance(TimeSpan.FromHours(1));
+                Server.Time.StepWall(TimeSpan.FromHours(1));
                 break;
             default:
                 (await Server.RevokeAsync(actor.Token, actor.Key, actor.ClientId)).Succeeded();
@@ -577,7 +577,7 @@ public abstract class JudgedAtEffectTests : ServerTests
                 (await Server.RevokeAsync(token, party.Key, party.ClientId)).Succeeded();
                 break;
             case "token expired":
-                Server.Time.Advance(TimeSpan.FromMinutes(5));
+                Server.Time.StepWall(TimeSpan.FromMinutes(5));
                 break;
             case "clients revoked by onboarding client":
                 await RevokeAsync(new JsonObject { ["onboarding_client"] = party.ClientId });

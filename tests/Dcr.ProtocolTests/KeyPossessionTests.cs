@@ -141,11 +141,13 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
     {
         var other = TestKey.Create(kid: "other");
         var client = await OnboardAsync(await OnboardingClientAsync("required"));
-        (await UpdateAsync(client, Metadata(client, _key, other), UpdateProof(client, _key))).Succeeded();
+        var updated = (await UpdateAsync(client, Metadata(client, _key, other), UpdateProof(client, _key))).Succeeded();
+        client = client with { RegistrationAccessToken = updated["registration_access_token"] };
         var body = Metadata(client, _key, other);
         body["client_name"] = "Another name";
         (await UpdateAsync(client, body)).Succeeded();
-        (await UpdateAsync(client, Metadata(client, other))).Succeeded();
+        updated = (await UpdateAsync(client, Metadata(client, other))).Succeeded();
+        client = client with { RegistrationAccessToken = updated["registration_access_token"] };
         (await UpdateAsync(client, Metadata(client, _key, other))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
     }
 

@@ -167,7 +167,7 @@ public abstract class SoftwareStatementTests(DcrServer server) : ServerTests(ser
         await RefusesAsync(_issuer.Sign(with: TestKey.Create()), _issuer.Issuer);
         await RefusesAsync(signed[..^4] + (signed.EndsWith("AAAA", StringComparison.Ordinal) ? "BBBB" : "AAAA"), "signed");
         await RefusesAsync("not.a.jwt", "malformed");
-        await RefusesAsync("", "malformed");
+        await RefusesAsync("", "software_statement: needed");
         await RefusesAsync($"{signed}.{signed}", "malformed");
         await RefusesAsync(_issuer.Sign(header: new JsonObject { ["alg"] = "none" }), "alg");
         await RefusesAsync(_issuer.Sign(header: new JsonObject { ["alg"] = "HS256", ["kid"] = _issuer.Key.Kid }), "alg");
@@ -179,7 +179,7 @@ public abstract class SoftwareStatementTests(DcrServer server) : ServerTests(ser
     [Requirement("R7591-2.3-01")]
     [InlineData("iss", null)]
     [InlineData("iss", "5")]
-    [InlineData("client_name", "5")]
+    [InlineData("client_name", "{}")]
     [InlineData("redirect_uris", "\"https://app.example/cb\"")]
     [InlineData("exp", "\"tomorrow\"")]
     public async Task Rejects_claims_that_are_malformed_and_names_them(string claim, string? json)

@@ -36,10 +36,11 @@ internal sealed class ChangeKeySet(IKeySetStore store, IQuarantinedKeyStore quar
         }
         var key = read.Value;
         var kid = key.Kid ?? key.Thumbprint;
-        // It becomes a part of the URL that changes the key.
-        if (ChosenId.Fault(kid) is { } kidFault)
+        // It becomes a part of the URL that changes the key, where these would mean something else. Any other text can be escaped there.
+        if (kid is "" or "." or ".." || kid.Contains('/', StringComparison.Ordinal))
         {
-            return Task.FromResult<Result<HostedKeySet>>(OAuthError.InvalidClientMetadata($"kid: in a hosted key set, where it is part of a URL, it {kidFault} Leave it out, and the thumbprint takes its place."));
+            return Task.FromResult<Result<HostedKeySet>>(OAuthError.InvalidClientMetadata(
+                "kid: must not be empty, contain a slash, or be . or .. in a hosted key set, since it is part of a URL. Leave it out, and the thumbprint takes its place."));
         }
         return ChangeAsync(id, AuditActions.KeySetKeyAdded, act, kid, (set, now) =>
         {

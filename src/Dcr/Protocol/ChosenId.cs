@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Dcr.Protocol;
 
 /// <summary>
-/// Ids that somebody chooses: of the clients an operator writes down, and of the keys of a hosted set. Each becomes a part of a URL, so
-/// each is made of what means itself there.
+/// Ids that somebody chooses: of the clients an operator writes down. Each becomes a part of a URL, so each is made of what means itself
+/// there.
 /// </summary>
 internal static class ChosenId
 {

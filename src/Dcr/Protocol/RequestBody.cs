@@ -50,9 +50,9 @@ internal static class RequestBody
     {
         var reader = request.BodyReader;
         var time = request.HttpContext.RequestServices.GetRequiredService<TimeProvider>();
-        // A wait is ended, no read is cancelled: the web server must be able to go on with what is left of the body.
+        // A wait is ended, no read is cancelled: the web server must be able to go on with what is left of the body. A caller that goes away
+        // ends the wait too, by the web server itself.
         await using var late = time.CreateTimer(_ => reader.CancelPendingRead(), null, LongestRead, Timeout.InfiniteTimeSpan);
-        await using var gone = cancellationToken.UnsafeRegister(_ => reader.CancelPendingRead(), null);
         try
         {
             var read = await ReadToEndAsync(reader);

@@ -28,8 +28,8 @@ public abstract class InteropServer : IAsyncLifetime
     /// <summary>May register clients.</summary>
     public SeededClient Partner => field ??= new("partner-directory", "dcr", Policy());
 
-    /// <summary>May introspect tokens.</summary>
-    public SeededClient Api { get; } = new("orders-api", "introspect");
+    /// <summary>May introspect tokens: those for the MCP server, and those for the default audience.</summary>
+    public SeededClient Api => field ??= new("orders-api", "introspect", policy: null, McpServer, Issuer);
 
     /// <summary>As <see cref="Partner"/>, with a library from before the strict audience.</summary>
     public SeededClient OldPartner => field ??= new("old-directory", "dcr", Policy());

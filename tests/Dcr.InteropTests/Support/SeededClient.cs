@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace Dcr.InteropTests.Support;
 
 /// <summary>A client of the seed file, whose private key the scripts get.</summary>
-public sealed class SeededClient(string clientId, string scope, JsonObject? policy = null)
+public sealed class SeededClient(string clientId, string scope, JsonObject? policy = null, params string[] resources)
 {
     private readonly JsonObject _privateJwk = NewKey(clientId);
 
@@ -24,6 +24,10 @@ public sealed class SeededClient(string clientId, string scope, JsonObject? poli
             ["scope"] = scope,
             ["jwks"] = new JsonObject { ["keys"] = new JsonArray(publicJwk) },
         };
+        if (resources.Length > 0)
+        {
+            entry["resources"] = new JsonArray([.. resources.Select(resource => JsonValue.Create(resource))]);
+        }
         if (policy is not null)
         {
             entry["registration_policy"] = policy.DeepClone();

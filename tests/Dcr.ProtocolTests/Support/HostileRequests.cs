@@ -22,7 +22,7 @@ public static class HostileRequests
         "/oauth/register/$ID/keys/*/retire", "/oauth/jwks", "/oauth/status/*", "/oauth/*", "/keys/*/jwks.json", "/*", "/openapi/v1.json",
         "/.well-known/oauth-authorization-server", "/admin/v1/clients", "/admin/v1/clients/*", "/admin/v1/clients/$ID/keys",
         "/admin/v1/clients/*/suspend", "/admin/v1/clients/*/sign-out", "/admin/v1/clients:revoke", "/admin/v1/clients:suspend",
-        "/admin/v1/clients:reap", "/admin/v1/clients/$ID/keys/*/quarantine", "/admin/v1/clients/*/assertion-audience",
+        "/admin/v1/clients:reap", "/admin/v1/clients/$ID/keys/*/quarantine", "/admin/v1/clients/*/assertion-exception",
         "/admin/v1/onboarding-clients", "/admin/v1/onboarding-clients/fuzz-party", "/admin/v1/onboarding-clients/*", "/admin/v1/key-sets",
         "/admin/v1/key-sets/$SET", "/admin/v1/key-sets/*/keys", "/admin/v1/key-sets/$SET/keys", "/admin/v1/key-sets/$SET/keys/*/activate",
         "/admin/v1/key-sets/$SET/keys/*/retire", "/admin/v1/operations/*", "/admin/v1/diagnose", "/admin/v1/audit", "/admin/v1/signing-keys",
