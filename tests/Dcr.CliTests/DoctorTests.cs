@@ -36,7 +36,7 @@ public sealed class DoctorTests(CliServer server) : IDisposable
         var clientId = (string?)(await RegisterAsync())["client_id"];
         await _tool.KnowAsync(server, "admin");
         var key = (await _tool.JsonAsync("admin", "clients", "keys", "list", clientId!))["items"]![0]!;
-        await _tool.SucceedAsync("admin", "clients", "keys", "quarantine", clientId!, (string)key["thumbprint"]!, "--yes");
+        await _tool.SucceedAsync("admin", "clients", "keys", "quarantine", clientId!, (string)key["thumbprint"]!);
         Assert.Equal("unknown", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
         var answer = await _tool.RunAsync("doctor", "--admin", "admin");
         Assert.Equal(ExitCode.Unhealthy, answer.ExitCode);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -35,6 +36,9 @@ internal sealed partial class RunClientOperation(
     private static readonly TimeSpan s_callerWaits = TimeSpan.FromSeconds(1);
 
     private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    /// <summary>Those that a caller of this node waits for, which are done there and not at the same time in the background.</summary>
+    private readonly ConcurrentDictionary<string, byte> _waitedFor = new(StringComparer.Ordinal);
+
     private readonly string _node = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>
@@ -64,6 +68,7 @@ internal sealed partial class RunClientOperation(
         {
             return null;
         }
+        _waitedFor.TryAdd(operation.Id, 0);
         try
         {
             await TryAsync(operation.Id, async () => operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken), cancellationToken);
@@ -71,6 +76,7 @@ internal sealed partial class RunClientOperation(
         }
         finally
         {
+            _waitedFor.TryRemove(operation.Id, out _);
             if (!operation.Done)
             {
                 _looks.Writer.TryWrite(true);
@@ -122,7 +128,7 @@ internal sealed partial class RunClientOperation(
             do
             {
                 unfinished = await operations.ListUnfinishedAsync(after, AtOnce, cancellationToken);
-                foreach (var operation in unfinished.Where(operation => !failed.Contains(operation.Id)))
+                foreach (var operation in unfinished.Where(operation => !failed.Contains(operation.Id) && !_waitedFor.ContainsKey(operation.Id)))
                 {
                     if (!await leases.TryTakeAsync(Lease, _node, s_leaseLife, cancellationToken))
                     {

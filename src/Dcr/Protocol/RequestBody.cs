@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
@@ -12,6 +13,9 @@ namespace Dcr.Protocol;
 /// </summary>
 internal static class RequestBody
 {
+    // The web server says it in no other way.
+    private const string UnexpectedEnd = "Unexpected end of request content.";
+
     public static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(10);
 
     /// <summary>Nobody reads it as a rule, and it is nobody's fault: it leaves no line in the log.</summary>
@@ -69,6 +73,11 @@ internal static class RequestBody
         {
             // The caller has gone, or wrote a chunk that cannot be: its fault or the network's, not the server's.
             CloseAfter(request);
+            if (exception is ConnectionResetException or BadHttpRequestException { Message: UnexpectedEnd })
+            {
+                // Nobody is there to be answered; without this the web server would go on to read a next request, and log that it cannot.
+                request.HttpContext.Abort();
+            }
             return BrokenOff;
         }
     }

@@ -29,6 +29,9 @@ internal static class AdminExamples
                 await WriteJwkSetAsync(tool.PathOf("west.json"));
                 await tool.SucceedAsync("admin", "onboarding", "add", "west-directory", "--key", "west.json", "--scope", "read");
                 break;
+            case "dcr admin quarantine show" or "dcr admin quarantine remove":
+                await tool.SucceedAsync("admin", "quarantine", "add", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", "--reason", "found in a repository");
+                break;
             case var _ when path.StartsWith("dcr admin key-sets ", StringComparison.Ordinal):
                 File.Copy(server.WarehouseKey, tool.PathOf("partner.pem"));
                 tool.Environment["SET"] = await KeySetAsync(server);
