@@ -51,7 +51,7 @@ public sealed class AdminKeysTests(CliServer server)
         using var tool = await new DcrTool().KnowAsync(server, "admin");
 
         Assert.Equal(ExitCode.Usage, (await tool.RunAsync("admin", "quarantine", "add", Thumbprint)).ExitCode);
-        Assert.Equal("in a repository", (string?)(await tool.JsonAsync("admin", "quarantine", "add", Thumbprint, "--reason", "in a repository"))["reason"]);
+        Assert.Equal("found in a repository", (string?)(await tool.JsonAsync("admin", "quarantine", "add", Thumbprint, "--reason", "found in a repository"))["reason"]);
         Assert.Equal(Thumbprint, (string?)(await tool.JsonAsync("admin", "quarantine", "show", Thumbprint))["thumbprint"]);
         Assert.Contains("in a repository", (await tool.SucceedAsync("admin", "quarantine", "list")).Out, StringComparison.Ordinal);
         Assert.True((bool)(await tool.JsonAsync("admin", "quarantine", "remove", Thumbprint))["removed"]!);

@@ -239,10 +239,10 @@ public abstract class DpopTests(DcrServer server) : ServerTests(server)
         var key = TestKey.Create();
         var form = Requests.TokenForm(Server.Assertion(Server.AdminKey, DcrServer.Admin).Sign(), "dcr.admin");
         var token = (await Server.PostTokenAsync(form, (DpopScenario.Header, Server.TokenProof(key).Sign()))).Succeeded()["access_token"];
-        var path = Server.Path("/admin/v1/signing-keys");
+        var path = Server.Path("/admin/v1/clients");
         (await Server.GetAsync(path, token)).Refused(HttpStatusCode.Unauthorized, "invalid_token", "bound");
-        var proof = Server.Proof(key, HttpMethod.Get, Server.Issuer + "/admin/v1/signing-keys", token).Sign();
-        (await Server.SendAsync(HttpMethod.Get, path + "?x=y", $"DPoP {token}", null, (DpopScenario.Header, proof))).Succeeded();
+        var proof = Server.Proof(key, HttpMethod.Get, Server.Issuer + "/admin/v1/clients", token).Sign();
+        (await Server.SendAsync(HttpMethod.Get, path + "?limit=1", $"DPoP {token}", null, (DpopScenario.Header, proof))).Succeeded();
         // A good proof gives no right that the token has not.
         var refused = await Server.RegisterBoundAsync(key, token, Requests.Metadata(key));
         refused.Refused(HttpStatusCode.Forbidden, "insufficient_scope");
