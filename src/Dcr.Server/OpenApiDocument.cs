@@ -67,7 +67,12 @@ internal static class OpenApiDocument
         }
         foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<RequestParameter>())
         {
-            operation.Parameters.Add(Text(parameter.Name, parameter.InHeader ? ParameterLocation.Header : ParameterLocation.Query, parameter.Description, required: false));
+            operation.Parameters.Add(
+                Text(
+                    parameter.Name,
+                    parameter.InHeader ? ParameterLocation.Header : ParameterLocation.Query,
+                    parameter.Description,
+                    required: false));
         }
     }
 

@@ -20,11 +20,16 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
-    /// <summary>Finishes what nodes that ended left half-done: what this node has seen stand for so long, whatever time the others had.</summary>
+    /// <summary>
+    /// Finishes what nodes that ended left half-done: what this node has seen stand for so long, whatever time the others had.
+    /// </summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         var reserving = await storage.RegistrationCounts.Find(Where.Gt("reserved.at", long.MinValue)).ToListAsync(cancellationToken);
-        _seen.KeepOnly(reserving.SelectMany(count => count["reserved"].AsBsonArray).Select(entry => entry["_id"].AsString).ToHashSet(StringComparer.Ordinal));
+        _seen.KeepOnly(
+            reserving.SelectMany(count => count["reserved"].AsBsonArray)
+                .Select(entry => entry["_id"].AsString)
+                .ToHashSet(StringComparer.Ordinal));
         foreach (var count in reserving)
         {
             foreach (var reserved in count["reserved"].AsBsonArray.Where(entry => _seen.For(entry["_id"].AsString, "") >= After))
@@ -32,7 +37,8 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
                 await ResolveAsync(count["_id"].AsString, reserved["client_id"].AsString, reserved["_id"].AsString, cancellationToken);
             }
         }
-        var waiting = await storage.Clients.Distinct<string>("onboarding_client", Where.Gt("release", 0L), cancellationToken: cancellationToken).ToListAsync(cancellationToken);
+        var waiting = await storage.Clients.Distinct<string>(
+            "onboarding_client", Where.Gt("release", 0L), cancellationToken: cancellationToken).ToListAsync(cancellationToken);
         foreach (var onboardingClient in waiting)
         {
             await counts.ReleaseAsync(onboardingClient, cancellationToken);
@@ -51,9 +57,13 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
         {
             // A client that is only announced becomes the fence: the update that would make it finds nothing to make.
             var pending = Where.Eq("_id", clientId) & Where.Eq("status", MongoDbEffects.Pending);
-            var fenced = await MongoDbFault.GuardAsync(() => storage.Clients.ReplaceOneAsync(pending, Fence(clientId), cancellationToken: cancellationToken));
+            var fenced = await MongoDbFault.GuardAsync(
+                () => storage.Clients.ReplaceOneAsync(pending, Fence(clientId), cancellationToken: cancellationToken));
             return fenced.MatchedCount == 1
-                || await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
+                || await MongoDbFault.GuardAsync(
+                    () =>
+                        storage.Clients.Find(
+                            Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
         }
     }
 
@@ -94,7 +104,9 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
     private async Task<bool> TryAgeAsync(BsonDocument client, CancellationToken cancellationToken)
     {
         var aged = await storage.Clients.UpdateOneAsync(
-            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]), Builders<BsonDocument>.Update.Inc("version", 1L), cancellationToken: cancellationToken);
+            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]),
+            Builders<BsonDocument>.Update.Inc("version", 1L),
+            cancellationToken: cancellationToken);
         return aged.MatchedCount == 1;
     }
 }

@@ -36,7 +36,8 @@ internal sealed record ProtocolRequest
         }
         if (ProofKey is not null)
         {
-            var proof = await DpopProof.CreateAsync(ProofKey, Method, Uri, IsTokenBound ? Token : null, nonce, time, cancellationToken).ConfigureAwait(false);
+            var proof = await DpopProof.CreateAsync(
+                ProofKey, Method, Uri, IsTokenBound ? Token : null, nonce, time, cancellationToken).ConfigureAwait(false);
             message.Headers.TryAddWithoutValidation("DPoP", proof);
         }
         if (Attestation is not null)

@@ -34,7 +34,10 @@ internal sealed class AccessTokenBinding(DpopProofRules proofs, SecurityProfileR
         var proved = await proofs.CheckAsync(
             sent,
             accessToken: null,
-            key => instance is null || instance.InstanceKey.Thumbprint == key.Thumbprint ? null : "The DPoP proof must be made with the key that was attested.",
+            key =>
+                instance is null || instance.InstanceKey.Thumbprint == key.Thumbprint
+                    ? null
+                    : "The DPoP proof must be made with the key that was attested.",
             record: true,
             cancellationToken);
         return proved.IsSuccess ? Result.OfOptional<PublicKey>(proved.Value) : proved.Error;
@@ -44,10 +47,12 @@ internal sealed class AccessTokenBinding(DpopProofRules proofs, SecurityProfileR
     {
         if (instance is null && client.RegistrationPolicy?.Attestation is { Mode: Requirement.Required })
         {
-            return OAuthError.UnauthorizedClient($"registration_policy.attestation is required: ask for the token with {ClientAttestationRules.Header}.");
+            return OAuthError.UnauthorizedClient(
+                $"registration_policy.attestation is required: ask for the token with {ClientAttestationRules.Header}.");
         }
         return instance is null && sent.IsEmpty && client.RegistrationPolicy?.BindsKey == true
-            ? OAuthError.InvalidDpopProof("registration_policy.initial_access_token.bound_to_key: ask for the token with a DPoP proof by the key to register.")
+            ? OAuthError.InvalidDpopProof(
+                "registration_policy.initial_access_token.bound_to_key: ask for the token with a DPoP proof by the key to register.")
             : null;
     }
 }

@@ -13,7 +13,8 @@ namespace Dcr.Administration;
 /// </summary>
 internal static class AllowKeyChangeRoute
 {
-    public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static async Task<IResult> HandleAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         AdminClientResult.Write(await mediator.Send(new AllowKeyChange(client_id, caller), cancellationToken));
 }
 
@@ -32,7 +33,10 @@ internal sealed class AllowKeyChangeHandler(ClientEditor change, TimeProvider ti
             ? OAuthError.Conflict("The client does not manage itself, so it changes no keys.")
             : client with { KeyChangeAllowedUntil = time.GetUtcNow() + s_allowedFor },
         AuditActions.KeyChangeAllowed,
-        (before, after) => ("key_change_allowed_until", new AuditChange(before.KeyChangeAllowedUntil?.ToString("O"), after.KeyChangeAllowedUntil?.ToString("O"))),
+        (before, after) =>
+            (
+                "key_change_allowed_until",
+                new AuditChange(before.KeyChangeAllowedUntil?.ToString("O"), after.KeyChangeAllowedUntil?.ToString("O"))),
         request.Caller.Act,
         cancellationToken).ShownAtAsync(time);
 }

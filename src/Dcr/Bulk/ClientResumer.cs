@@ -1,4 +1,3 @@
-using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
@@ -6,9 +5,9 @@ using Dcr.Protocol;
 namespace Dcr.Bulk;
 
 /// <summary>
-/// Lets the clients of one origin go on, suspended and expired ones, as if an administrator resumed one after the other: each begins with the
-/// life that its policy gave it, and none too many for the cap of its onboarding client. It goes over them once; a client for which there is
-/// no room stays as it is.
+/// Lets the clients of one origin go on, suspended and expired ones, as if an administrator resumed one after the other: each begins with
+/// the life that its policy gave it, and none too many for the cap of its onboarding client. It goes over them once; a client for which
+/// there is no room stays as it is.
 /// </summary>
 internal sealed class ClientResumer(IClientOperationStore operations, ClientEditor change, TimeProvider time)
 {

@@ -20,7 +20,14 @@ internal sealed record AttestedInstance(Client Client, PublicKey AttesterKey, st
 /// (section 5.1) or by the DPoP proof that it sends anyway (section 5.2). The single use of the proof is recorded last.
 /// </summary>
 internal sealed class ClientAttestationRules(
-    IClientStore clients, KeySelector keys, DpopProofRules dpop, IUsedJtiStore replays, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
+    IClientStore clients,
+    KeySelector keys,
+    DpopProofRules dpop,
+    IUsedJtiStore replays,
+    IQuarantinedKeyStore quarantine,
+    IssuerUrls urls,
+    SecurityProfileRules profile,
+    TimeProvider time)
 {
     public const string Header = "OAuth-Client-Attestation";
     public const string ProofHeader = "OAuth-Client-Attestation-PoP";
@@ -34,9 +41,11 @@ internal sealed class ClientAttestationRules(
 
     // One text until the attester's signature is verified: it must not tell a stranger whether the client exists.
     private const string Unproved =
-        "The client is unknown or not active, takes no attestation, or the attestation is not signed by an attester that it trusts. Check sub, iss, kid and the registration policy.";
+        "The client is unknown or not active, takes no attestation, or the attestation is not signed by an attester that it trusts. Check "
+            + "sub, iss, kid and the registration policy.";
 
-    public async Task<Result<AttestedInstance>> CheckAsync(SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
+    public async Task<Result<AttestedInstance>> CheckAsync(
+        SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
     {
         if (credentials.Attestations is not [var text] || credentials.AttestationProofs.Count > 1)
         {
@@ -74,7 +83,8 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"{Header}: aud, if there is one, must name the issuer, {urls.Issuer}.");
         }
-        if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || PublicKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
+        if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk
+            || PublicKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
         {
             return Refuse($"{Header}: cnf.jwk must be a public key fit for signatures.");
         }
@@ -90,7 +100,8 @@ internal sealed class ClientAttestationRules(
             : proved;
     }
 
-    private async Task<Result<(Client Client, Attester Attester, PublicKey Key)>> FindAttesterAsync(SignedJwt attestation, CancellationToken cancellationToken)
+    private async Task<Result<(Client Client, Attester Attester, PublicKey Key)>> FindAttesterAsync(
+        SignedJwt attestation, CancellationToken cancellationToken)
     {
         if (attestation.Subject is null || await clients.FindAsync(attestation.Subject, cancellationToken) is not { } client)
         {
@@ -155,7 +166,8 @@ internal sealed class ClientAttestationRules(
             return Refuse($"{ProofHeader}: jti must be present and at most {MaxJti} characters long.");
         }
         // Apart from assertions and DPoP proofs: none may use up another's jti.
-        var used = await replays.RecordAsync($"attestation-pop {instanceKey.Thumbprint}", jti, proof.IssuedAt.At + s_proofLife + JwtTimes.ClockSkew, cancellationToken);
+        var used = await replays.RecordAsync(
+            $"attestation-pop {instanceKey.Thumbprint}", jti, proof.IssuedAt.At + s_proofLife + JwtTimes.ClockSkew, cancellationToken);
         return used == RecordJtiOutcome.Recorded ? null : Refuse($"{ProofHeader}: jti has been used before.");
     }
 

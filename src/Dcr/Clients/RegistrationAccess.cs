@@ -21,7 +21,9 @@ public sealed record RegistrationAccess
     [JsonPropertyName("previous_valid_until")]
     public DateTimeOffset? PreviousValidUntil { get; init; }
 
-    /// <summary>True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.</summary>
+    /// <summary>
+    /// True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.
+    /// </summary>
     [JsonPropertyName("previous_changed_keys")]
     public bool PreviousChangedKeys { get; init; }
 
@@ -29,5 +31,6 @@ public sealed record RegistrationAccess
     public bool Accepts(string tokenHash, DateTimeOffset now) => OpaqueSecret.IsSame(tokenHash, TokenHash) || IsPrevious(tokenHash, now);
 
     /// <summary>The token with this hash has been replaced, and is taken until the new one is first used or the hour is over.</summary>
-    public bool IsPrevious(string tokenHash, DateTimeOffset now) => PreviousValidUntil > now && OpaqueSecret.IsSame(tokenHash, PreviousTokenHash);
+    public bool IsPrevious(string tokenHash, DateTimeOffset now) =>
+        PreviousValidUntil > now && OpaqueSecret.IsSame(tokenHash, PreviousTokenHash);
 }

@@ -47,7 +47,8 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         var entry = EntryOf(uri, caller.Room);
         var asked = entry.Begun;
         // A host that just failed is not asked again at once; what is known serves until it is too old.
-        if (!entry.Current.IsFresh(time) && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
+        if (!entry.Current.IsFresh(time)
+            && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
         {
             await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
         }
@@ -66,7 +67,9 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         var entry = seen.Entry ?? throw new InvalidOperationException($"Keys that did not come from {uri}.");
         var came = time.GetTimestamp();
         // One that had begun before may have the key already.
-        while (entry.Current is var current && current.Number <= seen.Asked && (current.Keys is not { } keys || keys == seen.Set || !hasKey(keys)))
+        while (entry.Current is var current
+            && current.Number <= seen.Asked
+            && (current.Keys is not { } keys || keys == seen.Set || !hasKey(keys)))
         {
             if (entry.UnderWay(caller.Room) is { } running)
             {
@@ -150,7 +153,8 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         }
         lock (_adding)
         {
-            var entry = _kept.Get<JwksEntry>(uri) ?? _newcomers.Get<JwksEntry>(uri) ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time));
+            var entry = _kept.Get<JwksEntry>(uri)
+                ?? _newcomers.Get<JwksEntry>(uri) ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time));
             if (room == FetchRoom.Registered)
             {
                 // A client has been registered with it since.
@@ -166,16 +170,19 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     }
 
     private static void Keep(MemoryCache cache, JwksEntry entry) =>
-        cache.Set(entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
+        cache.Set(
+            entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
 
     // The download goes on for the others when one caller leaves.
-    private Task<CachedJwks> JoinOrStart(JwksEntry entry, FetchCaller caller) => entry.JoinOrStart(caller.Room, number => DownloadAsync(entry, number, caller));
+    private Task<CachedJwks> JoinOrStart(JwksEntry entry, FetchCaller caller) =>
+        entry.JoinOrStart(caller.Room, number => DownloadAsync(entry, number, caller));
 
     private async Task<CachedJwks> DownloadAsync(JwksEntry entry, long number, FetchCaller caller)
     {
         var known = entry.Current;
         var started = time.GetTimestamp();
-        var outcome = await fetcher.FetchAsync(new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, caller, CancellationToken.None);
+        var outcome = await fetcher.FetchAsync(
+            new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, caller, CancellationToken.None);
         metrics.Fetched(outcome, time.GetElapsedTime(started));
         if (outcome is JwksFetchBusy)
         {

@@ -91,7 +91,9 @@ internal sealed class DcrOptionsValidator : IValidateOptions<DcrOptions>
 
     private static string? IssuerFault(string issuer)
     {
-        if (UriText.Fault(issuer) is not null || !Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+        if (UriText.Fault(issuer) is not null
+            || !Uri.TryCreate(issuer, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("https" or "http"))
         {
             return "it must be an absolute https URL.";
         }

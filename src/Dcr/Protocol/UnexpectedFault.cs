@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Dcr.Protocol;
 
-/// <summary>The one handler of exceptions: an outage is 503, a request that breaks HTTP its own status, all else 500 without detail.</summary>
+/// <summary>
+/// The one handler of exceptions: an outage is 503, a request that breaks HTTP its own status, all else 500 without detail.
+/// </summary>
 internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<UnexpectedFault> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)

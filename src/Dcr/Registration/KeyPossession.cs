@@ -15,7 +15,11 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
 {
     /// <returns>The key of the proof; none where the policy asks for none and none was sent.</returns>
     public async Task<Result<Optional<PublicKey>>> CheckRegistrationAsync(
-        RegistrationRequest request, RegistrationPolicy policy, ApprovedMetadata approved, bool useProof, CancellationToken cancellationToken)
+        RegistrationRequest request,
+        RegistrationPolicy policy,
+        ApprovedMetadata approved,
+        bool useProof,
+        CancellationToken cancellationToken)
     {
         var token = request.InitialAccessToken;
         var submitted = approved.Keys;
@@ -25,32 +29,51 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
         }
         if (policy.BindsKey && token.BoundTo is null)
         {
-            return OAuthError.InvalidDpopProof("registration_policy.initial_access_token.bound_to_key: the initial access token must be asked for with a DPoP proof by the key to register.");
+            return OAuthError.InvalidDpopProof(
+                "registration_policy.initial_access_token.bound_to_key: the initial access token must be asked for with a DPoP proof by "
+                    + "the key to register.");
         }
         // A device registers the one key that it asked for the token with, or that was attested; a URL could serve another tomorrow.
         if ((policy.BindsKey || token.Attester is not null)
             && (approved.Metadata.Jwks is null || submitted.Keys is not [var only] || only.Thumbprint != token.BoundTo))
         {
-            return OAuthError.InvalidClientMetadata($"jwks: must hold the one key that the initial access token is bound to, with the thumbprint {token.BoundTo}, and be no jwks_uri.");
+            return OAuthError.InvalidClientMetadata(
+                $"jwks: must hold the one key that the initial access token is bound to, with the thumbprint {token.BoundTo}, and be no "
+                    + "jwks_uri.");
         }
         // One proof shows one key, and what is not shown may be somebody else's.
         if (policy.ProofOfPossession == Requirement.Required && submitted.Keys.Count > 1)
         {
             return OAuthError.InvalidClientMetadata(
-                $"{(approved.Metadata.Jwks is null ? "jwks_uri" : "jwks")}: {submitted.Keys.Count} keys; registration_policy.proof_of_possession is required, and a proof shows one: register that one.");
+                $"{(approved.Metadata.Jwks is null ? "jwks_uri" : "jwks")}: {submitted.Keys.Count} keys; "
+                    + "registration_policy.proof_of_possession is required, and a proof shows one: register that one.");
         }
         if (request.ProvedWith is { } bound)
         {
             return policy.ProofOfPossession == Requirement.Required && !Holds(submitted, bound)
-                ? OAuthError.InvalidDpopProof("registration_policy.proof_of_possession: the DPoP proof must be made with one of the keys that are registered.")
+                ? OAuthError.InvalidDpopProof(
+                    "registration_policy.proof_of_possession: the DPoP proof must be made with one of the keys that are registered.")
                 : Result.OfOptional<PublicKey>(bound);
         }
-        return await CheckAsync(request.Proofs, policy.ProofOfPossession ?? Requirement.Off, submitted, "one of the keys that are registered", useProof, cancellationToken);
+        return await CheckAsync(
+            request.Proofs,
+            policy.ProofOfPossession ?? Requirement.Off,
+            submitted,
+            "one of the keys that are registered",
+            useProof,
+            cancellationToken);
     }
 
-    /// <summary>For an update: a change of keys is proved by a key from before, or by a new one where an administrator has allowed it.</summary>
+    /// <summary>
+    /// For an update: a change of keys is proved by a key from before, or by a new one where an administrator has allowed it.
+    /// </summary>
     public async Task<OAuthError?> CheckUpdateAsync(
-        Client client, RegistrationPolicy policy, ApprovedMetadata approved, ManagingClient caller, SentProofs sent, CancellationToken cancellationToken)
+        Client client,
+        RegistrationPolicy policy,
+        ApprovedMetadata approved,
+        ManagingClient caller,
+        SentProofs sent,
+        CancellationToken cancellationToken)
     {
         var isDevice = policy.BindsKey || client.Origin?.Attester is not null;
         var mode = isDevice ? Requirement.Required : policy.ProofOfPossession ?? Requirement.Off;
@@ -65,13 +88,15 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
         }
         if (isDevice && approved.Metadata.Jwks is null)
         {
-            return OAuthError.InvalidClientMetadata("jwks: a client whose initial access token was bound to its key has its keys there, not at a jwks_uri.");
+            return OAuthError.InvalidClientMetadata(
+                "jwks: a client whose initial access token was bound to its key has its keys there, not at a jwks_uri.");
         }
         var isAllowed = client.KeyChangeAllowedUntil > time.GetUtcNow();
         var provers = isAllowed ? approved.Keys : Unblocked(before, client);
         if (provers is null)
         {
-            return OAuthError.InvalidDpopProof("A change of keys is proved by a key from before, and those cannot be had now. An administrator can allow the change.");
+            return OAuthError.InvalidDpopProof(
+                "A change of keys is proved by a key from before, and those cannot be had now. An administrator can allow the change.");
         }
         var whose = isAllowed ? "one of the new keys" : "a key that the client had before (an administrator can allow a change without)";
         // Proved with the registration access token already, by a key from before: a proof is used once.
@@ -99,7 +124,8 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
     private static OAuthError? AttestationFault(AccessToken token, RegistrationPolicy policy) => (token.Attester, policy.Attestation) switch
     {
         (null, { Mode: Requirement.Required }) =>
-            OAuthError.InvalidToken("registration_policy.attestation is required: the initial access token must be asked for with an attestation."),
+            OAuthError.InvalidToken(
+                "registration_policy.attestation is required: the initial access token must be asked for with an attestation."),
         (null, _) => null,
         ({ } attester, { Mode: not Requirement.Off } trusted) when trusted.Attesters.Any(known => known.Issuer == attester) => null,
         _ => OAuthError.InvalidToken("registration_policy.attestation: the attester that vouched for the key is not trusted any more."),
@@ -113,7 +139,8 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
             return Result.OfOptional<PublicKey>(null);
         }
         var proved = await proofs.CheckAsync(
-            sent, accessToken: null, key => Holds(provers, key) ? null : $"The DPoP proof must be made with {whose}.", useProof, cancellationToken);
+            sent, accessToken: null, key =>
+                Holds(provers, key) ? null : $"The DPoP proof must be made with {whose}.", useProof, cancellationToken);
         return proved.IsSuccess
             ? Result.OfOptional<PublicKey>(proved.Value)
             : proved.Error with { Description = $"registration_policy.proof_of_possession: {proved.Error.Description}" };

@@ -73,7 +73,8 @@ internal sealed class RegistrationAccessTokenAuthentication(
             var isBound = profile.BindsEveryToken || client.Metadata.DpopBoundAccessTokens == true;
             return isBound && !(client.KeyChangeAllowedUntil > time.GetUtcNow())
                 ? OAuthError.InvalidToken(
-                    "The client's tokens are bound to its keys (dpop_bound_access_tokens): send this one as Authorization: DPoP, with a proof by one of them.")
+                    "The client's tokens are bound to its keys (dpop_bound_access_tokens): send this one as Authorization: DPoP, with a "
+                        + "proof by one of them.")
                 : Result.OfOptional<PublicKey>(null);
         }
         var held = (await keys.FindAsync(client.AsKeyOwner(), Context.RequestAborted)).Set;
@@ -103,7 +104,9 @@ internal sealed class RegistrationAccessTokenAuthentication(
     {
         if (_proofFault is { } fault)
         {
-            return new OAuthErrorResult(fault with { Status = StatusCodes.Status401Unauthorized }, Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, fault)).ExecuteAsync(Context);
+            return new OAuthErrorResult(
+                fault with { Status = StatusCodes.Status401Unauthorized },
+                Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, fault)).ExecuteAsync(Context);
         }
         var sent = Request.Headers.Authorization.Count > 0;
         var error = OAuthError.InvalidToken(sent

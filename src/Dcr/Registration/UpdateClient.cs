@@ -9,18 +9,23 @@ using Microsoft.Extensions.Logging;
 
 namespace Dcr.Registration;
 
-/// <summary>PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.</summary>
+/// <summary>
+/// PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.
+/// </summary>
 internal static class UpdateClientRoute
 {
-    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
-        var metadata = await JsonBody.ReadAsync(request, ClientsJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
+        var metadata = await JsonBody.ReadAsync(
+            request, ClientsJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
         if (!metadata.IsSuccess)
         {
             return new OAuthErrorResult(metadata.Error);
         }
         var updated = await mediator.Send(
-            new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls), EntityTag.Condition(request.Headers)), cancellationToken);
+            new UpdateClient(
+                caller, metadata.Value, SentProofs.Of(request, urls), EntityTag.Condition(request.Headers)), cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
             : new OAuthErrorResult(updated.Error);
@@ -53,7 +58,8 @@ internal sealed partial class UpdateClientHandler(
     private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
 
     private static readonly OAuthError s_replaced = OAuthError.InvalidToken(
-        "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use the new one; "
+        "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use "
+            + "the new one; "
         + "if that answer was lost, send a DPoP proof by a key that is registered now, or ask an administrator for a new token.");
 
     public async Task<Result<RegisteredClient>> Handle(UpdateClient request, CancellationToken cancellationToken)
@@ -73,7 +79,9 @@ internal sealed partial class UpdateClientHandler(
         {
             return approved.Error;
         }
-        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request.Caller, request.Proofs, cancellationToken) is { } unproved)
+        var unproved = await possession.CheckUpdateAsync(
+            client, policy, approved.Value, request.Caller, request.Proofs, cancellationToken);
+        if (unproved is not null)
         {
             return unproved;
         }
@@ -105,7 +113,8 @@ internal sealed partial class UpdateClientHandler(
         {
             case ReplaceOutcome.Done:
                 LogUpdated(client.ClientId);
-                return new RegisteredClient(replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
+                return new RegisteredClient(
+                    replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
             case ReplaceOutcome.GroundsChanged:
                 return OAuthError.GroundsChanged;
             default:
@@ -127,7 +136,9 @@ internal sealed partial class UpdateClientHandler(
         {
             if (request.Proofs.IsEmpty)
             {
-                return changesKeys ? caller.Refuse(s_replaced) : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
+                return changesKeys
+                    ? caller.Refuse(s_replaced)
+                    : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
             }
             if (await possession.CheckHeldAsync(caller.Client, request.Proofs, cancellationToken) is { } unproved)
             {
@@ -145,7 +156,8 @@ internal sealed partial class UpdateClientHandler(
     }
 
     /// <summary>Keys by thumbprint, wherever they come from: a URL says nothing about what was at it.</summary>
-    private async Task<IReadOnlyDictionary<string, AuditChange>> ChangesAsync(Client client, ApprovedMetadata approved, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, AuditChange>> ChangesAsync(
+        Client client, ApprovedMetadata approved, CancellationToken cancellationToken)
     {
         var changes = MetadataChanges.Between(client.Metadata, approved.Metadata);
         return changes.ContainsKey("jwks") || changes.ContainsKey("jwks_uri")
