@@ -44,6 +44,7 @@ public static class DcrSetup
             .AddOnboarding()
             .AddAdministration()
             .AddDiscovery()
+            .AddSingleton<DcrPipeline>()
             .AddHostedService<StartUp>();
         if (configure is not null)
         {

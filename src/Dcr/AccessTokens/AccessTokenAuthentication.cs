@@ -5,7 +5,6 @@ using Dcr.Proofs;
 using Dcr.Protocol;
 using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -87,8 +86,7 @@ internal sealed class AccessTokenAuthentication(
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         // RFC 6750 section 3.1: the answer names the scope that is missing.
-        var policy = Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy;
-        var scope = policy == Policies.Administrator ? ScopeTokens.Administration : ScopeTokens.Registration;
+        var scope = Context.GetEndpoint()?.Metadata.GetMetadata<NeededToken>()?.Value ?? ScopeTokens.Registration;
         var error = OAuthError.InsufficientScope($"The access token must have been asked for with the scope {scope}.");
         var asDpop = BearerToken.IsSentAs(Request, BearerToken.Dpop);
         return new OAuthErrorResult(

@@ -35,7 +35,7 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("keys")]
     public KeySources? Keys { get; init; }
 
-    /// <summary>How many keys a client may register inline. Null: <see cref="DefaultInlineKeys"/>.</summary>
+    /// <summary>How many keys a client may register inline. Null: 10.</summary>
     [JsonPropertyName("max_inline_keys")]
     public int? MaxInlineKeys { get; init; }
 

@@ -13,8 +13,9 @@ internal static class EndpointDescriptions
     public static RouteHandlerBuilder Is(this RouteHandlerBuilder route, string tag, string summary) =>
         route.WithTags(tag).WithSummary(summary);
 
-    /// <summary>Who may call: one of <see cref="Policies"/>.</summary>
-    public static RouteHandlerBuilder Needs(this RouteHandlerBuilder route, string policy) => route.RequireAuthorization(policy);
+    /// <summary>Who may call.</summary>
+    public static TBuilder Needs<TBuilder>(this TBuilder route, NeededToken token)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(token);
 
     public static RouteHandlerBuilder GivesNothing(this RouteHandlerBuilder route) => route.Produces(StatusCodes.Status204NoContent);
 

@@ -8,13 +8,16 @@ using Microsoft.Net.Http.Headers;
 namespace Dcr.Protocol;
 
 /// <summary>
-/// What every body must be before anything is read of it, and how it is read: whole, within the size that the web server allows
+/// What every body must be before anything is read of it, and how it is read: whole, within 64 KiB
 /// and within ten seconds, so that nobody holds a request open. A body that breaks off, or breaks HTTP, is a bad request.
 /// </summary>
 internal static class RequestBody
 {
     // The web server says it in no other way.
     private const string UnexpectedEnd = "Unexpected end of request content.";
+
+    /// <summary>64 KiB.</summary>
+    public const int MaxBytes = 64 * 1024;
 
     public static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(10);
 

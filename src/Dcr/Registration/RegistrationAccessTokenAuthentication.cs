@@ -31,8 +31,10 @@ internal sealed class RegistrationAccessTokenAuthentication(
 {
     public const string SchemeName = "RegistrationAccessToken";
 
-    /// <summary>Present when the client may manage itself now.</summary>
-    public const string ActiveClaim = "active";
+    // Present when the client may manage itself now.
+    private const string ActiveClaim = "active";
+
+    public static readonly NeededToken Needed = new("the client's registration access token", SchemeName, ActiveClaim, "true");
 
     private OAuthError? _proofFault;
 
