@@ -57,7 +57,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public static Task<ServerProcess> StartSampleApiAsync(IReadOnlyList<string> arguments, string folder)
     {
         var output = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Dcr.ProtocolTests"), AppContext.BaseDirectory);
-        return StartAsync(Path.Combine(Repository.Root, "src", "Dcr.SampleApi", output, "Dcr.SampleApi.dll"), arguments, folder, "");
+        return StartAsync(Path.Combine(Repository.Root, "src", "Samples", "Dcr.SampleApi", output, "Dcr.SampleApi.dll"), arguments, folder, "");
     }
 
     private static async Task<ServerProcess> StartAsync(string program, IReadOnlyList<string> arguments, string folder, string readyAt, int? descriptors = null)

@@ -27,7 +27,7 @@ internal sealed partial class FirstAdministrator(
 
     public async Task ExecuteAsync(CancellationToken cancellationToken)
     {
-        var path = Path.GetFullPath(options.Value.AdminKeyFile!);
+        var path = Path.GetFullPath(options.Value.AdminKeyFile ?? "admin.jwk");
         var made = TryWriteNewKey(path);
         var publicJwk = ReadPublicJwk(path);
         var client = new Client
