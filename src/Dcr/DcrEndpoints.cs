@@ -53,7 +53,8 @@ public static class DcrEndpoints
         register.MapGet("/{client_id}", ReadClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
             .Is("Registration", "Read the client").Gives<ClientInformation>().Refuses(401, 403);
         register.MapPut("/{client_id}", UpdateClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
-            .Is("Registration", "Replace the client's metadata").TakesIfMatch().TakesHeader("DPoP", "To change keys under a policy that asks for it: a proof by a key the client had (RFC 9449)").TakesJson<ClientMetadata>().Gives<ClientInformation>().Refuses(400, 401, 403, 409, 412, 413, 415);
+            .Is("Registration", "Replace the client's metadata").TakesIfMatch().TakesHeader("DPoP", "To change keys under a policy that asks for it: a proof by a key the client had (RFC 9449)")
+            .TakesHeader("New-Key-Proof", "With it, where the policy requires proofs: one by each key that is new, made as for DPoP").TakesJson<ClientMetadata>().Gives<ClientInformation>().Refuses(400, 401, 403, 409, 412, 413, 415);
         register.MapDelete("/{client_id}", DeleteClientRoute.HandleAsync).Needs(Policies.RegistrationAccessToken)
             .Is("Registration", "Delete the client").TakesIfMatch().GivesNothing().Refuses(401, 403, 409, 412);
 

@@ -101,7 +101,7 @@ public sealed class ClientRegistration
             return information;
         }
         var same = RegistrationRequests.BodyOf(state.ClientId!, information.Metadata);
-        return await KeepAsync(await _requests.PutAsync(state, same, answer.ETag, proofKey: null, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        return await KeepAsync(await _requests.PutAsync(state, same, answer.ETag, proofKey: null, newKeys: null, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
     }, cancellationToken);
 
     /// <summary>
@@ -111,18 +111,19 @@ public sealed class ClientRegistration
     /// <param name="metadata">All that is to be registered; what is left out is taken away or gets its default.</param>
     /// <param name="ifMatch">The <see cref="ClientInformation.ETag"/> that the change starts from: refused with 412 if somebody else was faster. Null: whatever is there is replaced.</param>
     /// <param name="proofKey">To change keys under a policy that asks for a proof: a key that was registered before. Null: no proof.</param>
+    /// <param name="newKeys">Under a policy that requires proofs: each key that was not registered before, to prove itself. Null: none.</param>
     /// <param name="cancellationToken">Stops; the update stays in the store as pending.</param>
     /// <exception cref="InvalidOperationException">The store holds no registered client.</exception>
     /// <example>New keys, in two steps, so that no request falls between them:
     /// <code>
     /// var now = await registration.ReadAsync();
-    /// now = await registration.UpdateAsync(now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) }, now.ETag, oldKey);
+    /// now = await registration.UpdateAsync(now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) }, now.ETag, oldKey, [newKey]);
     /// // from here on sign with newKey, and then
     /// now = await registration.UpdateAsync(now.Metadata with { Jwks = newKey.PublicJwkSet }, now.ETag);
     /// </code>
     /// </example>
     public Task<ClientInformation> UpdateAsync(
-        ClientMetadata metadata, string? ifMatch = null, ISigningKey? proofKey = null, CancellationToken cancellationToken = default)
+        ClientMetadata metadata, string? ifMatch = null, ISigningKey? proofKey = null, IReadOnlyList<ISigningKey>? newKeys = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         return RunAsync(async before =>
@@ -131,7 +132,7 @@ public sealed class ClientRegistration
             await _store.SaveAsync(before with { Pending = PendingRequest.Update }, cancellationToken).ConfigureAwait(false);
 
             // Carried out twice it does no harm: the same is registered, and until it is used no new token ends the one that is sent.
-            var answer = await _requests.PutAsync(before, body, ifMatch, proofKey, cancellationToken).ConfigureAwait(false);
+            var answer = await _requests.PutAsync(before, body, ifMatch, proofKey, newKeys, cancellationToken).ConfigureAwait(false);
             if (IsCertainRefusal(answer))
             {
                 await _store.SaveAsync(before, CancellationToken.None).ConfigureAwait(false);
@@ -140,7 +141,7 @@ public sealed class ClientRegistration
             {
                 // Changed meanwhile: by the attempt whose answer was lost, or by somebody else?
                 var read = await _requests.GetAsync(before, cancellationToken).ConfigureAwait(false);
-                answer = RegistrationRequests.IsAsSent(body, read) ? await _requests.PutAsync(before, body, read.ETag, proofKey, cancellationToken).ConfigureAwait(false) : answer;
+                answer = RegistrationRequests.IsAsSent(body, read) ? await _requests.PutAsync(before, body, read.ETag, proofKey, newKeys, cancellationToken).ConfigureAwait(false) : answer;
             }
             return await KeepAsync(answer).ConfigureAwait(false);
         }, cancellationToken);

@@ -64,9 +64,16 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
     public Task<ProtocolAnswer> GetAsync(RegistrationState state, CancellationToken cancellationToken) =>
         exchange.SendAsync(Managing(HttpMethod.Get, state), cancellationToken);
 
-    public Task<ProtocolAnswer> PutAsync(RegistrationState state, byte[] body, string? ifMatch, ISigningKey? proofKey, CancellationToken cancellationToken) =>
+    public Task<ProtocolAnswer> PutAsync(
+        RegistrationState state, byte[] body, string? ifMatch, ISigningKey? proofKey, IReadOnlyList<ISigningKey>? newKeys, CancellationToken cancellationToken) =>
         exchange.SendAsync(
-            Managing(HttpMethod.Put, state) with { IfMatch = ifMatch, ProofKey = proofKey ?? boundTo, MakeContent = _ => ValueTask.FromResult(Json(body)) },
+            Managing(HttpMethod.Put, state) with
+            {
+                IfMatch = ifMatch,
+                ProofKey = proofKey ?? boundTo,
+                NewKeys = newKeys ?? [],
+                MakeContent = _ => ValueTask.FromResult(Json(body)),
+            },
             cancellationToken);
 
     public Task<ProtocolAnswer> DeleteAsync(RegistrationState state, string? ifMatch, CancellationToken cancellationToken) =>

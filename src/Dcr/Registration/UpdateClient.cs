@@ -20,7 +20,8 @@ internal static class UpdateClientRoute
             return new OAuthErrorResult(metadata.Error);
         }
         var updated = await mediator.Send(
-            new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls), EntityTag.Condition(request.Headers)), cancellationToken);
+            new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls), SentProofs.OfNewKeys(request, urls), EntityTag.Condition(request.Headers)),
+            cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
             : new OAuthErrorResult(updated.Error);
@@ -30,8 +31,10 @@ internal static class UpdateClientRoute
 /// <param name="Caller">The client.</param>
 /// <param name="Metadata">As sent: the whole of what is to be registered.</param>
 /// <param name="Proofs">The DPoP header as sent.</param>
+/// <param name="NewKeyProofs">Those by keys that the client had not before.</param>
 /// <param name="Condition">Which versions it may be at.</param>
-internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, Func<long, bool> Condition)
+internal sealed record UpdateClient(
+    ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, IReadOnlyList<SentProofs> NewKeyProofs, Func<long, bool> Condition)
     : IRequest<Result<RegisteredClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
@@ -73,7 +76,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return approved.Error;
         }
-        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request.Caller, request.Proofs, cancellationToken) is { } unproved)
+        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request, cancellationToken) is { } unproved)
         {
             return unproved;
         }
