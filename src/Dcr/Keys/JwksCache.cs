@@ -47,7 +47,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         // A host that just failed is not asked again at once; what is known serves until it is too old.
         if (!entry.Current.IsFresh(time) && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
         {
-            await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+            await JoinOrStartAsync(entry, caller, cancellationToken);
         }
         return ToFound(entry, asked);
     }
@@ -72,7 +72,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
             }
             else if (entry.UnknownKids.Take() is not { } wait)
             {
-                await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+                await JoinOrStartAsync(entry, caller, cancellationToken);
             }
             else if (time.GetElapsedTime(came) + wait > s_longestWait)
             {
@@ -91,7 +91,8 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     public async Task<FoundKeys> FetchAsync(string uri, FetchCaller caller, CancellationToken cancellationToken)
     {
         var entry = EntryOf(uri, caller.Room);
-        var current = await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+        await JoinOrStartAsync(entry, caller, cancellationToken);
+        var current = entry.Current;
         return current.LastFailure is { } failure
             ? new FoundKeys(null, failure.Detail) { PublicFault = failure.Description }
             : new FoundKeys(current.Keys, "");
@@ -148,7 +149,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         }
         lock (_adding)
         {
-            var entry = _kept.Get<JwksEntry>(uri) ?? _newcomers.Get<JwksEntry>(uri) ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time));
+            var entry = _kept.Get<JwksEntry>(uri) ?? _newcomers.Get<JwksEntry>(uri) ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time), time);
             if (room == FetchRoom.Registered)
             {
                 // A client has been registered with it since.
@@ -167,9 +168,10 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         cache.Set(entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
 
     // The download goes on for the others when one caller leaves.
-    private Task<CachedJwks> JoinOrStart(JwksEntry entry, FetchCaller caller) => entry.JoinOrStart(caller.Room, number => DownloadAsync(entry, number, caller));
+    private Task JoinOrStartAsync(JwksEntry entry, FetchCaller caller, CancellationToken cancellationToken) =>
+        entry.JoinOrStartAsync(caller.Room, number => DownloadAsync(entry, number, caller), cancellationToken);
 
-    private async Task<CachedJwks> DownloadAsync(JwksEntry entry, long number, FetchCaller caller)
+    private async Task DownloadAsync(JwksEntry entry, long number, FetchCaller caller)
     {
         var known = entry.Current;
         var started = time.GetTimestamp();
@@ -179,12 +181,11 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         {
             throw new DownloadsBusyException();
         }
-        var current = entry.Replace(number, now => now.After(outcome, known, started, _options, time));
+        entry.Replace(number, now => now.After(outcome, known, started, _options, time));
         lock (_adding)
         {
             // Set again, since the size may have changed.
             Keep(_kept.Get<JwksEntry>(entry.Uri) == entry ? _kept : _newcomers, entry);
         }
-        return current;
     }
 }

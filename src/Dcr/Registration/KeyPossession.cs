@@ -72,7 +72,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         {
             return OAuthError.InvalidClientMetadata("jwks: a client whose initial access token was bound to its key has its keys there, not at a jwks_uri.");
         }
-        var isAllowed = client.KeyChangeAllowedUntil > time.GetUtcNow();
+        var isAllowed = client.MayChangeKeysAt(time.GetUtcNow());
         var provers = isAllowed ? approved.Keys : Unblocked(before, client);
         if (provers is null)
         {

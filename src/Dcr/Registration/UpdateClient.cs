@@ -53,8 +53,6 @@ internal sealed partial class UpdateClientHandler(
 {
     private const string ChangedKeys = "keys";
 
-    private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
-
     private static readonly OAuthError s_replaced = OAuthError.InvalidToken(
         "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use the new one; "
         + "if that answer was lost, send a DPoP proof by a key that is registered now, or ask an administrator for a new token.");
@@ -142,7 +140,7 @@ internal sealed partial class UpdateClientHandler(
         {
             TokenHash = OpaqueSecret.Hash(token),
             PreviousTokenHash = OpaqueSecret.Hash(caller.PresentedToken),
-            PreviousValidUntil = time.GetUtcNow() + s_previousTokenLife,
+            PreviousValidUntil = time.GetUtcNow() + RegistrationAccess.PreviousLife,
             PreviousChangedKeys = changesKeys || isReplacedWithKeys,
         });
     }
