@@ -122,7 +122,7 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
     private Task<BsonDocument?> ReadAsync(string key, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationAnswers.Find(Where.Eq("_id", key)).SingleOrDefaultAsync(cancellationToken)!);
 
-    private BsonDocument Document(RegistrationAnswer answer, string clientId) => new("_id", answer.Key)
+    private static BsonDocument Document(RegistrationAnswer answer, string clientId) => new("_id", answer.Key)
     {
         { "client_id", clientId },
         { "done", false },
