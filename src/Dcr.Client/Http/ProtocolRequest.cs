@@ -39,7 +39,8 @@ internal sealed record ProtocolRequest
         }
         if (ProofKey is not null)
         {
-            var proof = await DpopProof.CreateAsync(ProofKey, Method, Uri, IsTokenBound ? Token : null, nonce, time, cancellationToken).ConfigureAwait(false);
+            var proof = await DpopProof.CreateAsync(
+                ProofKey, Method, Uri, IsTokenBound ? Token : null, nonce, time, cancellationToken).ConfigureAwait(false);
             message.Headers.TryAddWithoutValidation("DPoP", proof);
         }
         foreach (var key in NewKeys)

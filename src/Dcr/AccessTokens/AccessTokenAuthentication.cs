@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
-using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Jose;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
@@ -73,7 +73,9 @@ internal sealed class AccessTokenAuthentication(
             ? "The access token is malformed, expired, revoked or not for this server."
             : "An access token is needed: Authorization: Bearer.") with
         { Detail = _fault };
-        var challenge = _proofFault is not null ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : ChallengeFor(sent ? error : null);
+        var challenge = _proofFault is not null
+            ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error)
+            : ChallengeFor(sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
 
@@ -89,20 +91,25 @@ internal sealed class AccessTokenAuthentication(
         var scope = policy == Policies.Administrator ? ScopeTokens.Administration : ScopeTokens.Registration;
         var error = OAuthError.InsufficientScope($"The access token must have been asked for with the scope {scope}.");
         var asDpop = BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
+        return new OAuthErrorResult(
+            error,
+            asDpop
+                ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error, scope)
+                : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
     }
 
-    private async Task<Result<Optional<ClientKey>>> CheckProofAsync(AccessToken token, string? asDpop)
+    private async Task<Result<Optional<PublicKey>>> CheckProofAsync(AccessToken token, string? asDpop)
     {
         if (token.BoundTo is not { } thumbprint)
         {
             return asDpop is null
-                ? Result.OfOptional<ClientKey>(null)
+                ? Result.OfOptional<PublicKey>(null)
                 : OAuthError.InvalidToken("The access token is bound to no key: send it as Authorization: Bearer.");
         }
         if (asDpop is null)
         {
-            return OAuthError.InvalidToken("The access token is bound to a key: send it as Authorization: DPoP, with a proof by that key in the DPoP header.");
+            return OAuthError.InvalidToken(
+                "The access token is bound to a key: send it as Authorization: DPoP, with a proof by that key in the DPoP header.");
         }
         var proved = await proofs.CheckAsync(
             SentProofs.Of(Request, urls),
@@ -110,7 +117,7 @@ internal sealed class AccessTokenAuthentication(
             key => key.Thumbprint == thumbprint ? null : "The DPoP proof is made with another key than the access token is bound to.",
             record: true,
             Context.RequestAborted);
-        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
+        return proved.IsSuccess ? Result.OfOptional<PublicKey>(proved.Value) : proved.Error;
     }
 
     private bool IsForThisServer(AccessToken token) =>

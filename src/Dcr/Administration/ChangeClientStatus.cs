@@ -13,25 +13,30 @@ namespace Dcr.Administration;
 /// </summary>
 internal static class ChangeClientStatusRoute
 {
-    public static Task<IResult> SuspendAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> SuspendAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Suspended, caller), mediator, cancellationToken);
 
-    public static Task<IResult> ResumeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> ResumeAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Active, caller), mediator, cancellationToken);
 
-    public static Task<IResult> RevokeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> RevokeAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Revoked, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(ChangeClientStatus command, IMediator mediator, CancellationToken cancellationToken) =>
         AdminClientResult.Write(await mediator.Send(command, cancellationToken));
 }
 
-internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
+internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AccessTokenCaller Caller)
+    : IRequest<Result<AdminClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvider time) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
+internal sealed class ChangeClientStatusHandler(ClientEditor change, TimeProvider time)
+    : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ChangeClientStatus request, CancellationToken cancellationToken)
     {
@@ -41,26 +46,12 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
         }
         return await change.ExecuteAsync(
             request.ClientId,
-            client => Decide(client, request.Status, time.GetUtcNow()),
+            client => StatusChange.Decide(client, request.Status, time.GetUtcNow()),
             ActionOf(request.Status),
-            Describe,
+            StatusChange.Describe,
             request.Caller.Act,
-            cancellationToken);
+            cancellationToken).ShownAtAsync(time);
     }
-
-    /// <summary>By the status that is shown: a client whose time is over has expired, whether or not the reaper has come to it.</summary>
-    public static Result<Client> Decide(Client client, ClientStatus status, DateTimeOffset now) =>
-        (client.StatusAt(now), status) switch
-        {
-            (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
-            (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
-            (ClientStatus.Expired, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Again(now) },
-            (ClientStatus.Suspended, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Resumed(now) },
-            _ => client with { Status = status },
-        };
-
-    public static (string Member, AuditChange Change) Describe(Client before, Client after) =>
-        ("status", new AuditChange(WireEnum.NameOf(before.Status), WireEnum.NameOf(after.Status)));
 
     private static string ActionOf(ClientStatus status) => status switch
     {

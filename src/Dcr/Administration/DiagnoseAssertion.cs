@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -16,12 +18,14 @@ internal static class DiagnoseAssertionRoute
 {
     public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.AssertionToDiagnose, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, AdministrationJson.Default.AssertionToDiagnose, cancellationToken);
         if (!body.IsSuccess)
         {
             return new OAuthErrorResult(body.Error with { Code = "invalid_request" });
         }
-        return TypedResults.Json(await mediator.Send(new DiagnoseAssertion(body.Value.ClientAssertion), cancellationToken), DcrJson.Default.AssertionDiagnosis);
+        return TypedResults.Json(
+            await mediator.Send(new DiagnoseAssertion(body.Value.ClientAssertion), cancellationToken),
+            AdministrationJson.Default.AssertionDiagnosis);
     }
 }
 
@@ -32,7 +36,10 @@ public sealed record AssertionToDiagnose([property: JsonPropertyName("client_ass
 /// <summary>What became of a client assertion at this moment, on this node. Texts are printable ASCII, 4000 characters at most.</summary>
 public sealed record AssertionDiagnosis
 {
-    /// <summary>True: the token endpoint would take it for the client. Whether it would then give a token also depends on scope, resource and DPoP proof.</summary>
+    /// <summary>
+    /// True: the token endpoint would take it for the client. Whether it would then give a token also depends on scope, resource and DPoP
+    /// proof.
+    /// </summary>
     [JsonPropertyName("accepted")]
     public required bool Accepted { get; init; }
 
@@ -40,7 +47,10 @@ public sealed record AssertionDiagnosis
     [JsonPropertyName("rule")]
     public int? Rule { get; init; }
 
-    /// <summary><c>shape</c>, <c>algorithm</c>, <c>client</c>, <c>key</c>, <c>signature</c>, <c>audience</c>, <c>times</c> or <c>single_use</c>. Absent: none fails.</summary>
+    /// <summary>
+    /// <c>shape</c>, <c>algorithm</c>, <c>client</c>, <c>key</c>, <c>signature</c>, <c>audience</c>, <c>times</c> or <c>single_use</c>.
+    /// Absent: none fails.
+    /// </summary>
     [JsonPropertyName("rule_name")]
     public string? RuleName { get; init; }
 
@@ -64,7 +74,9 @@ public sealed record AssertionDiagnosis
     [JsonPropertyName("key")]
     public VerifyingKey? Key { get; init; }
 
-    /// <summary>All keys of the client and how fresh they are, as GET clients/{client_id}/keys lists them. Absent as <see cref="ClientId"/> is.</summary>
+    /// <summary>
+    /// All keys of the client and how fresh they are, as GET clients/{client_id}/keys lists them. Absent as <see cref="ClientId"/> is.
+    /// </summary>
     [JsonPropertyName("keys")]
     public IReadOnlyList<AdminKey>? Keys { get; init; }
 
@@ -91,10 +103,10 @@ internal sealed record DiagnoseAssertion(string Assertion) : IRequest<AssertionD
 
 internal sealed class DiagnoseAssertionHandler(
     ClientAssertionRules rules,
-    IAssertionReplayStore replays,
+    IUsedJtiStore replays,
     IQuarantinedKeyStore quarantine,
     IClientStore clients,
-    DescribeKeys describe,
+    KeyDescription describe,
     IssuerUrls urls,
     TimeProvider time) : IRequestHandler<DiagnoseAssertion, AssertionDiagnosis>
 {
@@ -125,14 +137,19 @@ internal sealed class DiagnoseAssertionHandler(
     private async Task<AssertionVerdict> JudgeAsync(string text, CancellationToken cancellationToken)
     {
         // RFC 6749 section 3.2: a parameter without a value counts as left out.
-        var credentials = new ClientCredentials { ClientAssertionType = ClientAssertionRules.AssertionType, ClientAssertion = text.Length > 0 ? text : null };
+        var credentials = new SentCredentials
+        {
+            ClientAssertionType = ClientAssertionRules.AssertionType,
+            ClientAssertion = text.Length > 0 ? text : null,
+        };
         var verdict = await rules.CheckAsync(credentials, cancellationToken);
         if (verdict is AssertionVerdict.Accepted proved && await quarantine.HoldsAsync(proved.Key.Thumbprint, cancellationToken))
         {
             return ClientAssertionRules.InQuarantine(proved);
         }
         // Rule 8, without recording.
-        return verdict is AssertionVerdict.Accepted accepted && await replays.IsUsedAsync(accepted.Client.ClientId, accepted.Jti, cancellationToken)
+        return verdict is AssertionVerdict.Accepted accepted
+            && await replays.IsUsedAsync(accepted.Client.ClientId, accepted.Jti, cancellationToken)
             ? ClientAssertionRules.AlreadyUsed(accepted)
             : verdict;
     }

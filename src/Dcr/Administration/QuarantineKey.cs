@@ -15,30 +15,39 @@ namespace Dcr.Administration;
 internal static class QuarantineKeyRoute
 {
     public static async Task<IResult> QuarantineAsync(
-        string client_id, string thumbprint, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+        string client_id,
+        string thumbprint,
+        AccessTokenCaller caller,
+        HttpRequest request,
+        IMediator mediator,
+        CancellationToken cancellationToken)
     {
         var endTokens = QueryFlag.Read(request.Query, "end_tokens", leftOut: true);
         return endTokens.IsSuccess
-            ? await HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, endTokens.Value, caller), mediator, cancellationToken)
+            ? await HandleAsync(
+                new QuarantineKey(client_id, thumbprint, Quarantined: true, endTokens.Value, caller), mediator, cancellationToken)
             : new OAuthErrorResult(endTokens.Error);
     }
 
-    public static Task<IResult> ReleaseAsync(string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> ReleaseAsync(
+        string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, EndTokens: false, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(QuarantineKey command, IMediator mediator, CancellationToken cancellationToken)
     {
         var key = await mediator.Send(command, cancellationToken);
-        return key.IsSuccess ? TypedResults.Json(key.Value, DcrJson.Default.AdminKey) : new OAuthErrorResult(key.Error);
+        return key.IsSuccess ? TypedResults.Json(key.Value, AdministrationJson.Default.AdminKey) : new OAuthErrorResult(key.Error);
     }
 }
 
-internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AccessTokenCaller Caller) : IRequest<Result<AdminKey>>, IActsFor
+internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AccessTokenCaller Caller)
+    : IRequest<Result<AdminKey>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore clients, DescribeKeys describe) : IRequestHandler<QuarantineKey, Result<AdminKey>>
+internal sealed class QuarantineKeyHandler(ClientEditor change, IClientStore clients, KeyDescription describe)
+    : IRequestHandler<QuarantineKey, Result<AdminKey>>
 {
     private const int MaxQuarantined = 100;
 
@@ -58,7 +67,7 @@ internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore cli
             request.EndTokens);
         if (!changed.IsSuccess || await clients.FindAsync(request.ClientId, cancellationToken) is not { } client)
         {
-            return changed.Error ?? AdminClientResult.NotFound;
+            return changed.Error ?? ClientEditor.NotFound;
         }
         var keys = await describe.ExecuteAsync(client, cancellationToken);
         return keys.FirstOrDefault(key => key.Thumbprint == request.Thumbprint)

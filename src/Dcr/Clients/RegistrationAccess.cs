@@ -25,7 +25,9 @@ public sealed record RegistrationAccess
     /// <summary>For how long a token that was replaced is still taken.</summary>
     public static TimeSpan PreviousLife { get; } = TimeSpan.FromHours(1);
 
-    /// <summary>True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.</summary>
+    /// <summary>
+    /// True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.
+    /// </summary>
     [JsonPropertyName("previous_changed_keys")]
     public bool PreviousChangedKeys { get; init; }
 

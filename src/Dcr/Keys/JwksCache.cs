@@ -1,3 +1,5 @@
+using Dcr.Jose;
+using Dcr.Protocol;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 
@@ -45,7 +47,8 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         var entry = EntryOf(uri, caller.Room);
         var asked = entry.Begun;
         // A host that just failed is not asked again at once; what is known serves until it is too old.
-        if (!entry.Current.IsFresh(time) && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
+        if (!entry.Current.IsFresh(time)
+            && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
         {
             await JoinOrStartAsync(entry, caller, cancellationToken);
         }
@@ -59,12 +62,14 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     /// </summary>
     /// <exception cref="DownloadsBusyException">It did not come to its turn, or too many wait.</exception>
     public async ValueTask<FoundKeys?> FindNewerAsync(
-        string uri, FoundKeys seen, Func<ClientKeySet, bool> hasKey, FetchCaller caller, CancellationToken cancellationToken)
+        string uri, FoundKeys seen, Func<PublicKeySet, bool> hasKey, FetchCaller caller, CancellationToken cancellationToken)
     {
         var entry = seen.Entry ?? throw new InvalidOperationException($"Keys that did not come from {uri}.");
         var came = time.GetTimestamp();
         // One that had begun before may have the key already.
-        while (entry.Current is var current && current.Number <= seen.Asked && (current.Keys is not { } keys || keys == seen.Set || !hasKey(keys)))
+        while (entry.Current is var current
+            && current.Number <= seen.Asked
+            && (current.Keys is not { } keys || keys == seen.Set || !hasKey(keys)))
         {
             if (entry.UnderWay(caller.Room) is { } running)
             {
@@ -149,7 +154,9 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         }
         lock (_adding)
         {
-            var entry = _kept.Get<JwksEntry>(uri) ?? _newcomers.Get<JwksEntry>(uri) ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time), time);
+            var entry = _kept.Get<JwksEntry>(uri)
+                ?? _newcomers.Get<JwksEntry>(uri)
+                ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time), time);
             if (room == FetchRoom.Registered)
             {
                 // A client has been registered with it since.
@@ -165,7 +172,8 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     }
 
     private static void Keep(MemoryCache cache, JwksEntry entry) =>
-        cache.Set(entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
+        cache.Set(
+            entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
 
     // The download goes on for the others when one caller leaves.
     private Task JoinOrStartAsync(JwksEntry entry, FetchCaller caller, CancellationToken cancellationToken) =>
@@ -175,7 +183,8 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     {
         var known = entry.Current;
         var started = time.GetTimestamp();
-        var outcome = await fetcher.FetchAsync(new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, caller, CancellationToken.None);
+        var outcome = await fetcher.FetchAsync(
+            new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, caller, CancellationToken.None);
         metrics.Fetched(outcome, time.GetElapsedTime(started));
         if (outcome is JwksFetchBusy)
         {

@@ -1,3 +1,4 @@
+using Dcr.Jose;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +11,8 @@ internal static class PublishHostedKeySetRoute
     /// <summary>Seconds. Short: whoever reads the set elsewhere should see a withdrawal soon.</summary>
     private const int MaxAge = 60;
 
-    public static async Task<IResult> HandleAsync(string key_set_id, HttpRequest request, HttpResponse response, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        string key_set_id, HttpRequest request, HttpResponse response, IMediator mediator, CancellationToken cancellationToken)
     {
         if (await mediator.Send(new PublishHostedKeySet(key_set_id), cancellationToken) is not { } set)
         {
@@ -21,7 +23,7 @@ internal static class PublishHostedKeySetRoute
         response.Headers.ETag = EntityTag.Of(set.Keys.Select(key => key.GetRawText()));
         return request.Headers.IfNoneMatch == response.Headers.ETag
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Json(set, DcrJson.Default.JwkSet);
+            : TypedResults.Json(set, KeysJson.Default.JwkSet);
     }
 }
 

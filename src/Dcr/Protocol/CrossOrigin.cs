@@ -14,7 +14,8 @@ public sealed class CrossOriginOptions
     internal const string Setting = $"{Section}:{nameof(Origins)}";
 
     /// <summary>
-    /// Whose scripts may call the token, registration and introspection endpoints from a browser, such as <c>https://app.example</c>. Default: none.
+    /// Whose scripts may call the token, registration and introspection endpoints from a browser, such as <c>https://app.example</c>.
+    /// Default: none.
     /// </summary>
     public IList<string> Origins { get; } = [];
 }
@@ -36,7 +37,8 @@ internal static class CrossOrigin
             // One text for all of them, as an environment variable has it.
             .Configure<IConfiguration>((options, configuration) =>
             {
-                foreach (var origin in (configuration[CrossOriginOptions.Setting] ?? "").Split([' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries))
+                var text = configuration[CrossOriginOptions.Setting] ?? "";
+                foreach (var origin in text.Split([' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries))
                 {
                     options.Origins.Add(origin);
                 }
@@ -74,7 +76,10 @@ internal sealed class CrossOriginOptionsValidator : IValidateOptions<CrossOrigin
     public ValidateOptionsResult Validate(string? name, CrossOriginOptions options)
     {
         var faults = options.Origins.Where(origin => !IsOrigin(origin))
-            .Select(origin => $"{CrossOriginOptions.Setting} has '{origin}': it must be an origin, such as https://app.example or http://localhost:3000.")
+            .Select(
+                origin =>
+                    $"{CrossOriginOptions.Setting} has '{origin}': it must be an origin, such as https://app.example or "
+                        + "http://localhost:3000.")
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

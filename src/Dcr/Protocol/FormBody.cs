@@ -7,7 +7,8 @@ internal static class FormBody
 {
     private const string MediaType = "application/x-www-form-urlencoded";
 
-    public static async Task<Result<IReadOnlyDictionary<string, string>>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async Task<Result<IReadOnlyDictionary<string, string>>> ReadAsync(
+        HttpRequest request, CancellationToken cancellationToken)
     {
         // Parameters are percent-encoded UTF-8 whatever charset is named; some clients name ISO-8859-1 for that.
         if (RequestBody.Fault(request, MediaType, "utf-8", "us-ascii", "iso-8859-1") is { } fault)

@@ -33,7 +33,8 @@ internal static class RequestBody
             request.HttpContext.Response.Headers.AcceptEncoding = "identity";
             return NotTaken(mediaType, ", sent without Content-Encoding");
         }
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
         {
             return NotTaken(mediaType, "");
         }
@@ -54,8 +55,8 @@ internal static class RequestBody
     {
         var reader = request.BodyReader;
         var time = request.HttpContext.RequestServices.GetRequiredService<TimeProvider>();
-        // A wait is ended, no read is cancelled: the web server must be able to go on with what is left of the body. A caller that goes away
-        // ends the wait too, by the web server itself.
+        // A wait is ended, no read is cancelled: the web server must be able to go on with what is left of the body. A caller that goes
+        // away ends the wait too, by the web server itself.
         await using var late = time.CreateTimer(_ => reader.CancelPendingRead(), null, LongestRead, Timeout.InfiniteTimeSpan);
         try
         {

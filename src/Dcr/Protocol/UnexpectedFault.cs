@@ -1,11 +1,12 @@
-using Dcr.Keys;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Dcr.Protocol;
 
-/// <summary>The one handler of exceptions: an outage is 503, a request that breaks HTTP its own status, all else 500 without detail.</summary>
+/// <summary>
+/// The one handler of exceptions: an outage is 503, a request that breaks HTTP its own status, all else 500 without detail.
+/// </summary>
 internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<UnexpectedFault> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -16,7 +17,7 @@ internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<Unexpe
             httpContext.Abort();
             return true;
         }
-        DcrPipeline.SetSafeHeaders(httpContext.Response.Headers);
+        SafeHeaders.Set(httpContext.Response.Headers);
         await new OAuthErrorResult(ToError(exception)).ExecuteAsync(httpContext);
         return true;
     }

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
@@ -19,37 +19,48 @@ internal static class ManageClientKeysRoute
     public static async Task<IResult> ListAsync(ManagingClient caller, IMediator mediator, CancellationToken cancellationToken)
     {
         var set = await mediator.Send(new ShowClientKeySet(caller), cancellationToken);
-        return set.IsSuccess ? TypedResults.Json(set.Value, DcrJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
+        return set.IsSuccess ? TypedResults.Json(set.Value, KeysJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
     }
 
-    public static async Task<IResult> AddAsync(ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> AddAsync(
+        ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.NewClientKey, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, RegistrationJson.Default.NewClientKey, cancellationToken);
         return body.IsSuccess
-            ? Write(await mediator.Send(new AddClientKey(caller, body.Value.Jwk, body.Value.Proof), cancellationToken), StatusCodes.Status201Created)
+            ? Write(
+                await mediator.Send(new AddClientKey(caller, body.Value.Jwk, body.Value.Proof), cancellationToken),
+                StatusCodes.Status201Created)
             : new OAuthErrorResult(body.Error);
     }
 
-    public static Task<IResult> ActivateAsync(string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> ActivateAsync(
+        string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         ChangeAsync(kid, HostedKeyState.Active, caller, request, mediator, cancellationToken);
 
-    public static Task<IResult> RetireAsync(string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> RetireAsync(
+        string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         ChangeAsync(kid, HostedKeyState.Retiring, caller, request, mediator, cancellationToken);
 
-    public static Task<IResult> WithdrawAsync(string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> WithdrawAsync(
+        string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         ChangeAsync(kid, HostedKeyState.Withdrawn, caller, request, mediator, cancellationToken);
 
     private static async Task<IResult> ChangeAsync(
-        string kid, HostedKeyState state, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+        string kid,
+        HostedKeyState state,
+        ManagingClient caller,
+        HttpRequest request,
+        IMediator mediator,
+        CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.ClientKeyChange, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, RegistrationJson.Default.ClientKeyChange, cancellationToken);
         return body.IsSuccess
             ? Write(await mediator.Send(new ChangeClientKey(caller, kid, state, body.Value.Until, body.Value.Proof), cancellationToken))
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
     }
 
     private static IResult Write(Result<AdminHostedKey> key, int status = StatusCodes.Status200OK) =>
-        key.IsSuccess ? TypedResults.Json(key.Value, DcrJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
+        key.IsSuccess ? TypedResults.Json(key.Value, KeysJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
 }
 
 /// <param name="Jwk">The public key, as a JWK.</param>
@@ -69,13 +80,20 @@ internal sealed record AddClientKey(ManagingClient Caller, JsonElement Jwk, stri
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof) : IRequest<Result<AdminHostedKey>>, IActsFor
+internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof)
+    : IRequest<Result<AdminHostedKey>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
 internal sealed class ManageClientKeysHandler(
-    HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, RegisteringClients registering, ChangeKeySet change, IssuerUrls urls, DescribeKeySet describe)
+    HostedKeySets hosted,
+    IKeySetStore store,
+    KeyProofRules proofs,
+    RegisteringClients registering,
+    KeySetEditor change,
+    IssuerUrls urls,
+    KeySetDescription describe)
     : IRequestHandler<ShowClientKeySet, Result<AdminKeySet>>,
         IRequestHandler<AddClientKey, Result<AdminHostedKey>>,
         IRequestHandler<ChangeClientKey, Result<AdminHostedKey>>
@@ -91,9 +109,10 @@ internal sealed class ManageClientKeysHandler(
         {
             return s_notHosted;
         }
-        if (ClientKeyReader.Read(request.Jwk) is not ReadKey.Usable { Key: var key })
+        if (PublicKeyReader.Read(request.Jwk) is not ReadKey.Usable { Key: var key })
         {
-            return OAuthError.InvalidClientMetadata("jwk: must be a public EC or RSA key that is fit for signatures, without private members.");
+            return OAuthError.InvalidClientMetadata(
+                "jwk: must be a public EC or RSA key that is fit for signatures, without private members.");
         }
         // Before the proof, which is used up by being checked.
         if (await registering.FindAsync(request.Caller.Client, cancellationToken) is not { } onboarding)
@@ -138,11 +157,13 @@ internal sealed class ManageClientKeysHandler(
         }
         var act = ActOf(request.Caller, onboarding, proved.Value);
         var changed = await change.MoveAsync(set.Id, key.Kid, request.State, request.Until, act, cancellationToken);
-        return changed.IsSuccess ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(moved => moved.Kid == key.Kid) : changed.Error;
+        return changed.IsSuccess
+            ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(moved => moved.Kid == key.Kid)
+            : changed.Error;
     }
 
     /// <summary>A change of keys rests on the client, and on the onboarding client that registered it.</summary>
-    private static Act ActOf(ManagingClient caller, Client onboarding, ClientKey provedWith) => new(
+    private static Act ActOf(ManagingClient caller, Client onboarding, PublicKey provedWith) => new(
         new AuditActor(caller.Client.ClientId, provedWith.Kid),
         new Grounds { Clients = [caller.Ground, RegisteringClients.GroundOf(onboarding) with { Version = null }] });
 

@@ -1,7 +1,7 @@
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -9,18 +9,23 @@ using Microsoft.Extensions.Logging;
 
 namespace Dcr.Registration;
 
-/// <summary>PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.</summary>
+/// <summary>
+/// PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.
+/// </summary>
 internal static class UpdateClientRoute
 {
-    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
-        var metadata = await JsonBody.ReadAsync(request, DcrJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
+        var metadata = await JsonBody.ReadAsync(
+            request, ClientsJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
         if (!metadata.IsSuccess)
         {
             return new OAuthErrorResult(metadata.Error);
         }
         var updated = await mediator.Send(
-            new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls), SentProofs.OfNewKeys(request, urls), EntityTag.Condition(request.Headers)),
+            new UpdateClient(
+                caller, metadata.Value, SentProofs.Of(request, urls), SentProofs.OfNewKeys(request, urls), EntityTag.Condition(request.Headers)),
             cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
@@ -41,9 +46,9 @@ internal sealed record UpdateClient(
 }
 
 internal sealed partial class UpdateClientHandler(
-    ApproveMetadata approve,
+    MetadataApproval approve,
     KeyPossession possession,
-    ClientKeys keys,
+    KeySelector keys,
     RegisteringClients registering,
     IClientStore clients,
     AuditRecords records,
@@ -54,7 +59,8 @@ internal sealed partial class UpdateClientHandler(
     private const string ChangedKeys = "keys";
 
     private static readonly OAuthError s_replaced = OAuthError.InvalidToken(
-        "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use the new one; "
+        "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use "
+            + "the new one; "
         + "if that answer was lost, send a DPoP proof by a key that is registered now, or ask an administrator for a new token.");
 
     public async Task<Result<RegisteredClient>> Handle(UpdateClient request, CancellationToken cancellationToken)
@@ -69,7 +75,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return RegisteringClients.Gone;
         }
-        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, FetchCaller.OfUpdate(client), cancellationToken);
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, client.AsMovingCaller(), cancellationToken);
         if (!approved.IsSuccess)
         {
             return approved.Error;
@@ -106,7 +112,8 @@ internal sealed partial class UpdateClientHandler(
         {
             case ReplaceOutcome.Done:
                 LogUpdated(client.ClientId);
-                return new RegisteredClient(replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
+                return new RegisteredClient(
+                    replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
             case ReplaceOutcome.GroundsChanged:
                 return OAuthError.GroundsChanged;
             default:
@@ -128,7 +135,9 @@ internal sealed partial class UpdateClientHandler(
         {
             if (request.Proofs.IsEmpty)
             {
-                return changesKeys ? caller.Refuse(s_replaced) : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
+                return changesKeys
+                    ? caller.Refuse(s_replaced)
+                    : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
             }
             if (await possession.CheckHeldAsync(caller.Client, request.Proofs, cancellationToken) is { } unproved)
             {
@@ -146,13 +155,14 @@ internal sealed partial class UpdateClientHandler(
     }
 
     /// <summary>Keys by thumbprint, wherever they come from: a URL says nothing about what was at it.</summary>
-    private async Task<IReadOnlyDictionary<string, AuditChange>> ChangesAsync(Client client, ApprovedMetadata approved, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, AuditChange>> ChangesAsync(
+        Client client, ApprovedMetadata approved, CancellationToken cancellationToken)
     {
         var changes = MetadataChanges.Between(client.Metadata, approved.Metadata);
         return changes.ContainsKey("jwks") || changes.ContainsKey("jwks_uri")
             ? new Dictionary<string, AuditChange>(changes)
             {
-                [ChangedKeys] = new(await keys.DescribeAsync(client, cancellationToken), ClientKeys.Describe(approved.Keys)),
+                [ChangedKeys] = new(await keys.DescribeAsync(client.AsKeyOwner(), cancellationToken), KeySelector.Describe(approved.Keys)),
             }
             : changes;
     }

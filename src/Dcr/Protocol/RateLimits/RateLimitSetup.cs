@@ -20,6 +20,8 @@ internal static class RateLimitSetup
     public static void UseRateLimits(this IApplicationBuilder app)
     {
         var refusals = app.ApplicationServices.GetRequiredService<Refusals>();
-        app.Use((context, next) => refusals.Count(context) is { } tooMany ? new OAuthErrorResult(tooMany).ExecuteAsync(context) : next(context));
+        app.Use(
+            (context, next) =>
+                refusals.Count(context) is { } tooMany ? new OAuthErrorResult(tooMany).ExecuteAsync(context) : next(context));
     }
 }
