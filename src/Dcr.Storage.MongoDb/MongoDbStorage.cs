@@ -126,7 +126,9 @@ internal sealed class MongoDbStorage : IDisposable
 
     /// <summary>What time it is for the database, which forgets by it. Null: it does not say.</summary>
     public async Task<DateTimeOffset?> ReadTimeAsync(CancellationToken cancellationToken) =>
-        (await RunAsync(new BsonDocument("hello", 1), cancellationToken)).GetValue("localTime", BsonNull.Value) is BsonDateTime now ? now.ToUniversalTime() : null;
+        (await RunAsync(new BsonDocument("hello", 1), cancellationToken)).GetValue("localTime", BsonNull.Value) is BsonDateTime now
+            ? now.ToUniversalTime()
+            : null;
 
     /// <summary>For tests: nothing of the database is left.</summary>
     internal Task DropAsync(CancellationToken cancellationToken) =>

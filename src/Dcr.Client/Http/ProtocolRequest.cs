@@ -45,7 +45,8 @@ internal sealed record ProtocolRequest
         }
         foreach (var key in NewKeys)
         {
-            var proof = await DpopProof.CreateAsync(key, Method, Uri, accessToken: null, nonce, time, cancellationToken).ConfigureAwait(false);
+            var proof = await DpopProof.CreateAsync(key, Method, Uri, accessToken: null, nonce, time, cancellationToken)
+                .ConfigureAwait(false);
             message.Headers.TryAddWithoutValidation("New-Key-Proof", proof);
         }
         if (Attestation is not null)

@@ -125,13 +125,18 @@ public sealed class ClientRegistration
     /// <example>New keys, in two steps, so that no request falls between them:
     /// <code>
     /// var now = await registration.ReadAsync();
-    /// now = await registration.UpdateAsync(now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) }, now.ETag, oldKey, [newKey]);
+    /// var both = now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) };
+    /// now = await registration.UpdateAsync(both, now.ETag, oldKey, [newKey]);
     /// // from here on sign with newKey, and then
     /// now = await registration.UpdateAsync(now.Metadata with { Jwks = newKey.PublicJwkSet }, now.ETag);
     /// </code>
     /// </example>
     public Task<ClientInformation> UpdateAsync(
-        ClientMetadata metadata, string? ifMatch = null, ISigningKey? proofKey = null, IReadOnlyList<ISigningKey>? newKeys = null, CancellationToken cancellationToken = default)
+        ClientMetadata metadata,
+        string? ifMatch = null,
+        ISigningKey? proofKey = null,
+        IReadOnlyList<ISigningKey>? newKeys = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         return RunAsync(async before =>

@@ -47,7 +47,8 @@ internal sealed class JwksEntry(string uri, UnknownKidBudget unknownKids, TimePr
     /// <param name="room">Of whoever asks.</param>
     /// <param name="download">As whoever begins it would.</param>
     /// <param name="cancellationToken">Ends this wait, and neither the download nor the wait of others.</param>
-    public async Task JoinOrStartAsync(FetchRoom room, Func<long, Task> download, CancellationToken cancellationToken) => await _rooms[(int)room].GetAsync(
+    public async Task JoinOrStartAsync(FetchRoom room, Func<long, Task> download, CancellationToken cancellationToken) =>
+        await _rooms[(int)room].GetAsync(
         async (_, _) =>
         {
             var number = Begin();

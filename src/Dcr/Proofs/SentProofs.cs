@@ -27,5 +27,6 @@ public sealed record SentProofs(IReadOnlyList<string> Proofs, string Method, str
 
     /// <summary>Those of <see cref="NewKeyHeader"/>, each by itself.</summary>
     internal static IReadOnlyList<SentProofs> OfNewKeys(HttpRequest request, IssuerUrls urls) =>
-        [.. request.Headers.GetCommaSeparatedValues(NewKeyHeader).Select(proof => new SentProofs([proof], request.Method, urls.At(request)))];
+        [.. request.Headers.GetCommaSeparatedValues(NewKeyHeader)
+            .Select(proof => new SentProofs([proof], request.Method, urls.At(request)))];
 }

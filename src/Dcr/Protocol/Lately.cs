@@ -1,8 +1,9 @@
 namespace Dcr.Protocol;
 
 /// <summary>
-/// What is allowed for a short time after something was done. The clock may be set back meanwhile, and must not make a leave of an hour last
-/// for as long as it was set back: the leave holds within its length of the moment it was given, before it and after it (decision 0010).
+/// What is allowed for a short time after something was done. The clock may be set back meanwhile, and must not make a leave of an
+/// hour last for as long as it was set back: the leave holds within its length of the moment it was given, before it and after it
+/// (decision 0010).
 /// </summary>
 internal static class Lately
 {

@@ -104,12 +104,14 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
             ? Result.OfOptional<PublicKey>(bound)
             : await CheckAsync(request.Proofs, mode, provers, whose, useProof: true, cancellationToken);
         return proved.IsSuccess && mode == Requirement.Required
-            ? await CheckAddedAsync(added.Where(key => key.Thumbprint != proved.Value.Value?.Thumbprint), request.NewKeyProofs, cancellationToken)
+            ? await CheckAddedAsync(
+                added.Where(key => key.Thumbprint != proved.Value.Value?.Thumbprint), request.NewKeyProofs, cancellationToken)
             : proved.Error;
     }
 
     /// <summary>What is not shown may be somebody else's: each key that the client had not before proves itself.</summary>
-    private async Task<OAuthError?> CheckAddedAsync(IEnumerable<PublicKey> added, IReadOnlyList<SentProofs> sent, CancellationToken cancellationToken)
+    private async Task<OAuthError?> CheckAddedAsync(
+        IEnumerable<PublicKey> added, IReadOnlyList<SentProofs> sent, CancellationToken cancellationToken)
     {
         var unproved = added.Select(key => key.Thumbprint).ToHashSet(StringComparer.Ordinal);
         if (unproved.Count > 0 && sent.Count > MaxNewKeyProofs)
@@ -119,7 +121,11 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
         foreach (var proof in unproved.Count == 0 ? [] : sent)
         {
             var proved = await proofs.CheckAsync(
-                proof, accessToken: null, key => unproved.Contains(key.Thumbprint) ? null : "It must be made with a key that is new.", record: true, cancellationToken);
+                proof,
+                accessToken: null,
+                key => unproved.Contains(key.Thumbprint) ? null : "It must be made with a key that is new.",
+                record: true,
+                cancellationToken);
             if (!proved.IsSuccess)
             {
                 return proved.Error with { Description = $"{SentProofs.NewKeyHeader}: {proved.Error.Description}" };
@@ -129,7 +135,8 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
         return unproved.Count == 0
             ? null
             : OAuthError.InvalidDpopProof(
-                $"registration_policy.proof_of_possession: each key that is new proves itself, in the {SentProofs.NewKeyHeader} header, by a proof that is made as one for DPoP is. "
+                $"registration_policy.proof_of_possession: each key that is new proves itself, in the {SentProofs.NewKeyHeader} header, "
+                + "by a proof that is made as one for DPoP is. "
                 + $"There is none by the key with the thumbprint {unproved.First()}.");
     }
 

@@ -25,7 +25,11 @@ internal static class UpdateClientRoute
         }
         var updated = await mediator.Send(
             new UpdateClient(
-                caller, metadata.Value, SentProofs.Of(request, urls), SentProofs.OfNewKeys(request, urls), EntityTag.Condition(request.Headers)),
+                caller,
+                metadata.Value,
+                SentProofs.Of(request, urls),
+                SentProofs.OfNewKeys(request, urls),
+                EntityTag.Condition(request.Headers)),
             cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)

@@ -19,7 +19,9 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
     })]));
 
     public override Task AddAsync(ISigningKey key, ISigningKey provenBy, CancellationToken cancellationToken) =>
-        Keys.Any(there => there.Kid == key.PublicJwk.Kid) ? Task.CompletedTask : ReplaceAsync([.. Keys, key.PublicJwk], provenBy, [key], cancellationToken);
+        Keys.Any(there => there.Kid == key.PublicJwk.Kid)
+            ? Task.CompletedTask
+            : ReplaceAsync([.. Keys, key.PublicJwk], provenBy, [key], cancellationToken);
 
     public override Task ActivateAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -43,6 +45,8 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
         return $"The old key {kid} is withdrawn.";
     }
 
-    private async Task ReplaceAsync(IReadOnlyList<PublicJwk> keys, ISigningKey provenBy, IReadOnlyList<ISigningKey> added, CancellationToken cancellationToken) =>
-        _client = await registration.UpdateAsync(_client.Metadata with { Jwks = new PublicJwkSet(keys) }, _client.ETag, provenBy, added, cancellationToken);
+    private async Task ReplaceAsync(
+        IReadOnlyList<PublicJwk> keys, ISigningKey provenBy, IReadOnlyList<ISigningKey> added, CancellationToken cancellationToken) =>
+        _client = await registration.UpdateAsync(
+            _client.Metadata with { Jwks = new PublicJwkSet(keys) }, _client.ETag, provenBy, added, cancellationToken);
 }
