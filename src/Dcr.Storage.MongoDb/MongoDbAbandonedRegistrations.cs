@@ -48,9 +48,11 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
     /// <summary>Makes sure that nobody can become a client under this id any more. False: somebody has.</summary>
     public async Task<bool> TryFenceAsync(string clientId, CancellationToken cancellationToken)
     {
+        // By the clock of the database, which takes the fence down: by one that is a day behind it would do so at once.
+        var until = (await storage.ReadTimeAsync(cancellationToken) ?? time.GetUtcNow()) + s_fenceLife;
         try
         {
-            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(Fence(clientId), options: null, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(Fence(clientId, until), options: null, cancellationToken));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
@@ -58,7 +60,7 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
             // A client that is only announced becomes the fence: the update that would make it finds nothing to make.
             var pending = Where.Eq("_id", clientId) & Where.Eq("status", MongoDbEffects.Pending);
             var fenced = await MongoDbFault.GuardAsync(
-                () => storage.Clients.ReplaceOneAsync(pending, Fence(clientId), cancellationToken: cancellationToken));
+                () => storage.Clients.ReplaceOneAsync(pending, Fence(clientId, until), cancellationToken: cancellationToken));
             return fenced.MatchedCount == 1
                 || await MongoDbFault.GuardAsync(
                     () =>
@@ -67,11 +69,11 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
         }
     }
 
-    private BsonDocument Fence(string clientId) => new("_id", clientId)
+    private static BsonDocument Fence(string clientId, DateTimeOffset until) => new("_id", clientId)
     {
         { "status", MongoDbClientDocument.Tombstone },
         { "version", 0L },
-        { MongoDbClientDocument.FenceUntil, (time.GetUtcNow() + s_fenceLife).UtcDateTime },
+        { MongoDbClientDocument.FenceUntil, until.UtcDateTime },
     };
 
     /// <summary>Room was taken for this client long ago: it became live with it, or it is made sure that it does not.</summary>

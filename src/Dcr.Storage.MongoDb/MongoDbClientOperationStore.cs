@@ -132,10 +132,18 @@ internal sealed class MongoDbClientOperationStore(
         return [.. (await ListNextAsync(operation, operation.After, limit, cancellationToken)).Select(Cursor)];
     }
 
+    public async Task<ClientOperation> CountChangedAsync(ClientOperation operation, long more, CancellationToken cancellationToken)
+    {
+        await MongoDbFault.GuardAsync(() => storage.ClientOperations.UpdateOneAsync(
+            Where.Eq("_id", operation.Id), Set.Inc("changed", more), cancellationToken: cancellationToken));
+        return await FindAsync(operation.Id, cancellationToken) ?? operation;
+    }
+
     public async Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken)
     {
         // Only from where it stood: of two nodes that did the same, one moves on.
-        var stands = Where.Eq("_id", read.Id) & Where.Eq("done", false) & Where.Eq("after_client_id", read.After?.ClientId)
+        var stands = Where.Eq("_id", read.Id) & Where.Eq("done", false) & Where.Eq("changed", read.Changed)
+            & Where.Eq("after_client_id", read.After?.ClientId)
             & (read.Passes == 0 ? Where.In("passes", new BsonValue[] { 0, BsonNull.Value }) : Where.Eq("passes", read.Passes));
         var replaced = await MongoDbFault.GuardAsync(
             () => storage.ClientOperations.ReplaceOneAsync(stands, Document(moved), cancellationToken: cancellationToken));

@@ -14,23 +14,26 @@ namespace Dcr.Storage.MongoDb;
 internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDbAbandonedRegistrations abandoned, TimeProvider time)
 {
     private const int MaxAttempts = 100;
+
+    // Claims that are watched; those that are not watched any more begin anew.
+    private const int MaxWatched = 10_000;
+
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly SeenUnchanged _claims = new(time, MaxWatched);
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
-    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
-
     /// <summary>Claims the key for this client.</summary>
-    /// <returns>Null: claimed, now or by an earlier call for the same client; else the answer that stands, or the claim to go on
-    /// with.</returns>
-    public async Task<RegisterClientOutcome?> ClaimAsync(RegistrationAnswer answer, string clientId, CancellationToken cancellationToken)
+    /// <returns>Claimed, now or by an earlier call for the same client; else the answer that stands, or the claim to go on with.</returns>
+    public async Task<ClaimOutcome> ClaimAsync(RegistrationAnswer answer, string clientId, CancellationToken cancellationToken)
     {
         var claim = Document(answer, clientId);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             if (await TryInsertAsync(claim, cancellationToken))
             {
-                return null;
+                return new ClaimOutcome.Claimed(IsNew: true);
             }
             if (await ReadAsync(answer.Key, cancellationToken) is not { } other)
             {
@@ -38,12 +41,12 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
             }
             if (IsCurrent(other) && await StandsAsync(other, cancellationToken))
             {
-                return new RegisterClientOutcome.AnsweredBefore(Read(other));
+                return new ClaimOutcome.Stands(new RegisterClientOutcome.AnsweredBefore(Read(other)));
             }
             var isOwn = other["client_id"] == clientId;
             if (!isOwn && IsCurrent(other) && !await IsGivenUpAsync(other, answer, cancellationToken))
             {
-                return new RegisterClientOutcome.UnderWay(Read(other));
+                return new ClaimOutcome.Stands(new RegisterClientOutcome.UnderWay(Read(other)));
             }
             // What is registered may have been judged by another policy than the first time.
             var unfinished = Claim(answer.Key, other["client_id"].AsString) & Where.Eq("done", false);
@@ -53,14 +56,15 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
                     : Claim(answer.Key, other["client_id"].AsString), claim, cancellationToken: CancellationToken.None));
             if (taken.MatchedCount == 1)
             {
-                return null;
+                return new ClaimOutcome.Claimed(IsNew: !isOwn);
             }
         }
         throw new StoreUnavailableException("A registration with the same idempotency key is under way and does not end.");
     }
 
     /// <summary>
-    /// A claim of somebody who cannot be told from a stranger is taken over once it is old and no client can come of it any more.
+    /// A claim of somebody who cannot be told from a stranger is taken over once this node has seen it stand for long, whatever the
+    /// clocks of the nodes say, and no client can come of it any more.
     /// </summary>
     private async Task<bool> IsGivenUpAsync(BsonDocument other, RegistrationAnswer answer, CancellationToken cancellationToken)
     {
@@ -68,7 +72,7 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
         var isSameCaller = begun.InitialTokenJti == answer.InitialTokenJti
             || (begun.ProvedBy is not null && begun.ProvedBy == answer.ProvedBy);
         return !isSameCaller
-            && other["claimed_at"].AsInt64 < Now - (long)MongoDbAbandonedRegistrations.After.TotalMilliseconds
+            && _claims.For(begun.Key, begun.ClientId) >= MongoDbAbandonedRegistrations.After
             && await abandoned.TryFenceAsync(begun.ClientId, cancellationToken);
     }
 
@@ -129,10 +133,9 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
         MongoDbFault.GuardAsync<BsonDocument?>(
             () => storage.RegistrationAnswers.Find(Where.Eq("_id", key)).SingleOrDefaultAsync(cancellationToken)!);
 
-    private BsonDocument Document(RegistrationAnswer answer, string clientId) => new("_id", answer.Key)
+    private static BsonDocument Document(RegistrationAnswer answer, string clientId) => new("_id", answer.Key)
     {
         { "client_id", clientId },
-        { "claimed_at", Now },
         { "done", false },
         { "body_hash", answer.BodyHash },
         { "protected_answer", answer.ProtectedAnswer },
@@ -149,4 +152,14 @@ internal sealed class MongoDbRegistrationAnswers(MongoDbStorage storage, MongoDb
         document["client_id"].AsString,
         document.GetValue("initial_token_jti", BsonNull.Value) is BsonString jti ? jti.Value : null,
         new DateTimeOffset(document["expires_at"].ToUniversalTime(), TimeSpan.Zero));
+}
+
+/// <summary>What became of a claim on an idempotency key.</summary>
+internal abstract record ClaimOutcome
+{
+    /// <param name="IsNew">True: nobody has begun with this client before. False: an earlier call may have come to any step.</param>
+    public sealed record Claimed(bool IsNew) : ClaimOutcome;
+
+    /// <param name="Outcome">The answer that stands, or the claim to go on with.</param>
+    public sealed record Stands(RegisterClientOutcome Outcome) : ClaimOutcome;
 }

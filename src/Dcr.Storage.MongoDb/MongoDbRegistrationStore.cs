@@ -30,8 +30,12 @@ internal sealed class MongoDbRegistrationStore(
         {
             return await RegisterOnceAsync(registration);
         }
-        return await answers.ClaimAsync(registration.Answer, registration.Client.ClientId, cancellationToken)
-            ?? await RegisterClaimedAsync(registration, registration.Answer);
+        return await answers.ClaimAsync(registration.Answer, registration.Client.ClientId, cancellationToken) switch
+        {
+            ClaimOutcome.Claimed claimed => await RegisterClaimedAsync(registration, registration.Answer, claimed.IsNew),
+            ClaimOutcome.Stands stands => stands.Outcome,
+            var other => throw new InvalidOperationException($"An outcome of a claim of an unknown kind: {other}"),
+        };
     }
 
     public async Task<RegisterClientOutcome> TryOutAsync(
@@ -82,7 +86,7 @@ internal sealed class MongoDbRegistrationStore(
     /// <summary>
     /// Others may be at the same claim, or have been: every step counts once, and whoever makes the client makes it for all.
     /// </summary>
-    private async Task<RegisterClientOutcome> RegisterClaimedAsync(NewRegistration registration, RegistrationAnswer answer)
+    private async Task<RegisterClientOutcome> RegisterClaimedAsync(NewRegistration registration, RegistrationAnswer answer, bool isNew)
     {
         var (clientId, onboardingClient) = (registration.Client.ClientId, registration.Limits.OnboardingClient);
         if (!await tokens.TryUseAsync(registration.Use, clientId))
@@ -93,7 +97,7 @@ internal sealed class MongoDbRegistrationStore(
         {
             return await GiveUpAsync(registration, answer, reservation: null, new RegisterClientOutcome.StatementUsedUp());
         }
-        var reservation = await counts.FindReservationAsync(onboardingClient, clientId, CancellationToken.None);
+        var reservation = isNew ? null : await counts.FindReservationAsync(onboardingClient, clientId, CancellationToken.None);
         if (reservation is null)
         {
             reservation = MongoDbRegistrationCounts.NewReservation();

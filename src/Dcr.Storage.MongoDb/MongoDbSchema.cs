@@ -45,13 +45,8 @@ internal sealed partial class MongoDbSchema(
 
     public Task PingAsync(CancellationToken cancellationToken) => storage.PingAsync(cancellationToken);
 
-    public async Task<StoreClock?> ReadClockAsync(CancellationToken cancellationToken)
-    {
-        var hello = await storage.RunAsync(new BsonDocument("hello", 1), cancellationToken);
-        return hello.GetValue("localTime", BsonNull.Value) is BsonDateTime now
-            ? new StoreClock(now.ToUniversalTime(), TimeSpan.FromMinutes(1), IsExact: true)
-            : null;
-    }
+    public async Task<StoreClock?> ReadClockAsync(CancellationToken cancellationToken) =>
+        await storage.ReadTimeAsync(cancellationToken) is { } now ? new StoreClock(now, TimeSpan.FromMinutes(1), IsExact: true) : null;
 
     // A warning, not an end: servers that are compatible with MongoDB have numbers of their own.
     private async Task CheckServerAsync(CancellationToken cancellationToken)

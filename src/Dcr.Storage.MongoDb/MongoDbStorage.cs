@@ -124,6 +124,12 @@ internal sealed class MongoDbStorage : IDisposable
     public Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(() => _database.RunCommandAsync<BsonDocument>(command, cancellationToken: cancellationToken));
 
+    /// <summary>What time it is for the database, which forgets by it. Null: it does not say.</summary>
+    public async Task<DateTimeOffset?> ReadTimeAsync(CancellationToken cancellationToken) =>
+        (await RunAsync(new BsonDocument("hello", 1), cancellationToken)).GetValue("localTime", BsonNull.Value) is BsonDateTime now
+            ? now.ToUniversalTime()
+            : null;
+
     /// <summary>For tests: nothing of the database is left.</summary>
     internal Task DropAsync(CancellationToken cancellationToken) =>
         _client.DropDatabaseAsync(_database.DatabaseNamespace.DatabaseName, cancellationToken);

@@ -117,12 +117,21 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
             [.. next.Select(client => new ClientCursor(Time(client.CreatedAt), client.ClientId))]);
     }
 
+    public Task<ClientOperation> CountChangedAsync(ClientOperation operation, long more, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
+        session =>
+        {
+            session.Change("UPDATE client_operations SET changed = changed + $2 WHERE id = $1", operation.Id, more);
+            return Find(session, operation.Id) ?? operation;
+        },
+        cancellationToken);
+
     public Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken) =>
         storage.Main.WriteAsync(
         session => Find(session, read.Id) is { } now && !StandsAt(now, read) ? now : Store(session, moved), cancellationToken);
 
     private static bool StandsAt(ClientOperation now, ClientOperation read) =>
-        !now.Done && now.Passes == read.Passes && now.After == read.After;
+        !now.Done && now.Changed == read.Changed && now.Passes == read.Passes && now.After == read.After;
 
     private static ClientOperation Store(SqliteSession session, ClientOperation operation)
     {

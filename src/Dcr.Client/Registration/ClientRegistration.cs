@@ -106,7 +106,7 @@ public sealed class ClientRegistration
         var same = RegistrationRequests.BodyOf(state.ClientId!, information.Metadata);
         return await KeepAsync(
             await _requests.PutAsync(
-                state, same, answer.ETag, proofKey: null, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+                state, same, answer.ETag, proofKey: null, newKeys: null, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
     }, cancellationToken);
 
     /// <summary>
@@ -118,18 +118,25 @@ public sealed class ClientRegistration
     /// faster. Null: whatever is there is replaced.</param>
     /// <param name="proofKey">To change keys under a policy that asks for a proof: a key that was registered before. Null: no
     /// proof.</param>
+    /// <param name="newKeys">Under a policy that requires proofs: each key that was not registered before, to prove itself. Null:
+    /// none.</param>
     /// <param name="cancellationToken">Stops; the update stays in the store as pending.</param>
     /// <exception cref="InvalidOperationException">The store holds no registered client.</exception>
     /// <example>New keys, in two steps, so that no request falls between them:
     /// <code>
     /// var now = await registration.ReadAsync();
-    /// now = await registration.UpdateAsync(now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) }, now.ETag, oldKey);
+    /// var both = now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) };
+    /// now = await registration.UpdateAsync(both, now.ETag, oldKey, [newKey]);
     /// // from here on sign with newKey, and then
     /// now = await registration.UpdateAsync(now.Metadata with { Jwks = newKey.PublicJwkSet }, now.ETag);
     /// </code>
     /// </example>
     public Task<ClientInformation> UpdateAsync(
-        ClientMetadata metadata, string? ifMatch = null, ISigningKey? proofKey = null, CancellationToken cancellationToken = default)
+        ClientMetadata metadata,
+        string? ifMatch = null,
+        ISigningKey? proofKey = null,
+        IReadOnlyList<ISigningKey>? newKeys = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         return RunAsync(async before =>
@@ -138,7 +145,7 @@ public sealed class ClientRegistration
             await _store.SaveAsync(before with { Pending = PendingRequest.Update }, cancellationToken).ConfigureAwait(false);
 
             // Carried out twice it does no harm: the same is registered, and until it is used no new token ends the one that is sent.
-            var answer = await _requests.PutAsync(before, body, ifMatch, proofKey, cancellationToken).ConfigureAwait(false);
+            var answer = await _requests.PutAsync(before, body, ifMatch, proofKey, newKeys, cancellationToken).ConfigureAwait(false);
             if (IsCertainRefusal(answer))
             {
                 await _store.SaveAsync(before, CancellationToken.None).ConfigureAwait(false);
@@ -148,7 +155,7 @@ public sealed class ClientRegistration
                 // Changed meanwhile: by the attempt whose answer was lost, or by somebody else?
                 var read = await _requests.GetAsync(before, cancellationToken).ConfigureAwait(false);
                 answer = RegistrationRequests.IsAsSent(body, read)
-                    ? await _requests.PutAsync(before, body, read.ETag, proofKey, cancellationToken).ConfigureAwait(false)
+                    ? await _requests.PutAsync(before, body, read.ETag, proofKey, newKeys, cancellationToken).ConfigureAwait(false)
                     : answer;
             }
             return await KeepAsync(answer).ConfigureAwait(false);

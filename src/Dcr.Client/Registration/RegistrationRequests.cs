@@ -74,12 +74,18 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
         exchange.SendAsync(Managing(HttpMethod.Get, state), cancellationToken);
 
     public Task<ProtocolAnswer> PutAsync(
-        RegistrationState state, byte[] body, string? ifMatch, ISigningKey? proofKey, CancellationToken cancellationToken) =>
+        RegistrationState state,
+        byte[] body,
+        string? ifMatch,
+        ISigningKey? proofKey,
+        IReadOnlyList<ISigningKey>? newKeys,
+        CancellationToken cancellationToken) =>
         exchange.SendAsync(
             Managing(HttpMethod.Put, state) with
             {
                 IfMatch = ifMatch,
                 ProofKey = proofKey ?? boundTo,
+                NewKeys = newKeys ?? [],
                 MakeContent = _ => ValueTask.FromResult(Json(body)),
             },
             cancellationToken);

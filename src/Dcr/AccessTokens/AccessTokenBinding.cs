@@ -26,8 +26,8 @@ internal sealed class AccessTokenBinding(DpopProofRules proofs, SecurityProfileR
                 ? "Every access token is bound to a key here: send a DPoP proof."
                 : "The client is registered with dpop_bound_access_tokens: send a DPoP proof (RFC 9449 section 5.2).");
         }
-        // What has proved the instance is used up: it is not asked to be new once more.
-        if (sent.IsEmpty || instance is { ByDpop: true })
+        // What has proved the instance is used up, and is not verified once more.
+        if (sent.IsEmpty || (instance is not null && sent.IsUsed))
         {
             return Result.OfOptional(instance?.InstanceKey);
         }

@@ -25,13 +25,11 @@ internal sealed record AllowKeyChange(string ClientId, AccessTokenCaller Caller)
 
 internal sealed class AllowKeyChangeHandler(ClientEditor change, TimeProvider time) : IRequestHandler<AllowKeyChange, Result<AdminClient>>
 {
-    private static readonly TimeSpan s_allowedFor = TimeSpan.FromDays(1);
-
     public Task<Result<AdminClient>> Handle(AllowKeyChange request, CancellationToken cancellationToken) => change.ExecuteAsync(
         request.ClientId,
         client => client.RegistrationAccess is null
             ? OAuthError.Conflict("The client does not manage itself, so it changes no keys.")
-            : client with { KeyChangeAllowedUntil = time.GetUtcNow() + s_allowedFor },
+            : client with { KeyChangeAllowedUntil = time.GetUtcNow() + Client.KeyChangeLeave },
         AuditActions.KeyChangeAllowed,
         (before, after) =>
             (

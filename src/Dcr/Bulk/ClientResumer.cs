@@ -23,17 +23,14 @@ internal sealed class ClientResumer(IClientOperationStore operations, ClientEdit
             next,
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
             async (client, cancellation) => Interlocked.Add(ref resumed, await TryResumeAsync(client.ClientId, act, cancellation) ? 1 : 0));
-        var moved = operation with
+        // First what was done, wherever another node that came over the same clients has moved the operation to.
+        var counted = resumed == 0 ? operation : await operations.CountChangedAsync(operation, resumed, cancellationToken);
+        if (counted.Done || counted.After != operation.After)
         {
-            Changed = operation.Changed + resumed,
-            Done = next.Count < limit,
-            After = next.Count == 0 ? operation.After : next[^1],
-        };
-        var stored = await operations.MoveAsync(operation, moved, cancellationToken);
-        // Another node came over the same clients; those that this one resumed are counted all the same.
-        return stored == moved || stored.Done || resumed == 0
-            ? stored
-            : await operations.MoveAsync(stored, stored with { Changed = stored.Changed + resumed }, cancellationToken);
+            return counted;
+        }
+        return await operations.MoveAsync(
+            counted, counted with { Done = next.Count < limit, After = next.Count == 0 ? counted.After : next[^1] }, cancellationToken);
     }
 
     /// <summary>False: it is gone, was resumed by somebody else, or may not be.</summary>

@@ -97,7 +97,16 @@ public interface IClientOperationStore
     /// </summary>
     Task<IReadOnlyList<ClientCursor>> NextAsync(ClientOperation operation, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Atomic: stores how far the operation has come, if it still stands where it was read.</summary>
+    /// <summary>
+    /// Atomic: this call has changed so many clients more, by itself and not by <see cref="StepAsync"/>. It counts however far the
+    /// operation has come meanwhile, and after it is done too.
+    /// </summary>
+    /// <returns>The operation as it now is.</returns>
+    Task<ClientOperation> CountChangedAsync(ClientOperation operation, long more, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Atomic: stores how far the operation has come, if it still stands where it was read and has changed as many as then.
+    /// </summary>
     /// <returns>The operation as it now is.</returns>
     Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken);
 }

@@ -11,8 +11,7 @@ namespace Dcr.ClientAuthentication;
 /// <param name="AttesterKey">The key the attestation is signed with.</param>
 /// <param name="Attester">Whose key that is.</param>
 /// <param name="InstanceKey">The key that the instance holds, and has proved.</param>
-/// <param name="ByDpop">By the DPoP proof of the request, which is used up by that.</param>
-internal sealed record AttestedInstance(Client Client, PublicKey AttesterKey, string Attester, PublicKey InstanceKey, bool ByDpop);
+internal sealed record AttestedInstance(Client Client, PublicKey AttesterKey, string Attester, PublicKey InstanceKey);
 
 /// <summary>
 /// Attestation-based client authentication (draft-ietf-oauth-attestation-based-client-auth-11): somebody the client's
@@ -96,7 +95,7 @@ internal sealed class ClientAttestationRules(
             ? await CheckProofAsync(proof, instanceKey, client, cancellationToken)
             : await CheckDpopAsync(sent, instanceKey, cancellationToken);
         return proved is null
-            ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey, ByDpop: credentials.AttestationProofs.Count == 0)
+            ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey)
             : proved;
     }
 

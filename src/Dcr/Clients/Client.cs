@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dcr.Protocol;
 
 namespace Dcr.Clients;
 
@@ -52,6 +53,11 @@ public sealed record Client
     /// Until when the client may change its keys without proving one it had, by leave of an administrator. Null: it may not.
     /// </summary>
     public DateTimeOffset? KeyChangeAllowedUntil { get; init; }
+
+    /// <summary>For how long an administrator lets a client change its keys without proving one it had.</summary>
+    public static TimeSpan KeyChangeLeave { get; } = TimeSpan.FromDays(1);
+
+    public bool MayChangeKeysAt(DateTimeOffset now) => KeyChangeAllowedUntil is { } until && Lately.Holds(until, KeyChangeLeave, now);
 
     /// <summary>
     /// When the client last proved itself, accurate to <see cref="ClientLifecycle.LastUseAccuracy"/>. Null: it never did.

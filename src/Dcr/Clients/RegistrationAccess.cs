@@ -18,8 +18,12 @@ public sealed record RegistrationAccess
     [JsonPropertyName("previous_token_hash")]
     public string? PreviousTokenHash { get; init; }
 
+    /// <summary>The end of <see cref="PreviousLife"/>.</summary>
     [JsonPropertyName("previous_valid_until")]
     public DateTimeOffset? PreviousValidUntil { get; init; }
+
+    /// <summary>For how long a token that was replaced is still taken.</summary>
+    public static TimeSpan PreviousLife { get; } = TimeSpan.FromHours(1);
 
     /// <summary>
     /// True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.
@@ -32,5 +36,5 @@ public sealed record RegistrationAccess
 
     /// <summary>The token with this hash has been replaced, and is taken until the new one is first used or the hour is over.</summary>
     public bool IsPrevious(string tokenHash, DateTimeOffset now) =>
-        PreviousValidUntil > now && OpaqueSecret.IsSame(tokenHash, PreviousTokenHash);
+        PreviousValidUntil is { } until && Lately.Holds(until, PreviousLife, now) && OpaqueSecret.IsSame(tokenHash, PreviousTokenHash);
 }

@@ -13,6 +13,9 @@ namespace Dcr.Registration;
 /// </summary>
 internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKeys, TimeProvider time)
 {
+    // As many as there may be inline keys by default; each costs the verification of a signature.
+    private const int MaxNewKeyProofs = 10;
+
     /// <returns>The key of the proof; none where the policy asks for none and none was sent.</returns>
     public async Task<Result<Optional<PublicKey>>> CheckRegistrationAsync(
         RegistrationRequest request,
@@ -65,15 +68,11 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
     }
 
     /// <summary>
-    /// For an update: a change of keys is proved by a key from before, or by a new one where an administrator has allowed it.
+    /// For an update: a change of keys is proved by a key from before, or by a new one where an administrator has allowed it; and where a
+    /// proof is required, by every key that is new as well.
     /// </summary>
     public async Task<OAuthError?> CheckUpdateAsync(
-        Client client,
-        RegistrationPolicy policy,
-        ApprovedMetadata approved,
-        ManagingClient caller,
-        SentProofs sent,
-        CancellationToken cancellationToken)
+        Client client, RegistrationPolicy policy, ApprovedMetadata approved, UpdateClient request, CancellationToken cancellationToken)
     {
         var isDevice = policy.BindsKey || client.Origin?.Attester is not null;
         var mode = isDevice ? Requirement.Required : policy.ProofOfPossession ?? Requirement.Off;
@@ -91,7 +90,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
             return OAuthError.InvalidClientMetadata(
                 "jwks: a client whose initial access token was bound to its key has its keys there, not at a jwks_uri.");
         }
-        var isAllowed = client.KeyChangeAllowedUntil > time.GetUtcNow();
+        var isAllowed = client.MayChangeKeysAt(time.GetUtcNow());
         var provers = isAllowed ? approved.Keys : Unblocked(before, client);
         if (provers is null)
         {
@@ -99,12 +98,46 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
                 "A change of keys is proved by a key from before, and those cannot be had now. An administrator can allow the change.");
         }
         var whose = isAllowed ? "one of the new keys" : "a key that the client had before (an administrator can allow a change without)";
+        var added = approved.Keys.Keys.Where(key => before is null || !Holds(before, key)).ToList();
         // Proved with the registration access token already, by a key from before: a proof is used once.
-        if (caller.ProvedWith is { } proved && Holds(provers, proved))
+        var proved = request.Caller.ProvedWith is { } bound && Holds(provers, bound)
+            ? Result.OfOptional<PublicKey>(bound)
+            : await CheckAsync(request.Proofs, mode, provers, whose, useProof: true, cancellationToken);
+        return proved.IsSuccess && mode == Requirement.Required
+            ? await CheckAddedAsync(
+                added.Where(key => key.Thumbprint != proved.Value.Value?.Thumbprint), request.NewKeyProofs, cancellationToken)
+            : proved.Error;
+    }
+
+    /// <summary>What is not shown may be somebody else's: each key that the client had not before proves itself.</summary>
+    private async Task<OAuthError?> CheckAddedAsync(
+        IEnumerable<PublicKey> added, IReadOnlyList<SentProofs> sent, CancellationToken cancellationToken)
+    {
+        var unproved = added.Select(key => key.Thumbprint).ToHashSet(StringComparer.Ordinal);
+        if (unproved.Count > 0 && sent.Count > MaxNewKeyProofs)
         {
-            return null;
+            return OAuthError.InvalidDpopProof($"There must be at most {MaxNewKeyProofs} proofs in {SentProofs.NewKeyHeader}.");
         }
-        return (await CheckAsync(sent, mode, provers, whose, useProof: true, cancellationToken)).Error;
+        foreach (var proof in unproved.Count == 0 ? [] : sent)
+        {
+            var proved = await proofs.CheckAsync(
+                proof,
+                accessToken: null,
+                key => unproved.Contains(key.Thumbprint) ? null : "It must be made with a key that is new.",
+                record: true,
+                cancellationToken);
+            if (!proved.IsSuccess)
+            {
+                return proved.Error with { Description = $"{SentProofs.NewKeyHeader}: {proved.Error.Description}" };
+            }
+            unproved.Remove(proved.Value.Thumbprint);
+        }
+        return unproved.Count == 0
+            ? null
+            : OAuthError.InvalidDpopProof(
+                $"registration_policy.proof_of_possession: each key that is new proves itself, in the {SentProofs.NewKeyHeader} header, "
+                + "by a proof that is made as one for DPoP is. "
+                + $"There is none by the key with the thumbprint {unproved.First()}.");
     }
 
     /// <summary>That the sender holds a key which the client has now.</summary>

@@ -73,7 +73,7 @@ internal sealed class RegistrationAccessTokenAuthentication(
         if (asDpop is null)
         {
             var isBound = profile.BindsEveryToken || client.Metadata.DpopBoundAccessTokens == true;
-            return isBound && !(client.KeyChangeAllowedUntil > time.GetUtcNow())
+            return isBound && !client.MayChangeKeysAt(time.GetUtcNow())
                 ? OAuthError.InvalidToken(
                     "The client's tokens are bound to its keys (dpop_bound_access_tokens): send this one as Authorization: DPoP, with a "
                         + "proof by one of them.")

@@ -46,6 +46,7 @@ internal static class RegistrationFeature
         register.MapPut("/{client_id}", UpdateClientRoute.HandleAsync).Needs(RegistrationAccessTokenAuthentication.Needed)
             .Is("Registration", "Replace the client's metadata").TakesIfMatch()
             .TakesHeader("DPoP", "To change keys under a policy that asks for it: a proof by a key the client had (RFC 9449)")
+            .TakesHeader("New-Key-Proof", "With it, where the policy requires proofs: one by each key that is new, made as for DPoP")
             .TakesJson<ClientMetadata>().Gives<ClientInformation>().Refuses(400, 401, 403, 409, 412, 413, 415);
 
         register.MapDelete("/{client_id}", DeleteClientRoute.HandleAsync).Needs(RegistrationAccessTokenAuthentication.Needed)

@@ -25,7 +25,12 @@ internal static class UpdateClientRoute
         }
         var updated = await mediator.Send(
             new UpdateClient(
-                caller, metadata.Value, SentProofs.Of(request, urls), EntityTag.Condition(request.Headers)), cancellationToken);
+                caller,
+                metadata.Value,
+                SentProofs.Of(request, urls),
+                SentProofs.OfNewKeys(request, urls),
+                EntityTag.Condition(request.Headers)),
+            cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
             : new OAuthErrorResult(updated.Error);
@@ -35,8 +40,10 @@ internal static class UpdateClientRoute
 /// <param name="Caller">The client.</param>
 /// <param name="Metadata">As sent: the whole of what is to be registered.</param>
 /// <param name="Proofs">The DPoP header as sent.</param>
+/// <param name="NewKeyProofs">Those by keys that the client had not before.</param>
 /// <param name="Condition">Which versions it may be at.</param>
-internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, Func<long, bool> Condition)
+internal sealed record UpdateClient(
+    ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, IReadOnlyList<SentProofs> NewKeyProofs, Func<long, bool> Condition)
     : IRequest<Result<RegisteredClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
@@ -54,8 +61,6 @@ internal sealed partial class UpdateClientHandler(
     ILogger<UpdateClientHandler> logger) : IRequestHandler<UpdateClient, Result<RegisteredClient>>
 {
     private const string ChangedKeys = "keys";
-
-    private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
 
     private static readonly OAuthError s_replaced = OAuthError.InvalidToken(
         "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use "
@@ -79,9 +84,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return approved.Error;
         }
-        var unproved = await possession.CheckUpdateAsync(
-            client, policy, approved.Value, request.Caller, request.Proofs, cancellationToken);
-        if (unproved is not null)
+        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request, cancellationToken) is { } unproved)
         {
             return unproved;
         }
@@ -150,7 +153,7 @@ internal sealed partial class UpdateClientHandler(
         {
             TokenHash = OpaqueSecret.Hash(token),
             PreviousTokenHash = OpaqueSecret.Hash(caller.PresentedToken),
-            PreviousValidUntil = time.GetUtcNow() + s_previousTokenLife,
+            PreviousValidUntil = time.GetUtcNow() + RegistrationAccess.PreviousLife,
             PreviousChangedKeys = changesKeys || isReplacedWithKeys,
         });
     }
