@@ -8,14 +8,14 @@ namespace Dcr.CliTests;
 /// <summary>What <c>--help</c> teaches is true: every example of it is run, as it is printed, against a real server.</summary>
 public sealed class HelpTests(CliServer server)
 {
-    public static TheoryData<string> Commands => [.. Leaves(DcrCommand.Create(), "dcr").Select(leaf => leaf.Path)];
+    public static TheoryData<string> Commands => [.. Leaves(DcrCommand.Root, "dcr").Select(leaf => leaf.Path)];
 
     [Theory]
     [MemberData(nameof(Commands))]
     [Requirement("P-CLI-HELP")]
     public async Task Examples_work_as_they_are_printed(string path)
     {
-        var command = Leaves(DcrCommand.Create(), "dcr").Single(leaf => leaf.Path == path).Command;
+        var command = Leaves(DcrCommand.Root, "dcr").Single(leaf => leaf.Path == path).Command;
         using var tool = new DcrTool();
         var help = await tool.SucceedAsync([.. path.Split(' ')[1..], "--help"]);
         Assert.NotEmpty(command.Examples);
@@ -57,9 +57,9 @@ public sealed class HelpTests(CliServer server)
     public async Task Completes_commands_options_and_the_names_of_profiles()
     {
         using var tool = await new DcrTool().KnowAsync(server, "directory");
-        Assert.Contains("profile", (await tool.SucceedAsync("[suggest:7]", "dcr pro")).Out.Split('\n'));
-        Assert.Contains("--scope", (await tool.SucceedAsync("[suggest:13]", "dcr token --s")).Out.Split('\n'));
-        Assert.Contains("directory", (await tool.SucceedAsync("[suggest:13]", "dcr token -p ")).Out.Split('\n'));
+        Assert.Contains("profile", (await tool.StartAsync("[suggest:7]", "dcr pro")).Out.Split('\n'));
+        Assert.Contains("--scope", (await tool.StartAsync("[suggest:13]", "dcr token --s")).Out.Split('\n'));
+        Assert.Contains("directory", (await tool.StartAsync("[suggest:13]", "dcr token -p ")).Out.Split('\n'));
     }
 
     private static IEnumerable<(string Path, LeafCommand Command)> Leaves(Command command, string path) => command is LeafCommand leaf

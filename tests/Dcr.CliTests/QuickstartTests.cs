@@ -133,7 +133,7 @@ public sealed partial class QuickstartTests(CliServer server)
     {
         using var tool = await new DcrTool().KnowAsync(server, "admin");
         // With job control, or bash would have the command ignore Ctrl+C.
-        var answer = await tool.ShellAsync("""
+        var answer = await tool.ShellOfProcessesAsync("""
             set -m
             dcr quickstart > told.txt 2> errors.txt &
             until grep -q '^3[.]' told.txt; do kill -0 $! || break; sleep 0.02; done

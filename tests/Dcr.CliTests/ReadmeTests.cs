@@ -18,7 +18,7 @@ public sealed partial class ReadmeTests
         await using var server = await ServerProcess.StartAsync(
             ["--urls", address, "--Dcr:Jwks:AllowHttp", "true", "--Dcr:Jwks:AllowPrivateNetworks", "true"], tool.Folder);
 
-        var answer = await tool.ShellAsync(string.Join('\n', await BlocksAsync("bash")).Replace(Server, address, StringComparison.Ordinal));
+        var answer = await tool.ShellOfProcessesAsync(string.Join('\n', await BlocksAsync("bash")).Replace(Server, address, StringComparison.Ordinal));
 
         Assert.True(answer.ExitCode == 0, answer.ToString());
         foreach (var text in new[] { "\"read write\"", "revoked", "refused, as it should be", "client.registered" })
@@ -37,7 +37,7 @@ public sealed partial class ReadmeTests
             .Replace("src/Dcr.Cli ", $"'{Path.Combine(Repository.Root, "src", "Dcr.Cli")}' --no-build --configuration {Configuration} ", StringComparison.Ordinal)
             .Replace("--global", "--tool-path tools", StringComparison.Ordinal);
 
-        var answer = await tool.ShellAsync($"{install}\ntools/dcr --version\ntools/dcr keys new key.pem");
+        var answer = await tool.ShellOfProcessesAsync($"{install}\ntools/dcr --version\ntools/dcr keys new key.pem");
 
         Assert.True(answer.ExitCode == 0, answer.ToString());
         Assert.True(File.Exists(tool.PathOf("key.pem")));

@@ -22,20 +22,17 @@ internal static class CommandLineRules
 
     public static SynchronousCommandLineAction HelpOf(ParseResult parsed) => (SynchronousCommandLineAction)parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
 
-    public static async Task<int> InvokeAsync(ParseResult parsed)
+    public static async Task<int> InvokeAsync(ParseResult parsed, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        // Failures are handled where commands run; what gets past is a fault that should be seen whole. After Ctrl+C a
-        // command has time to clear away at the server what it made there.
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) };
-        if (parsed.Action is not ParseErrorAction wrong)
+        if (parsed.Action is not ParseErrorAction)
         {
-            return await parsed.InvokeAsync(configuration);
+            return await parsed.InvokeAsync(surroundings, cancellationToken);
         }
         foreach (var error in parsed.Errors)
         {
-            await Console.Error.WriteLineAsync($"error: {Printable.Of(error.Message)}");
+            await surroundings.Error.WriteLineAsync($"error: {Printable.Of(error.Message)}");
         }
-        await Console.Error.WriteLineAsync($"next:  {PathOf(parsed)} --help");
+        await surroundings.Error.WriteLineAsync($"next:  {PathOf(parsed)} --help");
         return ExitCode.Usage;
     }
 

@@ -14,7 +14,7 @@ internal static class CommonOptions
     {
         Description = "The profile to use (default: default; for dcr admin: admin)",
         HelpName = "name",
-        CompletionSources = { _ => ProfileStore.Default.List().Select(name => new System.CommandLine.Completions.CompletionItem(name)) },
+        CompletionSources = { _ => ProfileStore.Of(Surroundings.OfProcess()).List().Select(name => new System.CommandLine.Completions.CompletionItem(name)) },
     };
 
     public static readonly Option<string?> Server = new("--server") { Description = "The issuer of the server, such as https://as.example (default: the profile's)", HelpName = "url" };

@@ -44,7 +44,7 @@ internal static class CompletionCommand
         .With(s_shell)
         .Does((run, _) =>
         {
-            Terminal.Write(run.Get(s_shell) switch
+            run.Terminal.Write(run.Get(s_shell) switch
             {
                 "zsh" => Zsh,
                 "fish" => Fish,

@@ -36,11 +36,11 @@ internal static class DoctorCommand
         using var administrator = run.Get(s_admin) is { } profile ? await Connection.OpenAsync(run, profile, cancellationToken) : null;
         var serverOf = connection.Profile.Server is null ? administrator : connection;
 
-        var assertion = run.Get(s_file) is { } file ? await ReadAsync(file, cancellationToken) : null;
+        var assertion = run.Get(s_file) is { } file ? await ReadAsync(run, file, cancellationToken) : null;
         var server = serverOf is null ? null : await ServerAsync(run, serverOf, cancellationToken);
         var clientId = await connection.FindClientIdAsync(cancellationToken);
         var registration = server is { TokenEndpoint: not null } ? await ExaminedRegistration.ReadAsync(connection, clientId, run.Time, cancellationToken) : null;
-        var published = run.Get(s_jwks) is { } jwks ? await ExaminedKeySet.FromAsync(jwks, connection.Http, run.Time, cancellationToken) : registration?.Keys;
+        var published = run.Get(s_jwks) is { } jwks ? await ExaminedKeySet.FromAsync(jwks, run, connection.Http, cancellationToken) : registration?.Keys;
         var isNew = assertion is null;
         assertion ??= await ClientAssertion.CreateAsync(await connection.CredentialsAsync(cancellationToken), (serverOf ?? connection).Server, run.Time, cancellationToken);
 
@@ -68,16 +68,16 @@ internal static class DoctorCommand
         }
     }
 
-    private static async Task<string> ReadAsync(string file, CancellationToken cancellationToken)
+    private static async Task<string> ReadAsync(CommandRun run, string file, CancellationToken cancellationToken)
     {
-        if (file != "-" && !File.Exists(file))
+        if (file != "-" && !File.Exists(run.PathOf(file)))
         {
             // What was typed is not repeated: it may be the assertion itself.
             throw file.Count(character => character == '.') >= 2 && file.StartsWith("ey", StringComparison.Ordinal)
                 ? CommandFailure.Usage("That is no file, it looks like an assertion. It is a credential: among arguments others can see it.", "Write it to a file, or pass it on standard input: dcr doctor -")
                 : CommandFailure.Usage($"There is no file {Excerpt.Of(file)}.", "dcr doctor - reads standard input; dcr doctor alone makes an assertion.");
         }
-        using var reader = file == "-" ? Console.In : new StreamReader(file);
+        using var reader = file == "-" ? run.Input : new StreamReader(run.PathOf(file));
         var buffer = new char[MaxCharacters];
         var length = await reader.ReadBlockAsync(buffer, cancellationToken);
         return new string(buffer, 0, length);
@@ -126,7 +126,7 @@ internal static class DoctorCommand
     {
         if (run.Terminal.IsJson)
         {
-            Terminal.WriteJson(diagnosis.ToJson());
+            run.Terminal.WriteJson(diagnosis.ToJson());
         }
         else
         {

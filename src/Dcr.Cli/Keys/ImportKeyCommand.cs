@@ -22,7 +22,7 @@ internal static class ImportKeyCommand
         var to = run.Get(s_to);
         using var key = await KeyFile.ReadAsync(run.Get(s_from), run, run.Get(CommonOptions.Alg), kid: null, cancellationToken);
         var password = run.Get(NewKeyCommand.Encrypt) ? new KeyPassword(run, to).GetNew() : null;
-        await KeyFile.WriteAsync(to, key, password, run.Get(CommonOptions.Force), cancellationToken);
+        await KeyFile.WriteAsync(to, run, key, password, run.Get(CommonOptions.Force), cancellationToken);
         run.Terminal.Show(KeyFacts.Of(to, key));
         if (key.PublicJwk.Kid != key.PublicJwk.Thumbprint())
         {

@@ -9,7 +9,7 @@ namespace Dcr.Cli;
 /// Where a command shows what it has done: for people, with colours only on a terminal; with <c>--json</c> one JSON
 /// document. Failures and all that is not the result go to standard error.
 /// </summary>
-internal sealed class Terminal(bool json)
+internal sealed class Terminal(bool json, Surroundings surroundings)
 {
     // Wide enough that nothing which is piped is broken into lines.
     private const int WidthOfPipes = 1000;
@@ -19,12 +19,9 @@ internal sealed class Terminal(bool json)
 
     public bool IsJson => json;
 
-    public IAnsiConsole Out => field ??= Create(Console.Out, Console.IsOutputRedirected);
+    public IAnsiConsole Out => field ??= Create(surroundings.Output, surroundings.IsOutputTerminal);
 
-    public IAnsiConsole Error => field ??= Create(Console.Error, Console.IsErrorRedirected);
-
-    /// <summary>Somebody is there to answer.</summary>
-    public static bool IsInteractive => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+    public IAnsiConsole Error => field ??= Create(surroundings.Error, surroundings.IsErrorTerminal);
 
     /// <summary>The result of a command: its members one below the other.</summary>
     public void Show(JsonObject result)
@@ -76,7 +73,7 @@ internal sealed class Terminal(bool json)
     {
         string? next = null;
         var isFirst = true;
-        await using var document = json ? new JsonListWriter(Console.Out, s_json) : null;
+        await using var document = json ? new JsonListWriter(surroundings.Output, s_json) : null;
         await foreach (var page in pages)
         {
             var items = page["items"]?.AsArray() ?? [];
@@ -113,11 +110,11 @@ internal sealed class Terminal(bool json)
             return;
         }
         Error.Write(Facts.Of(facts));
-        Console.Out.WriteLine(secret);
+        surroundings.Output.WriteLine(secret);
     }
 
     /// <summary>Text that is itself the result, such as a JWK Set.</summary>
-    public static void Write(string text) => Console.Out.WriteLine(text);
+    public void Write(string text) => surroundings.Output.WriteLine(text);
 
     /// <summary>Beside the result: what was done on the way, what to do next. Not with <c>--json</c>.</summary>
     public void Note(string text)
@@ -135,12 +132,12 @@ internal sealed class Terminal(bool json)
     {
         if (json)
         {
-            Console.Error.WriteLine(Printable.OfJson(report.ToJson().ToJsonString(s_json)));
+            surroundings.Error.WriteLine(Printable.OfJson(report.ToJson().ToJsonString(s_json)));
             return;
         }
         foreach (var line in report.Trace)
         {
-            Console.Error.WriteLine(Printable.Of(line.TrimEnd('\r')));
+            surroundings.Error.WriteLine(Printable.Of(line.TrimEnd('\r')));
         }
         Error.MarkupLineInterpolated($"[red]error:[/] {Printable.Of(report.Lines[0])}");
         foreach (var line in report.Lines.Skip(1))
@@ -155,21 +152,36 @@ internal sealed class Terminal(bool json)
 
     /// <param name="question">Ends with a question mark.</param>
     /// <param name="otherwise">How to answer it where nobody can be asked.</param>
-    public bool Ask(string question, string otherwise) => IsInteractive
-        ? Error.Prompt(new ConfirmationPrompt(Markup.Escape(Printable.Of(question))) { DefaultValue = false })
+    public bool Ask(string question, string otherwise) => surroundings.IsInteractive
+        ? AskLine($"{question} [y/n] (n):")?.Trim() is "y" or "Y" or "yes"
         : throw CommandFailure.Usage($"{question} There is nobody to ask.", otherwise);
 
     /// <summary>Typed without being shown. Null: nobody can be asked.</summary>
-    public string? AskPassword(string prompt) => IsInteractive
-        ? Error.Prompt(new TextPrompt<string>(Markup.Escape(prompt)).Secret())
-        : null;
+    public string? AskPassword(string prompt)
+    {
+        if (!surroundings.IsInteractive)
+        {
+            return null;
+        }
+        surroundings.Error.Write($"{Printable.Of(prompt)} ");
+        var typed = surroundings.HiddenInput();
+        surroundings.Error.WriteLine();
+        return typed;
+    }
+
+    private string? AskLine(string prompt)
+    {
+        surroundings.Error.Write($"{Printable.Of(prompt)} ");
+        surroundings.Error.Flush();
+        return surroundings.Input().ReadLine();
+    }
 
     /// <summary>A bar on standard error while long work goes on; nothing where that is no terminal.</summary>
     /// <param name="title">What is being done.</param>
     /// <param name="work">Is handed what to report its progress to, from 0 to 1.</param>
     public async Task<T> ProgressAsync<T>(string title, Func<IProgress<double>, Task<T>> work)
     {
-        if (json || Console.IsErrorRedirected)
+        if (json || !surroundings.IsErrorTerminal)
         {
             return await work(NoProgress.Instance);
         }
@@ -178,20 +190,17 @@ internal sealed class Terminal(bool json)
             .StartAsync(bars => work(new Bar(bars.AddTask(Markup.Escape(title), maxValue: 1))));
     }
 
-    public static void WriteJson(JsonNode value) => Console.Out.WriteLine(Printable.OfJson(value.ToJsonString(s_json)));
+    public void WriteJson(JsonNode value) => surroundings.Output.WriteLine(Printable.OfJson(value.ToJsonString(s_json)));
 
-    private static IAnsiConsole Create(TextWriter writer, bool isRedirected)
+    private IAnsiConsole Create(TextWriter writer, bool isTerminal)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer),
-            Ansi = isRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-            ColorSystem = isRedirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
         });
-        if (isRedirected)
-        {
-            console.Profile.Width = WidthOfPipes;
-        }
+        console.Profile.Width = isTerminal ? surroundings.Width() : WidthOfPipes;
         return console;
     }
 

@@ -45,7 +45,7 @@ internal sealed class Connection : IDisposable
         {
             try
             {
-                return field ??= new DcrClient(Http, Server, s_options);
+                return field ??= new DcrClient(Http, Server, s_options with { Time = _run.Time });
             }
             catch (ArgumentException)
             {
@@ -62,19 +62,19 @@ internal sealed class Connection : IDisposable
     /// <param name="defaultProfile">The profile where the user names none; it need not be there.</param>
     public static async Task<Connection> OpenAsync(CommandRun run, CancellationToken cancellationToken, string defaultProfile = "default")
     {
-        var named = run.Get(CommonOptions.Profile) ?? EnvironmentVariables.Profile;
+        var named = run.Get(CommonOptions.Profile) ?? run.Variables.Profile;
         var name = named ?? defaultProfile;
         var kept = named is null ? await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile() : await FindAsync(run, name, cancellationToken);
-        return new Connection(run, name, (kept with { Server = EnvironmentVariables.Server ?? kept.Server }).With(run));
+        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server }).With(run));
     }
 
     /// <summary>For a client that is to be registered: the profile need not be there.</summary>
     /// <param name="server">The server where neither options nor environment nor profile name one. Null: not known.</param>
     public static async Task<Connection> OpenNewAsync(CommandRun run, string? server, CancellationToken cancellationToken)
     {
-        var name = run.Get(CommonOptions.Profile) ?? EnvironmentVariables.Profile ?? "default";
+        var name = run.Get(CommonOptions.Profile) ?? run.Variables.Profile ?? "default";
         var kept = await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile();
-        return new Connection(run, name, (kept with { Server = EnvironmentVariables.Server ?? kept.Server ?? server }).With(run));
+        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server ?? server }).With(run));
     }
 
     /// <summary>The server and client of a profile that another option than <c>--profile</c> names. Nothing is sent.</summary>

@@ -31,7 +31,7 @@ internal sealed record Profile
     {
         Server = run.Get(CommonOptions.Server) ?? Server,
         ClientId = run.Get(CommonOptions.ClientId) ?? ClientId,
-        KeyFile = run.Get(CommonOptions.Key) is { } key ? Path.GetFullPath(key) : KeyFile,
+        KeyFile = run.Get(CommonOptions.Key) is { } key ? run.PathOf(key) : KeyFile,
         Kid = run.Get(CommonOptions.Kid) ?? Kid,
         Alg = run.Get(CommonOptions.Alg) ?? Alg,
     };

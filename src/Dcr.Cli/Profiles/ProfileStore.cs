@@ -11,8 +11,10 @@ namespace Dcr.Cli;
 /// </summary>
 internal sealed partial class ProfileStore(string folder)
 {
-    public static ProfileStore Default { get; } = new(Path.Combine(
-        EnvironmentVariables.ConfigurationFolder ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "dcr"),
+    /// <summary>Those of the user, where the environment names no other folder.</summary>
+    public static ProfileStore Of(Surroundings surroundings) => new(Path.Combine(
+        new EnvironmentVariables(surroundings.Variable).ConfigurationFolder is { } chosen ? surroundings.PathOf(chosen)
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "dcr"),
         "profiles"));
 
     public IReadOnlyList<string> List() => Directory.Exists(folder)
@@ -41,7 +43,7 @@ internal sealed partial class ProfileStore(string folder)
     {
         var path = PathOf(name, ".json");
         PrivateFile.CreateFolder(folder);
-        await PrivateFile.WriteAsync(path, JsonSerializer.Serialize(profile, ProfileJson.Default.Profile), replace: true, cancellationToken);
+        await PrivateFile.WriteAsync(path, path, JsonSerializer.Serialize(profile, ProfileJson.Default.Profile), replace: true, cancellationToken);
     }
 
     /// <summary>Forgets the profile and its registration access token. A key file stays: it may be the only one.</summary>

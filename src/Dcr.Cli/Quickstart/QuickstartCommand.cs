@@ -24,7 +24,7 @@ internal static class QuickstartCommand
         using var connection = await Connection.OpenAsync(run, cancellationToken, AdminApi.DefaultProfile);
         connection.Through = narration.Through;
         using var admin = await AdminApi.OpenAsync(connection, cancellationToken);
-        await using var story = new QuickstartStory(connection.Dcr, admin, run.Terminal, narration);
+        await using var story = new QuickstartStory(connection.Dcr, admin, run.Terminal, narration, run.Time);
         try
         {
             await story.TellAsync(cancellationToken);

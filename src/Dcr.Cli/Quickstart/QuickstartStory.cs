@@ -4,15 +4,15 @@ using Dcr.Client;
 namespace Dcr.Cli;
 
 /// <summary>The whole product in seven steps: an administrator, a partner with a URL of its own, and a phone.</summary>
-internal sealed class QuickstartStory(DcrClient server, AdminApi admin, Terminal terminal, Narration narration) : IAsyncDisposable
+internal sealed class QuickstartStory(DcrClient server, AdminApi admin, Terminal terminal, Narration narration, TimeProvider time) : IAsyncDisposable
 {
     // The backend of an app; nothing is looked for there.
     private const string Attester = "https://app.example";
 
     private static readonly TimeSpan s_clearingMayTake = TimeSpan.FromSeconds(10);
 
-    private readonly TemporaryOnboardingClient _directory = new(admin, "quickstart-directory");
-    private readonly TemporaryOnboardingClient _app = new(admin, "quickstart-app");
+    private readonly TemporaryOnboardingClient _directory = new(admin, "quickstart-directory", time);
+    private readonly TemporaryOnboardingClient _app = new(admin, "quickstart-app", time);
     private readonly QuickstartPartner _partner = new(server, narration);
     private readonly QuickstartPhone _phone = new(server, narration);
 
@@ -137,14 +137,14 @@ internal sealed class QuickstartStory(DcrClient server, AdminApi admin, Terminal
     /// <summary>Best effort, also after Ctrl+C; what stays is named.</summary>
     private async Task ClearAwayAfterFailureAsync()
     {
-        using var time = new CancellationTokenSource(s_clearingMayTake);
+        using var limit = new CancellationTokenSource(s_clearingMayTake);
         narration.Now("It ends here. What was made at the server is cleared away.");
         foreach (var onboarding in new[] { _directory, _app }.Where(onboarding => onboarding.MayBeThere))
         {
             try
             {
-                await onboarding.DeleteAsync(time.Token);
-                await onboarding.RevokeClientsAsync(progress: null, time.Token);
+                await onboarding.DeleteAsync(limit.Token);
+                await onboarding.RevokeClientsAsync(progress: null, limit.Token);
                 terminal.Note($"Cleared away: {onboarding.ClientId} and every client that came by it.");
             }
             catch (Exception exception) when (exception is DcrException or HttpRequestException or OperationCanceledException)

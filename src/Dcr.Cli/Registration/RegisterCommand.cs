@@ -59,7 +59,7 @@ internal static class RegisterCommand
         if (connection.Profile.KeyFile is null && !File.Exists(profile.KeyFile))
         {
             using var made = ClientKey.Generate();
-            await KeyFile.WriteAsync(profile.KeyFile, made, password: null, replace: false, cancellationToken);
+            await KeyFile.WriteAsync(profile.KeyFile, run, made, password: null, replace: false, cancellationToken);
             run.Terminal.Note($"Made a key: {profile.KeyFile}");
         }
         return await KeyFile.ReadAsync(profile.KeyFile, run, profile.Alg, profile.Kid, cancellationToken);
@@ -82,9 +82,9 @@ internal static class RegisterCommand
     {
         var text = run.Get(s_initialTokenFile) switch
         {
-            null => EnvironmentVariables.InitialAccessToken,
-            "-" => await Console.In.ReadToEndAsync(cancellationToken),
-            var path => await File.ReadAllTextAsync(path, cancellationToken),
+            null => run.Variables.InitialAccessToken,
+            "-" => await run.Input.ReadToEndAsync(cancellationToken),
+            var path => await File.ReadAllTextAsync(run.PathOf(path), cancellationToken),
         };
         return text?.Trim() is { Length: > 0 } token ? token : throw CommandFailure.Usage(
             "By what right? Registration needs an initial access token.",

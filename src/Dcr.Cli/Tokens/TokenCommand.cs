@@ -38,7 +38,7 @@ internal static class TokenCommand
         };
         if (run.Get(CommonOptions.Out) is { } path)
         {
-            await PrivateFile.WriteAsync(path, token.Value + "\n", replace: true, cancellationToken);
+            await PrivateFile.WriteAsync(run.PathOf(path), path, token.Value + "\n", replace: true, cancellationToken);
             facts["file"] = path;
         }
         if (run.Get(CommonOptions.ShowSecret))
