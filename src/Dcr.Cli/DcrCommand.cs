@@ -50,5 +50,5 @@ internal static class DcrCommand
     /// <summary>Runs one command line.</summary>
     /// <returns>The <see cref="ExitCode"/>.</returns>
     public static Task<int> RunAsync(IReadOnlyList<string> arguments, Surroundings surroundings, CancellationToken cancellationToken = default) =>
-        CommandLineRules.InvokeAsync(Root.Parse(arguments), surroundings, cancellationToken);
+        CommandLineRules.InvokeAsync(Root.Parse(arguments), arguments, surroundings, cancellationToken);
 }

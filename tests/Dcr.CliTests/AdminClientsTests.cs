@@ -84,17 +84,20 @@ public sealed class AdminClientsTests(CliServer server)
         var ids = await server.RegisterAsync(await server.OnboardAsync(uses: 2), 2);
         using var tool = await new DcrTool().KnowAsync(server, "admin");
 
-        var suspended = await tool.RunAsync("admin", "clients", "suspend", ids[0], "nobody", ids[1]);
-        Assert.Equal(ExitCode.Refused, suspended.ExitCode);
-        Assert.Equal(1 + 2, Lines(suspended.Out));
-        Assert.Contains("nobody: The server refused: 404", suspended.Error, StringComparison.Ordinal);
-        Assert.All(await StatusesAsync(ids), status => Assert.Equal("suspended", status));
+        var other = await server.RegisterAsync(await server.OnboardAsync());
+        await tool.SucceedAsync("admin", "clients", "revoke", other[0], "--yes");
+        Assert.Equal(ids, Ids(await tool.JsonAsync("admin", "clients", "suspend", ids[0], ids[1])));
 
-        var resumed = await tool.RunAsync("admin", "clients", "resume", "nobody", ids[0], ids[1], "--json");
+        // What is revoked stays so; the others go on.
+        var resumed = await tool.RunAsync("admin", "clients", "resume", other[0], ids[0], ids[1]);
         Assert.Equal(ExitCode.Refused, resumed.ExitCode);
-        Assert.Equal([ids[0], ids[1], "nobody"], Ids(resumed.Json));
-        Assert.Equal("not_found", (string?)resumed.Json["items"]![2]!["failure"]!["error"]);
+        Assert.Equal(1 + 2, Lines(resumed.Out));
+        Assert.Contains($"{other[0]}: The server refused: 409", resumed.Error, StringComparison.Ordinal);
         Assert.All(await StatusesAsync(ids), status => Assert.Equal("active", status));
+        var again = await tool.RunAsync("admin", "clients", "resume", other[0], ids[0], "--json");
+        Assert.Equal(ExitCode.Refused, again.ExitCode);
+        Assert.Equal([ids[0], other[0]], Ids(again.Json));
+        Assert.NotNull((string?)again.Json["items"]![1]!["failure"]!["error"]);
 
         Assert.Equal(ids, Ids(await tool.JsonAsync("admin", "clients", "sign-out", ids[0], ids[1])));
         Assert.Equal(ExitCode.Usage, (await tool.RunAsync("admin", "clients", "revoke", ids[0], ids[1])).ExitCode);
@@ -104,6 +107,46 @@ public sealed class AdminClientsTests(CliServer server)
         var forGood = await tool.RunAsync("admin", "clients", "resume", ids[0]);
         Assert.Equal(ExitCode.Refused, forGood.ExitCode);
         Assert.Contains("for good", forGood.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("suspend")]
+    [InlineData("resume")]
+    [InlineData("revoke", "--yes")]
+    [InlineData("sign-out")]
+    [Requirement("P-CLI-ADMIN")]
+    public async Task Changes_none_of_several_clients_where_one_is_no_client(string action, params string[] options)
+    {
+        var ids = await server.RegisterAsync(await server.OnboardAsync(uses: 2), 2);
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var before = await VersionsAsync(ids);
+
+        var refused = await tool.RunAsync(["admin", "clients", action, ids[0], "nobody", ids[1], .. options]);
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        Assert.Contains("Nothing was done: the server knows no client nobody.", refused.Error, StringComparison.Ordinal);
+        var words = await tool.RunAsync(["admin", "clients", action, ids[0], "lost phone", .. options]);
+        Assert.Equal(ExitCode.Usage, words.ExitCode);
+        Assert.Contains("'lost phone' is no client_id. Nothing was done.", words.Error, StringComparison.Ordinal);
+
+        Assert.Equal(before, await VersionsAsync(ids));
+    }
+
+    [Theory]
+    [InlineData("--dryrun", "Did you mean --dry-run?", "revoke", "warehouse-7", "--dryrun", "--yes")]
+    [InlineData("--dryrun", "Did you mean --dry-run?", "revoke", "--yes", "warehouse-7", "--dryrun=true")]
+    [InlineData("--cause", "put -- before it", "suspend", "warehouse-7", "--cause", "lost phone")]
+    [InlineData("--dryrun", "Did you mean --dry-run?", "revoke", "--onboarding-client", "--dryrun", "--yes")]
+    [InlineData("-n", "put -- before it", "sign-out", "warehouse-7", "-n")]
+    [Requirement("P-CLI-ADMIN", "P-CLI-EXIT")]
+    public async Task Takes_no_unknown_option_for_an_id(string option, string hint, params string[] arguments)
+    {
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var before = await VersionsAsync(["warehouse-7"]);
+        var answer = await tool.RunAsync(["admin", "clients", .. arguments]);
+        Assert.Equal(ExitCode.Usage, answer.ExitCode);
+        Assert.Contains($"error: Unrecognized option {option}", answer.Error, StringComparison.Ordinal);
+        Assert.Contains(hint, answer.Error, StringComparison.Ordinal);
+        Assert.Equal(before, await VersionsAsync(["warehouse-7"]));
     }
 
     [Theory]
@@ -220,6 +263,16 @@ public sealed class AdminClientsTests(CliServer server)
             statuses.Add((string?)(await server.GetAsync($"clients/{id}"))["status"]);
         }
         return statuses;
+    }
+
+    private async Task<IReadOnlyList<string?>> VersionsAsync(IReadOnlyList<string> ids)
+    {
+        var versions = new List<string?>();
+        foreach (var id in ids)
+        {
+            versions.Add((await server.GetAsync($"clients/{id}"))["version"]!.ToJsonString());
+        }
+        return versions;
     }
 
     private static List<string> Ids(JsonObject page) => [.. page["items"]!.AsArray().Select(item => (string)item!["client_id"]!)];

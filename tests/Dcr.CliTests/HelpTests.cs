@@ -52,6 +52,44 @@ public sealed class HelpTests(CliServer server)
         Assert.Contains("--help", answer.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("error: Unrecognized command dcr keys nwe. Did you mean dcr keys new?", "keys", "nwe", "--help")]
+    [InlineData("error: Unrecognized option --scoope. Did you mean --scope?", "token", "--scoope", "--help")]
+    [InlineData("error: Unrecognized option --force-it. If it is a value, put -- before it.", "keys", "jwks", "a.pem", "--force-it")]
+    [InlineData("error: Unrecognized option --yess. Did you mean --yes?", "profile", "remove", "--yess")]
+    [InlineData("error: Unrecognized option --vreify.", "doctor", "--vreify")]
+    [Requirement("P-CLI-EXIT")]
+    public async Task Takes_no_word_that_it_does_not_know_for_something_else(string error, params string[] arguments)
+    {
+        using var tool = new DcrTool();
+        var answer = await tool.RunAsync(arguments);
+        Assert.Equal(ExitCode.Usage, answer.ExitCode);
+        Assert.Empty(answer.Out);
+        Assert.StartsWith(error, answer.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-EXIT")]
+    public async Task Takes_a_word_with_a_dash_as_it_is_after_two_dashes_and_as_the_value_of_an_option()
+    {
+        using var tool = new DcrTool();
+        await tool.SucceedAsync("keys", "new", "--", "--odd.pem");
+        await tool.SucceedAsync("keys", "jwks", "--", "--odd.pem");
+        Assert.Equal("-k1", (string?)(await tool.JsonAsync("profile", "set", "odd", "--kid", "-k1"))["kid"]);
+        Assert.Equal("--k1", (string?)(await tool.JsonAsync("profile", "set", "odd", "--kid=--k1"))["kid"]);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-HELP")]
+    public async Task Completes_commands_before_options()
+    {
+        using var tool = new DcrTool();
+        var words = (await tool.SucceedAsync("[suggest:4]", "dcr ")).Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("token", words);
+        Assert.Contains("--json", words);
+        Assert.True(Array.FindLastIndex(words, word => !word.StartsWith('-')) < Array.FindIndex(words, word => word.StartsWith('-')), string.Join(' ', words));
+    }
+
     [Fact]
     [Requirement("P-CLI-HELP")]
     public async Task Completes_commands_options_and_the_names_of_profiles()

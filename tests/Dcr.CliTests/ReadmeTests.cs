@@ -18,7 +18,7 @@ public sealed partial class ReadmeTests
         await using var server = await ServerProcess.StartAsync(
             ["--urls", address, "--Dcr:Jwks:AllowHttp", "true", "--Dcr:Jwks:AllowPrivateNetworks", "true"], tool.Folder);
 
-        var answer = await tool.ShellOfProcessesAsync(string.Join('\n', await BlocksAsync("bash")).Replace(Server, address, StringComparison.Ordinal));
+        var answer = await tool.ShellAsync(string.Join('\n', await BlocksAsync("bash")).Replace(Server, address, StringComparison.Ordinal));
 
         Assert.True(answer.ExitCode == 0, answer.ToString());
         foreach (var text in new[] { "\"read write\"", "revoked", "refused, as it should be", "client.registered" })
