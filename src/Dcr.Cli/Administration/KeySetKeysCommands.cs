@@ -29,7 +29,7 @@ internal static class KeySetKeysCommands
             var key = keys.Count == 1 ? keys[0] : throw CommandFailure.Usage($"{run.Get(s_file)} has {keys.Count} keys. Add one at a time.");
             var added = await api.PostAsync($"key-sets/{AdminApi.Part(set)}/keys", key, cancellationToken);
             run.Terminal.Show(added);
-            run.Terminal.Note($"Once everybody has seen it: dcr admin key-sets keys activate {set} {(string?)added["kid"]}");
+            run.Terminal.Note($"Once everybody has seen it: dcr admin key-sets keys activate {ShellWord.Of(set)} {ShellWord.Last((string)added["kid"]!)}");
         });
 
     public static Command Activate() => new LeafCommand(

@@ -18,6 +18,9 @@ internal sealed class CommandRun(ParseResult parsed)
     /// <summary>Standard input.</summary>
     public TextReader Input => _surroundings.Input();
 
+    /// <summary>What says why the server refuses the client of this command, to be run as it is.</summary>
+    public string Doctor { get; set; } = "dcr doctor";
+
     public bool IsVerbose => Get(CommonOptions.Verbose);
 
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);

@@ -24,6 +24,11 @@ internal static class DiagnosisText
 
     private static string VerdictOf(Diagnosis diagnosis)
     {
+        if (diagnosis is { IsServerAlone: true, Question: { } question })
+        {
+            var rules = diagnosis.Failed is [var one] ? $"rule {(int)one.Rule} ({one.RuleName})" : "rule 3 or 4 (client, key)";
+            return $"The server refuses: {rules}. It says: {question.Detail}";
+        }
         if (diagnosis.Failed is [var first, ..])
         {
             var others = diagnosis.Failed.Skip(1).ToList();
@@ -32,7 +37,7 @@ internal static class DiagnosisText
         return diagnosis switch
         {
             { Conclusion: "refused" } => $"The server refuses it: {diagnosis.Verdict!.Detail}.",
-            { Verdict.Answer: not null } => "The server accepts it.",
+            { Verdict.Answer: not null } or { Conclusion: "accepted" } => "The server accepts it.",
             { Unknown.Count: 0 } => "Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.",
             _ => $"Nothing fails that can be seen from here. Not known: {Names(diagnosis.Unknown)}.",
         };
@@ -71,6 +76,10 @@ internal static class DiagnosisText
         {
             basis["keys"] = published.Absence ?? $"{published.Name}{(published.FetchedAt is null ? "" : $" (max-age {(published.MaxAge is { } age ? TimeText.Seconds(age) : "not said")})")}: {published.Fault ?? published.KeyNames}";
         }
+        if (diagnosis.Question is { } question)
+        {
+            basis["the server says"] = question.Detail;
+        }
         if (diagnosis.Verdict?.Answer is { } answer)
         {
             basis["server's word"] = diagnosis.Verdict.Accepted ? "accepted" : diagnosis.Verdict.Detail;
@@ -107,9 +116,9 @@ internal static class DiagnosisText
                 yield return next;
             }
         }
-        if (diagnosis is { Verdict: null, Conclusion: "unknown" })
+        if (diagnosis is { Verdict: null, Conclusion: "unknown" } or { Question.Accepted: false })
         {
-            yield return "An administrator can ask the server itself: dcr doctor FILE --admin PROFILE";
+            yield return $"With the profile of an administrator the server says which rule, and why: {diagnosis.CommandLine} --admin admin";
         }
     }
 

@@ -55,7 +55,10 @@ internal static class DoctorCommand
             Registration = registration,
             IsNew = isNew,
         };
-        var diagnosis = Diagnose(assertion, known, serverOf?.Profile.Server, administrator is null ? null : await AskAsync(administrator, assertion, cancellationToken));
+        var examined = ExaminedAssertion.Read(assertion);
+        var verdict = administrator is null ? null : await AskAsync(administrator, assertion, cancellationToken);
+        var question = verdict is null ? await AskAsClientAsync(run, connection, known, examined, assertion, cancellationToken) : null;
+        var diagnosis = Diagnose(examined, known, serverOf, verdict, question) with { CommandLine = connection.DoctorCommand };
         Show(run, diagnosis);
         return diagnosis.ExitCode;
     }
@@ -98,18 +101,42 @@ internal static class DoctorCommand
         return await ServerVerdict.AskAsync(api, assertion.Trim(), cancellationToken);
     }
 
-    private static Diagnosis Diagnose(string assertion, KnownFacts known, string? typedServer, ServerVerdict? verdict)
+    /// <summary>
+    /// Asks by an assertion that was made here: with the client, key and kid of the one that is examined, which is not used up. Null: the
+    /// server was not reached, is not to be asked, or somebody else signed.
+    /// </summary>
+    private static async Task<ServerQuestion?> AskAsClientAsync(
+        CommandRun run, Connection connection, KnownFacts known, ExaminedAssertion examined, string assertion, CancellationToken cancellationToken)
     {
-        var examination = new AssertionExamination(ExaminedAssertion.Read(assertion), known);
+        if (run.Get(s_offline) || known is not { Server: { TokenEndpoint: { } endpoint } server, OwnKey: { } own, ClientId: { } clientId } || examined is not { Header: { } header, Claims: { } claims })
+        {
+            return null;
+        }
+        if (!known.IsNew)
+        {
+            var isOwn = ExaminedAssertion.Text(claims, "sub") == clientId && own.Verifies(ExaminedAssertion.Text(header, "alg") ?? "", examined.SigningInput, examined.Signature);
+            if (!isOwn)
+            {
+                return null;
+            }
+            using var key = await KeyFile.ReadAsync(connection.Profile.KeyFile!, run, connection.Profile.Alg, ExaminedAssertion.Text(header, "kid") ?? connection.Profile.Kid, cancellationToken);
+            assertion = await ClientAssertion.CreateAsync(new ClientCredentials(clientId, key), server.Issuer, run.Time, cancellationToken);
+        }
+        return await ServerQuestion.AskAsync(connection.Http, endpoint, assertion, cancellationToken);
+    }
+
+    private static Diagnosis Diagnose(ExaminedAssertion examined, KnownFacts known, Connection? serverOf, ServerVerdict? verdict, ServerQuestion? question)
+    {
+        var examination = new AssertionExamination(examined, known);
         var findings = examination.Examine();
         var warnings = examination.Warnings.ToList();
         if (known.Server is { Absence: { } absence })
         {
             warnings.Add($"Only the client's side was examined: {Printable.Of(absence)}");
         }
-        else if (known.Server is { } server && server.Issuer != typedServer)
+        else if (known.Server is { } server && serverOf is not null && server.Issuer != serverOf.Server)
         {
-            warnings.Add($"The server calls itself {Excerpt.Of(server.Issuer)}, and it was called {Excerpt.Of(typedServer)} here: the two must be equal, also in a slash at the end. Say --server {Excerpt.Of(server.Issuer)}, or keep it: dcr profile set NAME --server {Excerpt.Of(server.Issuer)}");
+            warnings.Add($"The server calls itself {Excerpt.Of(server.Issuer)}, and it was called {Excerpt.Of(serverOf.Server)} here: the two must be equal, also in a slash at the end. Say --server {Excerpt.Of(server.Issuer)}, or keep it: dcr profile set {serverOf.ProfileName} --server {Excerpt.Of(server.Issuer)}");
         }
         if (known.Server?.Ahead is { Ticks: not 0 } ahead)
         {
@@ -117,9 +144,17 @@ internal static class DoctorCommand
         }
         if (verdict?.Failure is { } failure)
         {
-            warnings.Add($"The server's word cannot be had: {Printable.Of(failure.Message)}");
+            warnings.Add($"The server does not answer the administrator: {Printable.Of(failure.Message)}");
         }
-        return new Diagnosis { Findings = verdict?.Overrule(findings) ?? findings, Warnings = warnings, Known = known, Verdict = verdict };
+        return new Diagnosis
+        {
+            Findings = verdict?.Overrule(findings) ?? question?.Overrule(findings) ?? findings,
+            Warnings = warnings,
+            Known = known,
+            Verdict = verdict,
+            Question = question,
+            IsServerAlone = question is { Accepted: false } && findings.All(finding => finding.Outcome != RuleOutcome.Failed),
+        };
     }
 
     private static void Show(CommandRun run, Diagnosis diagnosis)

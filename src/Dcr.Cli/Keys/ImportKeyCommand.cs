@@ -26,7 +26,7 @@ internal static class ImportKeyCommand
         run.Terminal.Show(KeyFacts.Of(to, key));
         if (key.PublicJwk.Kid != key.PublicJwk.Thumbprint())
         {
-            run.Terminal.Note($"PEM does not hold the kid. Where it matters, add --kid {key.PublicJwk.Kid}");
+            run.Terminal.Note($"PEM does not hold the kid. Where it matters, add --kid {ShellWord.Of(key.PublicJwk.Kid!)}");
         }
     }
 }

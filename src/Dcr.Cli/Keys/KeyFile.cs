@@ -19,7 +19,7 @@ internal static class KeyFile
         var file = run.PathOf(path);
         if (!File.Exists(file))
         {
-            throw CommandFailure.Usage($"There is no key file {path}.", $"Make one: dcr keys new {path}");
+            throw CommandFailure.Usage($"There is no key file {path}.", $"Make one: dcr keys new {ShellWord.Last(path)}");
         }
         if (new FileInfo(file).Length > MaxBytes)
         {
@@ -27,7 +27,7 @@ internal static class KeyFile
         }
         if (PrivateFile.IsOpenToOthers(file))
         {
-            run.Terminal.Warn($"{path} can be read by others on this machine. Close it: chmod 600 {path}");
+            run.Terminal.Warn($"{path} can be read by others on this machine. Close it: chmod 600 {ShellWord.Last(path)}");
         }
         var bytes = await File.ReadAllBytesAsync(file, cancellationToken);
         try

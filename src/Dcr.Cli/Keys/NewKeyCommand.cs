@@ -28,6 +28,6 @@ internal static class NewKeyCommand
         using var key = ClientKey.Generate(run.Get(s_alg));
         await KeyFile.WriteAsync(file, run, key, password, run.Get(CommonOptions.Force), cancellationToken);
         run.Terminal.Show(KeyFacts.Of(file, key));
-        run.Terminal.Note($"Publish its public half only: dcr keys jwks {file}");
+        run.Terminal.Note($"Publish its public half only: dcr keys jwks {ShellWord.Last(file)}");
     }
 }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Dcr.Client;
 
 namespace Dcr.Cli;
@@ -15,9 +16,10 @@ internal sealed class Connection : IDisposable
     private ClientKey? _key;
     private ClientRegistration? _registration;
 
-    private Connection(CommandRun run, string profileName, Profile profile)
+    private Connection(CommandRun run, string profileName, Profile profile, string options)
     {
         _run = run;
+        DoctorCommand = "dcr doctor" + options;
         ProfileName = profileName;
         Profile = profile;
         _http = new Lazy<HttpClient>(CreateHttp);
@@ -27,6 +29,9 @@ internal sealed class Connection : IDisposable
 
     /// <summary>What is known of server and client: from options, else from the environment, else from the profile of this name.</summary>
     public Profile Profile { get; }
+
+    /// <summary>What says why the server refuses this client, to be run as it is.</summary>
+    public string DoctorCommand { get; }
 
     /// <summary>The issuer of the server.</summary>
     public string Server => Profile.Server ?? throw Missing("Which server?", "--server URL");
@@ -65,7 +70,7 @@ internal sealed class Connection : IDisposable
         var named = run.Get(CommonOptions.Profile) ?? run.Variables.Profile;
         var name = named ?? defaultProfile;
         var kept = named is null ? await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile() : await FindAsync(run, name, cancellationToken);
-        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server }).With(run));
+        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server }).With(run), OptionsOf(run, name));
     }
 
     /// <summary>For a client that is to be registered: the profile need not be there.</summary>
@@ -74,21 +79,23 @@ internal sealed class Connection : IDisposable
     {
         var name = run.Get(CommonOptions.Profile) ?? run.Variables.Profile ?? "default";
         var kept = await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile();
-        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server ?? server }).With(run));
+        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server ?? server }).With(run), OptionsOf(run, name));
     }
 
     /// <summary>The server and client of a profile that another option than <c>--profile</c> names. Nothing is sent.</summary>
     public static async Task<Connection> OpenAsync(CommandRun run, string profileName, CancellationToken cancellationToken) =>
-        new(run, profileName, await FindAsync(run, profileName, cancellationToken));
+        new(run, profileName, await FindAsync(run, profileName, cancellationToken), OptionOf(CommonOptions.Profile, profileName));
 
     /// <summary>The id of the client, without asking the server. Null: not known.</summary>
     public async Task<string?> FindClientIdAsync(CancellationToken cancellationToken) =>
         Profile.ClientId ?? (await RegistrationStore.LoadAsync(cancellationToken))?.ClientId;
 
     /// <summary>The client and its key.</summary>
-    public async Task<ClientCredentials> CredentialsAsync(CancellationToken cancellationToken) => new(
-        await FindClientIdAsync(cancellationToken) ?? throw Missing("Which client?", "--client-id ID"),
-        await KeyAsync(cancellationToken));
+    public async Task<ClientCredentials> CredentialsAsync(CancellationToken cancellationToken)
+    {
+        _run.Doctor = DoctorCommand;
+        return new ClientCredentials(await FindClientIdAsync(cancellationToken) ?? throw Missing("Which client?", "--client-id ID"), await KeyAsync(cancellationToken));
+    }
 
     /// <summary>The private key, from its file.</summary>
     public async Task<ClientKey> KeyAsync(CancellationToken cancellationToken) =>
@@ -110,6 +117,24 @@ internal sealed class Connection : IDisposable
     private CommandFailure Missing(string question, string option) => CommandFailure.Usage(
         $"{question} There is no {option.Split(' ')[0]}, and the profile {ProfileName} does not say.",
         $"Add {option}, or remember it: dcr profile set {ProfileName} {option}");
+
+    // What the user typed of server, client and key; the profile also where it is another one than dcr doctor takes by itself.
+    private static string OptionsOf(CommandRun run, string profileName) => string.Concat(
+        profileName == "default" && run.Get(CommonOptions.Profile) is null ? "" : OptionOf(CommonOptions.Profile, profileName),
+        OptionOf(CommonOptions.Server, run.Get(CommonOptions.Server)),
+        OptionOf(CommonOptions.ClientId, run.Get(CommonOptions.ClientId)),
+        OptionOf(CommonOptions.Key, run.Get(CommonOptions.Key)),
+        OptionOf(CommonOptions.Kid, run.Get(CommonOptions.Kid)),
+        OptionOf(CommonOptions.Alg, run.Get(CommonOptions.Alg)?.ToString()),
+        OptionOf(CommonOptions.KeyPasswordFile, run.Get(CommonOptions.KeyPasswordFile)));
+
+    private static string OptionOf(Option option, string? value) => value switch
+    {
+        null => "",
+        ['-', '-', ..] => $" {option.Name}={ShellWord.Of(value)}",
+        _ when option == CommonOptions.Profile => $" -p {ShellWord.Of(value)}",
+        _ => $" {option.Name} {ShellWord.Of(value)}",
+    };
 
     private static async Task<Profile> FindAsync(CommandRun run, string name, CancellationToken cancellationToken) =>
         await run.Profiles.FindAsync(name, cancellationToken)
