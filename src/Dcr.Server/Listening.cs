@@ -1,3 +1,4 @@
+using Dcr.Protocol;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 

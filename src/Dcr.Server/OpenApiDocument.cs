@@ -10,7 +10,20 @@ internal static class OpenApiDocument
 {
     private const string Bearer = "bearer";
 
-    public static void AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    public static void AddOpenApiDocument(this IServiceCollection services)
+    {
+        // Schemas are made from how each type is written.
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            foreach (var resolver in DcrJson.Resolvers.Reverse())
+            {
+                json.SerializerOptions.TypeInfoResolverChain.Insert(0, resolver);
+            }
+        });
+        services.AddOpenApi("v1", Describe);
+    }
+
+    private static void Describe(OpenApiOptions options)
     {
         options.AddDocumentTransformer((document, _, _) =>
         {
@@ -41,7 +54,7 @@ internal static class OpenApiDocument
             operation.RequestBody?.Content?.Remove("*/*");
             return Task.CompletedTask;
         });
-    });
+    }
 
     // The routes read the path through authentication, and query and headers by themselves: the explorer sees neither.
     private static void AddParameters(OpenApiOperation operation, OpenApiOperationTransformerContext context)

@@ -1,5 +1,3 @@
-using Dcr.Server.Storage;
-
 namespace Dcr.Server;
 
 /// <summary>The whole server, ready to run.</summary>
@@ -17,8 +15,7 @@ public static class ServerApplication
         });
         builder.ConfigureListening();
         builder.ConfigureIssuer();
-        builder.Services.AddDcr();
-        builder.Services.AddStorage(builder.Configuration);
+        builder.Services.AddDcr().UseConfiguredStore(builder.Configuration);
         builder.Services.AddOpenApiDocument();
         configure?.Invoke(builder.Services);
 

@@ -1,4 +1,4 @@
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Builder;
@@ -23,7 +23,7 @@ public static class DcrPipeline
         });
         app.Use(async (context, next) =>
         {
-            SetSafeHeaders(context.Response.Headers);
+            SafeHeaders.Set(context.Response.Headers);
             nonces.Offer(context);
             await next(context);
         });
@@ -42,14 +42,6 @@ public static class DcrPipeline
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimits();
-    }
-
-    /// <summary>RFC 6749 section 5.1, RFC 7591 section 3.2.1: nothing is cacheable unless its route says so.</summary>
-    internal static void SetSafeHeaders(IHeaderDictionary headers)
-    {
-        headers.CacheControl = "no-store";
-        headers.Pragma = "no-cache";
-        headers.XContentTypeOptions = "nosniff";
     }
 
     private static Task AnswerAsync(HttpContext context)

@@ -1,19 +1,11 @@
-using Dcr.Administration;
 using Dcr.Clients;
-using Dcr.Keys;
+using Dcr.Onboarding;
 using Dcr.Protocol;
+using Dcr.SigningKeys;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dcr;
-
-/// <summary>Whether the store has been prepared; until then every endpoint that needs it answers 503.</summary>
-internal sealed class Readiness
-{
-    public bool IsReady { get; private set; }
-
-    public void SetReady() => IsReady = true;
-}
 
 /// <summary>
 /// Prepares the store before the first request is answered: tables or indexes, signing keys, the first administrator, the seed file.
@@ -23,10 +15,10 @@ internal sealed class Readiness
 /// </summary>
 internal sealed partial class StartUp(
     IStoreLifecycle store,
-    SigningKeys signingKeys,
+    ServerKeys signingKeys,
     SeedFileReader seedFile,
-    ApplySeedFile applySeedFile,
-    MakeFirstAdministrator makeFirstAdministrator,
+    SeedFileApplier applySeedFile,
+    FirstAdministrator makeFirstAdministrator,
     ClockWatch clock,
     IClientStore clients,
     Readiness readiness,

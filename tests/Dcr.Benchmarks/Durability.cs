@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using Dcr.Server.Storage.Sqlite;
+using Dcr.Storage.Sqlite;
 
 namespace Dcr.Benchmarks;
 

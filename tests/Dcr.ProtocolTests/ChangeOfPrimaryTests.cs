@@ -1,7 +1,7 @@
 using System.Net;
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using Dcr.ProtocolTests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,12 +21,12 @@ public sealed class ChangeOfPrimaryTests : IAsyncLifetime
         {
             Configure = services =>
             {
-                var real = services.Last(service => service.ServiceType == typeof(IAssertionReplayStore)).ImplementationType!;
-                services.AddSingleton<IAssertionReplayStore>(provider => _store = new TurningAway((IAssertionReplayStore)ActivatorUtilities.CreateInstance(provider, real)));
+                var real = services.Last(service => service.ServiceType == typeof(IUsedJtiStore)).ImplementationType!;
+                services.AddSingleton<IUsedJtiStore>(provider => _store = new TurningAway((IUsedJtiStore)ActivatorUtilities.CreateInstance(provider, real)));
             },
         };
         await _server.InitializeAsync();
-        _server.Services.GetRequiredService<IAssertionReplayStore>();
+        _server.Services.GetRequiredService<IUsedJtiStore>();
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
@@ -73,13 +73,13 @@ public sealed class ChangeOfPrimaryTests : IAsyncLifetime
     }
 
     /// <summary>A store that turns one write away, as a test says.</summary>
-    private sealed class TurningAway(IAssertionReplayStore store) : IAssertionReplayStore
+    private sealed class TurningAway(IUsedJtiStore store) : IUsedJtiStore
     {
         public Func<Task<StoreUnavailableException>>? Fails { get; set; }
 
         public void FailsOnce(StoreUnavailableException exception) => Fails = () => Task.FromResult(exception);
 
-        public async Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+        public async Task<RecordJtiOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
         {
             if (Fails is { } fails)
             {

@@ -1,8 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Dcr.Administration;
 using Dcr.Auditing;
+using Dcr.Bulk;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.ProtocolTests.Support;

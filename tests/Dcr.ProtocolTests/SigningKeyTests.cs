@@ -1,6 +1,6 @@
 using System.Text;
-using Dcr.Keys;
 using Dcr.ProtocolTests.Support;
+using Dcr.SigningKeys;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;

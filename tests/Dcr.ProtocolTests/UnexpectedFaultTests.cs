@@ -1,5 +1,5 @@
 using System.Net;
-using Dcr.ClientAuthentication;
+using Dcr.Proofs;
 using Dcr.ProtocolTests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -13,7 +13,7 @@ public sealed class UnexpectedFaultTests
     [Requirement("P-FAULT")]
     public async Task Gives_500_without_detail_and_logs_it_once()
     {
-        await using var server = new SqliteServer { Configure = services => services.AddSingleton<IAssertionReplayStore, BrokenStore>() };
+        await using var server = new SqliteServer { Configure = services => services.AddSingleton<IUsedJtiStore, BrokenStore>() };
         await server.InitializeAsync();
         var answer = await server.PostTokenAsync(server.Assertion(server.OnboardingKey, DcrServer.OnboardingClient).Sign(), "dcr");
         answer.Refused(HttpStatusCode.InternalServerError, "server_error");
@@ -21,9 +21,9 @@ public sealed class UnexpectedFaultTests
         Assert.Single(server.Log.Lines, line => line.Contains("boom", StringComparison.Ordinal));
     }
 
-    private sealed class BrokenStore : IAssertionReplayStore
+    private sealed class BrokenStore : IUsedJtiStore
     {
-        public Task<RecordAssertionOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+        public Task<RecordJtiOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("boom");
 
         public Task<bool> IsUsedAsync(string clientId, string jti, CancellationToken cancellationToken) => throw new InvalidOperationException("boom");

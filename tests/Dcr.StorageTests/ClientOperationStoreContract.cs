@@ -1,5 +1,6 @@
 using Dcr.Administration;
 using Dcr.Auditing;
+using Dcr.Bulk;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dcr.Clients;
 using Dcr.Protocol;
-using Dcr.Registration;
 using Xunit;
 
 namespace Dcr.StorageTests;

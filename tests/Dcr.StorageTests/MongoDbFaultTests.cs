@@ -1,5 +1,5 @@
 using Dcr.Protocol;
-using Dcr.Server.Storage.MongoDb;
+using Dcr.Storage.MongoDb;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -157,7 +157,7 @@ public sealed class MongoDbFaultTests
     }
 
     private static Task RecordAsync(MongoDbStorage storage) =>
-        new MongoDbAssertionReplayStore(storage).RecordAsync("client", "jti", DateTimeOffset.UnixEpoch, Cancellation);
+        new MongoDbUsedJtiStore(storage).RecordAsync("client", "jti", DateTimeOffset.UnixEpoch, Cancellation);
 
     private static MongoDbStorage StorageOf(MongoDbStubServer server) => StorageOf(server.ConnectionString);
 

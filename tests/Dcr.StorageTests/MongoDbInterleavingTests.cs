@@ -1,9 +1,9 @@
-using Dcr.Administration;
 using Dcr.Auditing;
+using Dcr.Bulk;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
-using Dcr.Server.Storage.MongoDb;
+using Dcr.Storage.MongoDb;
 using Xunit;
 
 namespace Dcr.StorageTests;

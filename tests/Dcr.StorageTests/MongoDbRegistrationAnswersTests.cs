@@ -1,6 +1,7 @@
+using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
-using Dcr.Server.Storage.MongoDb;
+using Dcr.Storage.MongoDb;
 using Xunit;
 
 namespace Dcr.StorageTests;

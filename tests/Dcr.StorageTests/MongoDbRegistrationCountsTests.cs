@@ -1,7 +1,7 @@
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
-using Dcr.Server.Storage.MongoDb;
+using Dcr.Storage.MongoDb;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Xunit;

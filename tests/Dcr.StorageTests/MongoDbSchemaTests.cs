@@ -1,4 +1,4 @@
-using Dcr.Server.Storage.MongoDb;
+using Dcr.Storage.MongoDb;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

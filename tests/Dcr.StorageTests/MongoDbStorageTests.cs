@@ -2,7 +2,7 @@ using System.Text.Json;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
-using Dcr.Server.Storage.MongoDb;
+using Dcr.Storage.MongoDb;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;

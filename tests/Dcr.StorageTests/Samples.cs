@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
-using Dcr.Registration;
 
 namespace Dcr.StorageTests;
 

@@ -1,4 +1,4 @@
-using Dcr.Administration;
+using Dcr.Onboarding;
 using Dcr.Protocol;
 using Xunit;
 

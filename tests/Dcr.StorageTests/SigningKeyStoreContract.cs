@@ -1,5 +1,5 @@
-using Dcr.Keys;
 using Dcr.Protocol;
+using Dcr.SigningKeys;
 using Xunit;
 
 namespace Dcr.StorageTests;

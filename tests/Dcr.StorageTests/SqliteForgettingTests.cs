@@ -1,4 +1,4 @@
-using Dcr.Server.Storage.Sqlite;
+using Dcr.Storage.Sqlite;
 using Xunit;
 
 namespace Dcr.StorageTests;

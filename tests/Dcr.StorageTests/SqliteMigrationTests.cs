@@ -2,7 +2,7 @@ using System.Text.Json;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
-using Dcr.Server.Storage.Sqlite;
+using Dcr.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
 using Xunit;
 

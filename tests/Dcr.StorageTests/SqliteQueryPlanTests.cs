@@ -1,9 +1,10 @@
 using Dcr.Administration;
 using Dcr.Auditing;
+using Dcr.Bulk;
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
-using Dcr.Server.Storage.Sqlite;
+using Dcr.Storage.Sqlite;
 using Xunit;
 
 namespace Dcr.StorageTests;

@@ -1,5 +1,5 @@
 using Dcr.Protocol;
-using Dcr.Server.Storage.Sqlite;
+using Dcr.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
 using Xunit;
 

@@ -2,7 +2,7 @@ using Dcr.AccessTokens;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
-using Dcr.Server.Storage.MongoDb;
+using Dcr.Storage.MongoDb;
 using Dcr.TokenStatus;
 using MongoDB.Bson;
 using MongoDB.Driver;

@@ -1,10 +1,10 @@
 using Dcr.Auditing;
-using Dcr.ClientAuthentication;
 using Dcr.Clients;
-using Dcr.Keys;
+using Dcr.Proofs;
 using Dcr.Protocol;
-using Dcr.Server.Storage.MongoDb;
-using Dcr.Server.Storage.Sqlite;
+using Dcr.SigningKeys;
+using Dcr.Storage.MongoDb;
+using Dcr.Storage.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,7 +20,7 @@ public sealed class Node(ServiceProvider services) : IAsyncDisposable
 
     public IClientStore Clients => services.GetRequiredService<IClientStore>();
 
-    public IAssertionReplayStore Replays => services.GetRequiredService<IAssertionReplayStore>();
+    public IUsedJtiStore Replays => services.GetRequiredService<IUsedJtiStore>();
 
     public ISigningKeyStore SigningKeys => services.GetRequiredService<ISigningKeyStore>();
 
@@ -123,7 +123,7 @@ public sealed class SqliteUnderTest : StoreUnderTest
 
     protected override void Configure(IServiceCollection services)
     {
-        services.AddSqliteStorage();
+        new DcrBuilder(services).UseSqlite();
         services.Configure<SqliteStorageOptions>(options => options.Path = DatabasePath);
     }
 
@@ -145,7 +145,7 @@ public sealed class MongoDbUnderTestStore : StoreUnderTest
 
     protected override void Configure(IServiceCollection services)
     {
-        services.AddMongoDbStorage();
+        new DcrBuilder(services).UseMongoDb();
         services.Configure<MongoDbStorageOptions>(options =>
         {
             options.ConnectionString = _connectionString!;

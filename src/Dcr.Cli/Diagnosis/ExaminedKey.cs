@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dcr.Client;
-using Dcr.Keys;
+using Dcr.Jose;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Dcr.Cli;

@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
-using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Jose;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
@@ -92,12 +92,12 @@ internal sealed class AccessTokenAuthentication(
         return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
     }
 
-    private async Task<Result<Optional<ClientKey>>> CheckProofAsync(AccessToken token, string? asDpop)
+    private async Task<Result<Optional<PublicKey>>> CheckProofAsync(AccessToken token, string? asDpop)
     {
         if (token.BoundTo is not { } thumbprint)
         {
             return asDpop is null
-                ? Result.OfOptional<ClientKey>(null)
+                ? Result.OfOptional<PublicKey>(null)
                 : OAuthError.InvalidToken("The access token is bound to no key: send it as Authorization: Bearer.");
         }
         if (asDpop is null)
@@ -110,7 +110,7 @@ internal sealed class AccessTokenAuthentication(
             key => key.Thumbprint == thumbprint ? null : "The DPoP proof is made with another key than the access token is bound to.",
             record: true,
             Context.RequestAborted);
-        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
+        return proved.IsSuccess ? Result.OfOptional<PublicKey>(proved.Value) : proved.Error;
     }
 
     private bool IsForThisServer(AccessToken token) =>

@@ -1,6 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
-using Dcr.Keys;
+using Dcr.Jose;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -13,14 +13,14 @@ namespace Dcr.AccessTokens;
 /// <param name="provedWith">The key that the token is bound to, proved with this request. Null: a bearer token.</param>
 /// <param name="tokens">Judges the token again.</param>
 /// <param name="challenge">The WWW-Authenticate header of a refusal.</param>
-internal sealed class AccessTokenCaller(Client client, AccessToken token, ClientKey? provedWith, LiveAccessTokens tokens, Func<OAuthError, string> challenge) : ICaller
+internal sealed class AccessTokenCaller(Client client, AccessToken token, PublicKey? provedWith, LiveAccessTokens tokens, Func<OAuthError, string> challenge) : ICaller
 {
     /// <summary>As the store had it when the caller was last judged.</summary>
     public Client Client { get; private set; } = client;
 
     public AccessToken Token { get; } = token;
 
-    public ClientKey? ProvedWith { get; } = provedWith;
+    public PublicKey? ProvedWith { get; } = provedWith;
 
     public AuditActor Actor => new(Client.ClientId, Token.Kid);
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Dcr.Keys;
 using Dcr.Protocol;
+using Dcr.SigningKeys;
 using Dcr.TokenStatus;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -45,7 +45,7 @@ public sealed record AccessToken
 }
 
 /// <summary>Validates access tokens as RFC 9068 section 4 tells a resource server: typ, issuer, signature, expiry; but for the audience.</summary>
-internal sealed class AccessTokenReader(SigningKeys keys, IssuerUrls urls, TimeProvider time)
+internal sealed class AccessTokenReader(ServerKeys keys, IssuerUrls urls, TimeProvider time)
 {
     private static readonly JsonWebTokenHandler s_handler = new() { MapInboundClaims = false };
 

@@ -1,6 +1,8 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using Dcr.Keys;
+using Dcr.Jose;
+using Dcr.Protocol;
+using Dcr.SigningKeys;
 using Dcr.TokenStatus;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -26,7 +28,7 @@ internal sealed record NewAccessToken
     public required long StatusIndex { get; init; }
 
     /// <summary>The key to remember in the token: the client's, or that of <see cref="Attester"/>. Null: none.</summary>
-    public ClientKey? ProvedWith { get; init; }
+    public PublicKey? ProvedWith { get; init; }
 
     /// <summary>Who vouched for the client instance. Null: nobody.</summary>
     public string? Attester { get; init; }
@@ -36,7 +38,7 @@ internal sealed record NewAccessToken
 }
 
 /// <summary>Writes JWT access tokens (RFC 9068 section 2).</summary>
-internal sealed class AccessTokenWriter(SigningKeys keys, IssuerUrls urls, TimeProvider time)
+internal sealed class AccessTokenWriter(ServerKeys keys, IssuerUrls urls, TimeProvider time)
 {
     /// <summary>RFC 9068 section 2.1.</summary>
     public const string Type = "at+jwt";

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -20,7 +20,7 @@ internal static class IntrospectAccessTokenRoute
         {
             return new OAuthErrorResult(form.Error);
         }
-        var command = new IntrospectAccessToken(form.Value.GetValueOrDefault("token"), ClientCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
+        var command = new IntrospectAccessToken(form.Value.GetValueOrDefault("token"), SentCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
         var answer = await mediator.Send(command, cancellationToken);
         if (!answer.IsSuccess)
         {
@@ -28,7 +28,7 @@ internal static class IntrospectAccessTokenRoute
         }
         return IntrospectionJwt.IsWanted(request)
             ? TypedResults.Text(await jwt.WriteAsync(answer.Value.Introspection, answer.Value.Caller, cancellationToken), IntrospectionJwt.MediaType)
-            : TypedResults.Json(answer.Value.Introspection, DcrJson.Default.Introspection);
+            : TypedResults.Json(answer.Value.Introspection, AccessTokensJson.Default.Introspection);
     }
 }
 
@@ -100,9 +100,9 @@ public sealed record Confirmation([property: JsonPropertyName("jkt")] string Thu
 /// <summary>What a token is, and who asked.</summary>
 internal sealed record IntrospectionAnswer(Introspection Introspection, string Caller);
 
-internal sealed record IntrospectAccessToken(string? Token, ClientCredentials Credentials, SentProofs Proofs) : IRequest<Result<IntrospectionAnswer>>;
+internal sealed record IntrospectAccessToken(string? Token, SentCredentials Credentials, SentProofs Proofs) : IRequest<Result<IntrospectionAnswer>>;
 
-internal sealed class IntrospectAccessTokenHandler(AuthenticateClient authenticate, LiveAccessTokens tokens, IssuerUrls urls)
+internal sealed class IntrospectAccessTokenHandler(ClientAuthenticator authenticate, LiveAccessTokens tokens, IssuerUrls urls)
     : IRequestHandler<IntrospectAccessToken, Result<IntrospectionAnswer>>
 {
     public async Task<Result<IntrospectionAnswer>> Handle(IntrospectAccessToken request, CancellationToken cancellationToken)

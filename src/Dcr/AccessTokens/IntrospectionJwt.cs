@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Dcr.Keys;
+using Dcr.Protocol;
+using Dcr.SigningKeys;
 using Microsoft.AspNetCore.Http;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -8,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 namespace Dcr.AccessTokens;
 
 /// <summary>An introspection answer as a JWT that the server signs for the one who asked (RFC 9701 section 5).</summary>
-internal sealed class IntrospectionJwt(SigningKeys keys, IssuerUrls urls, TimeProvider time)
+internal sealed class IntrospectionJwt(ServerKeys keys, IssuerUrls urls, TimeProvider time)
 {
     public const string MediaType = "application/token-introspection+jwt";
 
@@ -35,7 +36,7 @@ internal sealed class IntrospectionJwt(SigningKeys keys, IssuerUrls urls, TimePr
             IssuedAt = time.GetUtcNow().UtcDateTime,
             Claims = new Dictionary<string, object>
             {
-                ["token_introspection"] = JsonSerializer.SerializeToElement(introspection, DcrJson.Default.Introspection),
+                ["token_introspection"] = JsonSerializer.SerializeToElement(introspection, AccessTokensJson.Default.Introspection),
             },
             SigningCredentials = key.Credentials,
         });

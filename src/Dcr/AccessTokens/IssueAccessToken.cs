@@ -1,9 +1,8 @@
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
-using Dcr.Registration;
 using Dcr.TokenStatus;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -25,11 +24,11 @@ internal static class IssueAccessTokenRoute
             form.Value.GetValueOrDefault("grant_type"),
             form.Value.GetValueOrDefault("scope"),
             form.Value.GetValueOrDefault("resource"),
-            ClientCredentials.Of(form.Value, request.Headers),
+            SentCredentials.Of(form.Value, request.Headers),
             SentProofs.Of(request, urls));
         var issued = await mediator.Send(command, cancellationToken);
         return issued.IsSuccess
-            ? TypedResults.Json(issued.Value, DcrJson.Default.IssuedAccessToken)
+            ? TypedResults.Json(issued.Value, AccessTokensJson.Default.IssuedAccessToken)
             : ClientAuthenticationRefusal.ToResult(issued.Error, urls, request);
     }
 }
@@ -65,7 +64,7 @@ public sealed record AccessTokenRequest
 /// <param name="Resource">RFC 8707. Null: the default audience of the scope.</param>
 /// <param name="Credentials">How the client proves itself.</param>
 /// <param name="Proofs">The DPoP header as sent: the token is bound to the key of a proof (RFC 9449 section 5).</param>
-public sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, ClientCredentials Credentials, SentProofs Proofs) : IRequest<Result<IssuedAccessToken>>;
+public sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, SentCredentials Credentials, SentProofs Proofs) : IRequest<Result<IssuedAccessToken>>;
 
 /// <summary>RFC 6749 section 5.1; never a refresh token (section 4.4.3).</summary>
 public sealed record IssuedAccessToken
@@ -86,8 +85,8 @@ public sealed record IssuedAccessToken
 }
 
 internal sealed class IssueAccessTokenHandler(
-    AuthenticateClient authenticate,
-    BindAccessToken bind,
+    ClientAuthenticator authenticate,
+    AccessTokenBinding bind,
     IStatusListStore statuses,
     AccessTokenWriter writer,
     IssuerUrls urls,

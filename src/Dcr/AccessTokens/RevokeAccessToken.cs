@@ -1,5 +1,5 @@
 using Dcr.ClientAuthentication;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -16,15 +16,15 @@ internal static class RevokeAccessTokenRoute
         {
             return new OAuthErrorResult(form.Error);
         }
-        var command = new RevokeAccessToken(form.Value.GetValueOrDefault("token"), ClientCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
+        var command = new RevokeAccessToken(form.Value.GetValueOrDefault("token"), SentCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
         var revoked = await mediator.Send(command, cancellationToken);
         return revoked.IsSuccess ? TypedResults.Ok() : ClientAuthenticationRefusal.ToResult(revoked.Error, urls, request);
     }
 }
 
-internal sealed record RevokeAccessToken(string? Token, ClientCredentials Credentials, SentProofs Proofs) : IRequest<Result<Unit>>;
+internal sealed record RevokeAccessToken(string? Token, SentCredentials Credentials, SentProofs Proofs) : IRequest<Result<Unit>>;
 
-internal sealed class RevokeAccessTokenHandler(AuthenticateClient authenticate, AccessTokenReader reader, IRevokedTokenStore revoked)
+internal sealed class RevokeAccessTokenHandler(ClientAuthenticator authenticate, AccessTokenReader reader, IRevokedTokenStore revoked)
     : IRequestHandler<RevokeAccessToken, Result<Unit>>
 {
     public async Task<Result<Unit>> Handle(RevokeAccessToken request, CancellationToken cancellationToken)

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Dcr.Clients;
-using Dcr.Registration;
 
 namespace Dcr.Administration;
 

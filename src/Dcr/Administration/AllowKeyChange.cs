@@ -1,5 +1,6 @@
 using Dcr.AccessTokens;
 using Dcr.Auditing;
+using Dcr.Clients;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -21,7 +22,7 @@ internal sealed record AllowKeyChange(string ClientId, AccessTokenCaller Caller)
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class AllowKeyChangeHandler(ChangeClient change, TimeProvider time) : IRequestHandler<AllowKeyChange, Result<AdminClient>>
+internal sealed class AllowKeyChangeHandler(ClientEditor change, TimeProvider time) : IRequestHandler<AllowKeyChange, Result<AdminClient>>
 {
     private static readonly TimeSpan s_allowedFor = TimeSpan.FromDays(1);
 
@@ -33,5 +34,5 @@ internal sealed class AllowKeyChangeHandler(ChangeClient change, TimeProvider ti
         AuditActions.KeyChangeAllowed,
         (before, after) => ("key_change_allowed_until", new AuditChange(before.KeyChangeAllowedUntil?.ToString("O"), after.KeyChangeAllowedUntil?.ToString("O"))),
         request.Caller.Act,
-        cancellationToken);
+        cancellationToken).ShownAtAsync(time);
 }

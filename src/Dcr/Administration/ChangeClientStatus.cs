@@ -31,7 +31,7 @@ internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, 
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvider time) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
+internal sealed class ChangeClientStatusHandler(ClientEditor change, TimeProvider time) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ChangeClientStatus request, CancellationToken cancellationToken)
     {
@@ -41,26 +41,12 @@ internal sealed class ChangeClientStatusHandler(ChangeClient change, TimeProvide
         }
         return await change.ExecuteAsync(
             request.ClientId,
-            client => Decide(client, request.Status, time.GetUtcNow()),
+            client => StatusChange.Decide(client, request.Status, time.GetUtcNow()),
             ActionOf(request.Status),
-            Describe,
+            StatusChange.Describe,
             request.Caller.Act,
-            cancellationToken);
+            cancellationToken).ShownAtAsync(time);
     }
-
-    /// <summary>By the status that is shown: a client whose time is over has expired, whether or not the reaper has come to it.</summary>
-    public static Result<Client> Decide(Client client, ClientStatus status, DateTimeOffset now) =>
-        (client.StatusAt(now), status) switch
-        {
-            (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
-            (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
-            (ClientStatus.Expired, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Again(now) },
-            (ClientStatus.Suspended, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Resumed(now) },
-            _ => client with { Status = status },
-        };
-
-    public static (string Member, AuditChange Change) Describe(Client before, Client after) =>
-        ("status", new AuditChange(WireEnum.NameOf(before.Status), WireEnum.NameOf(after.Status)));
 
     private static string ActionOf(ClientStatus status) => status switch
     {

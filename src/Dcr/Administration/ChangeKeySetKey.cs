@@ -13,7 +13,7 @@ internal static class ChangeKeySetKeyRoute
 {
     public static async Task<IResult> AddAsync(string key_set_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var jwk = await JsonBody.ReadAsync(request, DcrJson.Default.JsonElement, cancellationToken);
+        var jwk = await JsonBody.ReadAsync(request, AdministrationJson.Default.JsonElement, cancellationToken);
         return jwk.IsSuccess
             ? Write(await mediator.Send(new AddKeySetKey(key_set_id, jwk.Value.Clone(), caller), cancellationToken), StatusCodes.Status201Created)
             : new OAuthErrorResult(jwk.Error);
@@ -24,7 +24,7 @@ internal static class ChangeKeySetKeyRoute
 
     public static async Task<IResult> RetireAsync(string key_set_id, string kid, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var end = await JsonBody.ReadAsync(request, DcrJson.Default.KeyRetirement, cancellationToken);
+        var end = await JsonBody.ReadAsync(request, AdministrationJson.Default.KeyRetirement, cancellationToken);
         return end.IsSuccess
             ? Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Retiring, end.Value.Until, caller), cancellationToken))
             : new OAuthErrorResult(end.Error with { Code = "invalid_request" });
@@ -34,7 +34,7 @@ internal static class ChangeKeySetKeyRoute
         Write(await mediator.Send(new ChangeKeySetKey(key_set_id, kid, HostedKeyState.Withdrawn, null, caller), cancellationToken));
 
     private static IResult Write(Result<AdminHostedKey> key, int status = StatusCodes.Status200OK) =>
-        key.IsSuccess ? TypedResults.Json(key.Value, DcrJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
+        key.IsSuccess ? TypedResults.Json(key.Value, AdministrationJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
 }
 
 /// <param name="Until">RFC 3339. The key is published and good until then.</param>
@@ -45,7 +45,7 @@ internal sealed record AddKeySetKey(string Id, JsonElement Jwk, AccessTokenCalle
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class AddKeySetKeyHandler(ChangeKeySet change, DescribeKeySet describe) : IRequestHandler<AddKeySetKey, Result<AdminHostedKey>>
+internal sealed class AddKeySetKeyHandler(KeySetEditor change, KeySetDescription describe) : IRequestHandler<AddKeySetKey, Result<AdminHostedKey>>
 {
     public async Task<Result<AdminHostedKey>> Handle(AddKeySetKey request, CancellationToken cancellationToken)
     {
@@ -59,7 +59,7 @@ internal sealed record ChangeKeySetKey(string Id, string Kid, HostedKeyState Sta
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class ChangeKeySetKeyHandler(ChangeKeySet change, DescribeKeySet describe) : IRequestHandler<ChangeKeySetKey, Result<AdminHostedKey>>
+internal sealed class ChangeKeySetKeyHandler(KeySetEditor change, KeySetDescription describe) : IRequestHandler<ChangeKeySetKey, Result<AdminHostedKey>>
 {
     public async Task<Result<AdminHostedKey>> Handle(ChangeKeySetKey request, CancellationToken cancellationToken)
     {

@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
 using Dcr.ClientAuthentication;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -16,12 +18,12 @@ internal static class DiagnoseAssertionRoute
 {
     public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.AssertionToDiagnose, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, AdministrationJson.Default.AssertionToDiagnose, cancellationToken);
         if (!body.IsSuccess)
         {
             return new OAuthErrorResult(body.Error with { Code = "invalid_request" });
         }
-        return TypedResults.Json(await mediator.Send(new DiagnoseAssertion(body.Value.ClientAssertion), cancellationToken), DcrJson.Default.AssertionDiagnosis);
+        return TypedResults.Json(await mediator.Send(new DiagnoseAssertion(body.Value.ClientAssertion), cancellationToken), AdministrationJson.Default.AssertionDiagnosis);
     }
 }
 
@@ -91,10 +93,10 @@ internal sealed record DiagnoseAssertion(string Assertion) : IRequest<AssertionD
 
 internal sealed class DiagnoseAssertionHandler(
     ClientAssertionRules rules,
-    IAssertionReplayStore replays,
+    IUsedJtiStore replays,
     IQuarantinedKeyStore quarantine,
     IClientStore clients,
-    DescribeKeys describe,
+    KeyDescription describe,
     IssuerUrls urls,
     TimeProvider time) : IRequestHandler<DiagnoseAssertion, AssertionDiagnosis>
 {
@@ -125,7 +127,7 @@ internal sealed class DiagnoseAssertionHandler(
     private async Task<AssertionVerdict> JudgeAsync(string text, CancellationToken cancellationToken)
     {
         // RFC 6749 section 3.2: a parameter without a value counts as left out.
-        var credentials = new ClientCredentials { ClientAssertionType = ClientAssertionRules.AssertionType, ClientAssertion = text.Length > 0 ? text : null };
+        var credentials = new SentCredentials { ClientAssertionType = ClientAssertionRules.AssertionType, ClientAssertion = text.Length > 0 ? text : null };
         var verdict = await rules.CheckAsync(credentials, cancellationToken);
         if (verdict is AssertionVerdict.Accepted proved && await quarantine.HoldsAsync(proved.Key.Thumbprint, cancellationToken))
         {

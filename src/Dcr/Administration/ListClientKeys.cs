@@ -13,7 +13,7 @@ internal static class ListClientKeysRoute
     public static async Task<IResult> HandleAsync(string client_id, IMediator mediator, CancellationToken cancellationToken)
     {
         var keys = await mediator.Send(new ListClientKeys(client_id), cancellationToken);
-        return keys.IsSuccess ? TypedResults.Json(keys.Value, DcrJson.Default.PageAdminKey) : new OAuthErrorResult(keys.Error);
+        return keys.IsSuccess ? TypedResults.Json(keys.Value, AdministrationJson.Default.PageAdminKey) : new OAuthErrorResult(keys.Error);
     }
 }
 
@@ -52,20 +52,20 @@ public sealed record AdminKey
 
 internal sealed record ListClientKeys(string ClientId) : IRequest<Result<Page<AdminKey>>>;
 
-internal sealed class ListClientKeysHandler(IClientStore clients, DescribeKeys describe) : IRequestHandler<ListClientKeys, Result<Page<AdminKey>>>
+internal sealed class ListClientKeysHandler(IClientStore clients, KeyDescription describe) : IRequestHandler<ListClientKeys, Result<Page<AdminKey>>>
 {
     public async Task<Result<Page<AdminKey>>> Handle(ListClientKeys request, CancellationToken cancellationToken) =>
         await clients.FindAsync(request.ClientId, cancellationToken) is { } client
             ? new Page<AdminKey>(await describe.ExecuteAsync(client, cancellationToken), null)
-            : AdminClientResult.NotFound;
+            : ClientEditor.NotFound;
 }
 
 /// <summary>The keys of a client as administrators see them.</summary>
-internal sealed class DescribeKeys(ClientKeys keys, JwksCache cache, KeyUses uses, IQuarantinedKeyStore quarantine)
+internal sealed class KeyDescription(KeySelector keys, JwksCache cache, KeyUses uses, IQuarantinedKeyStore quarantine)
 {
     public async Task<IReadOnlyList<AdminKey>> ExecuteAsync(Client client, CancellationToken cancellationToken)
     {
-        var found = await keys.FindAsync(client, cancellationToken);
+        var found = await keys.FindAsync(client.AsKeyOwner(), cancellationToken);
         var document = client.Metadata.JwksUri is { } uri ? cache.Peek(uri) : null;
         var source = new AdminKey
         {

@@ -12,7 +12,7 @@ internal static class ListClientsRoute
     {
         var query = Read(request.Query);
         return query.IsSuccess
-            ? TypedResults.Json(await mediator.Send(query.Value, cancellationToken), DcrJson.Default.PageAdminClient)
+            ? TypedResults.Json(await mediator.Send(query.Value, cancellationToken), AdministrationJson.Default.PageAdminClient)
             : new OAuthErrorResult(query.Error);
     }
 

@@ -27,7 +27,7 @@ internal static class ManageKeySetsRoute
             return new OAuthErrorResult(cursor.Error);
         }
         var page = await mediator.Send(new ListKeySets(cursor.Value.Length > 0 ? cursor.Value : null, limit.Value), cancellationToken);
-        return TypedResults.Json(page, DcrJson.Default.PageAdminKeySet);
+        return TypedResults.Json(page, AdministrationJson.Default.PageAdminKeySet);
     }
 
     public static async Task<IResult> ShowAsync(string key_set_id, IMediator mediator, CancellationToken cancellationToken) =>
@@ -40,7 +40,7 @@ internal static class ManageKeySetsRoute
     }
 
     private static IResult Write(Result<AdminKeySet> set, int status = StatusCodes.Status200OK) =>
-        set.IsSuccess ? TypedResults.Json(set.Value, DcrJson.Default.AdminKeySet, statusCode: status) : new OAuthErrorResult(set.Error);
+        set.IsSuccess ? TypedResults.Json(set.Value, AdministrationJson.Default.AdminKeySet, statusCode: status) : new OAuthErrorResult(set.Error);
 }
 
 internal sealed record CreateKeySet(AccessTokenCaller Caller) : IRequest<Result<AdminKeySet>>, IActsFor
@@ -48,7 +48,7 @@ internal sealed record CreateKeySet(AccessTokenCaller Caller) : IRequest<Result<
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class CreateKeySetHandler(IKeySetStore store, DescribeKeySet describe, AuditRecords records, TimeProvider time) : IRequestHandler<CreateKeySet, Result<AdminKeySet>>
+internal sealed class CreateKeySetHandler(IKeySetStore store, KeySetDescription describe, AuditRecords records, TimeProvider time) : IRequestHandler<CreateKeySet, Result<AdminKeySet>>
 {
     public async Task<Result<AdminKeySet>> Handle(CreateKeySet request, CancellationToken cancellationToken)
     {
@@ -64,7 +64,7 @@ internal sealed class CreateKeySetHandler(IKeySetStore store, DescribeKeySet des
 
 internal sealed record ListKeySets(string? Before, int Limit) : IRequest<Page<AdminKeySet>>;
 
-internal sealed class ListKeySetsHandler(IKeySetStore store, DescribeKeySet describe) : IRequestHandler<ListKeySets, Page<AdminKeySet>>
+internal sealed class ListKeySetsHandler(IKeySetStore store, KeySetDescription describe) : IRequestHandler<ListKeySets, Page<AdminKeySet>>
 {
     public async Task<Page<AdminKeySet>> Handle(ListKeySets request, CancellationToken cancellationToken)
     {
@@ -80,10 +80,10 @@ internal sealed class ListKeySetsHandler(IKeySetStore store, DescribeKeySet desc
 
 internal sealed record ShowKeySet(string Id) : IRequest<Result<AdminKeySet>>;
 
-internal sealed class ShowKeySetHandler(IKeySetStore store, DescribeKeySet describe) : IRequestHandler<ShowKeySet, Result<AdminKeySet>>
+internal sealed class ShowKeySetHandler(IKeySetStore store, KeySetDescription describe) : IRequestHandler<ShowKeySet, Result<AdminKeySet>>
 {
     public async Task<Result<AdminKeySet>> Handle(ShowKeySet request, CancellationToken cancellationToken) =>
-        await store.FindAsync(request.Id, cancellationToken) is { } set ? await describe.ExecuteAsync(set, cancellationToken) : ChangeKeySet.NoSuchSet;
+        await store.FindAsync(request.Id, cancellationToken) is { } set ? await describe.ExecuteAsync(set, cancellationToken) : KeySetEditor.NoSuchSet;
 }
 
 internal sealed record DeleteKeySet(string Id, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor
@@ -97,7 +97,7 @@ internal sealed class DeleteKeySetHandler(IKeySetStore store, AuditRecords recor
     {
         if (await store.FindAsync(request.Id, cancellationToken) is not { } set)
         {
-            return ChangeKeySet.NoSuchSet;
+            return KeySetEditor.NoSuchSet;
         }
         var record = records.Create(AuditActions.KeySetDeleted, set.Id, request.Caller.Actor);
         return await store.DeleteAsync(set.Id, set.Version, record, request.Caller.Grounds, cancellationToken) switch

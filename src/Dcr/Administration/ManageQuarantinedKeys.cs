@@ -24,7 +24,7 @@ internal static class ManageQuarantinedKeysRoute
         }
         var cursor = request.Query["cursor"].ToString();
         return cursor.Length == 0 || Thumbprint.IsWellFormed(cursor)
-            ? TypedResults.Json(await mediator.Send(new ListQuarantinedKeys(cursor.Length > 0 ? cursor : null, limit.Value), cancellationToken), DcrJson.Default.PageAdminQuarantinedKey)
+            ? TypedResults.Json(await mediator.Send(new ListQuarantinedKeys(cursor.Length > 0 ? cursor : null, limit.Value), cancellationToken), AdministrationJson.Default.PageAdminQuarantinedKey)
             : new OAuthErrorResult(OAuthError.InvalidRequest("cursor must be the next of an earlier page."));
     }
 
@@ -33,7 +33,7 @@ internal static class ManageQuarantinedKeysRoute
 
     public static async Task<IResult> AddAsync(string thumbprint, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.QuarantineReason, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, AdministrationJson.Default.QuarantineReason, cancellationToken);
         return body.IsSuccess
             ? Write(await mediator.Send(new AddQuarantinedKey(thumbprint, body.Value.Reason, caller), cancellationToken))
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
@@ -46,7 +46,7 @@ internal static class ManageQuarantinedKeysRoute
     }
 
     private static IResult Write(Result<AdminQuarantinedKey> key) =>
-        key.IsSuccess ? TypedResults.Json(key.Value, DcrJson.Default.AdminQuarantinedKey) : new OAuthErrorResult(key.Error);
+        key.IsSuccess ? TypedResults.Json(key.Value, AdministrationJson.Default.AdminQuarantinedKey) : new OAuthErrorResult(key.Error);
 }
 
 /// <param name="Reason">Why, for whoever finds the key refused: 1 to 256 characters.</param>

@@ -29,7 +29,7 @@ internal static class QuarantineKeyRoute
     private static async Task<IResult> HandleAsync(QuarantineKey command, IMediator mediator, CancellationToken cancellationToken)
     {
         var key = await mediator.Send(command, cancellationToken);
-        return key.IsSuccess ? TypedResults.Json(key.Value, DcrJson.Default.AdminKey) : new OAuthErrorResult(key.Error);
+        return key.IsSuccess ? TypedResults.Json(key.Value, AdministrationJson.Default.AdminKey) : new OAuthErrorResult(key.Error);
     }
 }
 
@@ -38,7 +38,7 @@ internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Qu
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore clients, DescribeKeys describe) : IRequestHandler<QuarantineKey, Result<AdminKey>>
+internal sealed class QuarantineKeyHandler(ClientEditor change, IClientStore clients, KeyDescription describe) : IRequestHandler<QuarantineKey, Result<AdminKey>>
 {
     private const int MaxQuarantined = 100;
 
@@ -58,7 +58,7 @@ internal sealed class QuarantineKeyHandler(ChangeClient change, IClientStore cli
             request.EndTokens);
         if (!changed.IsSuccess || await clients.FindAsync(request.ClientId, cancellationToken) is not { } client)
         {
-            return changed.Error ?? AdminClientResult.NotFound;
+            return changed.Error ?? ClientEditor.NotFound;
         }
         var keys = await describe.ExecuteAsync(client, cancellationToken);
         return keys.FirstOrDefault(key => key.Thumbprint == request.Thumbprint)

@@ -1,5 +1,6 @@
 using Dcr.AccessTokens;
 using Dcr.Auditing;
+using Dcr.Clients;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -25,7 +26,7 @@ internal sealed record RemoveAssertionException(string ClientId, AccessTokenCall
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class RemoveAssertionExceptionHandler(ChangeClient change) : IRequestHandler<RemoveAssertionException, Result<AdminClient>>
+internal sealed class RemoveAssertionExceptionHandler(ClientEditor change, TimeProvider time) : IRequestHandler<RemoveAssertionException, Result<AdminClient>>
 {
     public Task<Result<AdminClient>> Handle(RemoveAssertionException request, CancellationToken cancellationToken) => change.ExecuteAsync(
         request.ClientId,
@@ -33,5 +34,5 @@ internal sealed class RemoveAssertionExceptionHandler(ChangeClient change) : IRe
         AuditActions.AssertionExceptionRemoved,
         SetAssertionExceptionHandler.Change,
         request.Caller.Act,
-        cancellationToken);
+        cancellationToken).ShownAtAsync(time);
 }

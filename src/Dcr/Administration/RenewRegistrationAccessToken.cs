@@ -17,7 +17,7 @@ internal static class RenewRegistrationAccessTokenRoute
     public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
     {
         var renewed = await mediator.Send(new RenewRegistrationAccessToken(client_id, caller), cancellationToken);
-        return renewed.IsSuccess ? TypedResults.Json(renewed.Value, DcrJson.Default.NewRegistrationAccessToken) : new OAuthErrorResult(renewed.Error);
+        return renewed.IsSuccess ? TypedResults.Json(renewed.Value, AdministrationJson.Default.NewRegistrationAccessToken) : new OAuthErrorResult(renewed.Error);
     }
 }
 
@@ -40,7 +40,7 @@ internal sealed record RenewRegistrationAccessToken(string ClientId, AccessToken
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class RenewRegistrationAccessTokenHandler(ChangeClient change, IssuerUrls urls) : IRequestHandler<RenewRegistrationAccessToken, Result<NewRegistrationAccessToken>>
+internal sealed class RenewRegistrationAccessTokenHandler(ClientEditor change, IssuerUrls urls) : IRequestHandler<RenewRegistrationAccessToken, Result<NewRegistrationAccessToken>>
 {
     public async Task<Result<NewRegistrationAccessToken>> Handle(RenewRegistrationAccessToken request, CancellationToken cancellationToken)
     {

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
-using Dcr.Keys;
 using Dcr.Protocol;
+using Dcr.SigningKeys;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 
@@ -11,17 +11,17 @@ namespace Dcr.Administration;
 internal static class RotateSigningKeysRoute
 {
     public static async Task<IResult> ListAsync(IMediator mediator, CancellationToken cancellationToken) =>
-        TypedResults.Json(await mediator.Send(new ListSigningKeys(), cancellationToken), DcrJson.Default.PageAdminSigningKey);
+        TypedResults.Json(await mediator.Send(new ListSigningKeys(), cancellationToken), AdministrationJson.Default.PageAdminSigningKey);
 
     public static async Task<IResult> HandleAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var wish = await JsonBody.ReadAsync(request, DcrJson.Default.SigningKeyRotation, cancellationToken);
+        var wish = await JsonBody.ReadAsync(request, AdministrationJson.Default.SigningKeyRotation, cancellationToken);
         if (!wish.IsSuccess)
         {
             return new OAuthErrorResult(wish.Error with { Code = "invalid_request" });
         }
         var made = await mediator.Send(new RotateSigningKeys(wish.Value.Emergency, caller), cancellationToken);
-        return made.IsSuccess ? TypedResults.Json(made.Value, DcrJson.Default.AdminSigningKey) : new OAuthErrorResult(made.Error);
+        return made.IsSuccess ? TypedResults.Json(made.Value, AdministrationJson.Default.AdminSigningKey) : new OAuthErrorResult(made.Error);
     }
 }
 
@@ -59,7 +59,7 @@ public sealed record AdminSigningKey
 
 internal sealed record ListSigningKeys : IRequest<Page<AdminSigningKey>>;
 
-internal sealed class ListSigningKeysHandler(SigningKeys keys, TimeProvider time) : IRequestHandler<ListSigningKeys, Page<AdminSigningKey>>
+internal sealed class ListSigningKeysHandler(ServerKeys keys, TimeProvider time) : IRequestHandler<ListSigningKeys, Page<AdminSigningKey>>
 {
     public async Task<Page<AdminSigningKey>> Handle(ListSigningKeys request, CancellationToken cancellationToken)
     {
@@ -73,7 +73,7 @@ internal sealed record RotateSigningKeys(bool Emergency, AccessTokenCaller Calle
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class RotateSigningKeysHandler(SigningKeys keys, TimeProvider time) : IRequestHandler<RotateSigningKeys, Result<AdminSigningKey>>
+internal sealed class RotateSigningKeysHandler(ServerKeys keys, TimeProvider time) : IRequestHandler<RotateSigningKeys, Result<AdminSigningKey>>
 {
     public async Task<Result<AdminSigningKey>> Handle(RotateSigningKeys request, CancellationToken cancellationToken)
     {

@@ -17,7 +17,7 @@ internal static class SetAssertionExceptionRoute
     public static async Task<IResult> HandleAsync(
         string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.AssertionExceptionRule, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, ClientsJson.Default.AssertionExceptionRule, cancellationToken);
         return body.IsSuccess
             ? AdminClientResult.Write(await mediator.Send(new SetAssertionException(client_id, body.Value, caller), cancellationToken))
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
@@ -30,7 +30,7 @@ internal sealed record SetAssertionException(string ClientId, AssertionException
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class SetAssertionExceptionHandler(ChangeClient change, SecurityProfileRules profile, TimeProvider time)
+internal sealed class SetAssertionExceptionHandler(ClientEditor change, SecurityProfileRules profile, TimeProvider time)
     : IRequestHandler<SetAssertionException, Result<AdminClient>>
 {
     private const int LongestYears = 5;
@@ -48,7 +48,7 @@ internal sealed class SetAssertionExceptionHandler(ChangeClient change, Security
             AuditActions.AssertionExceptionSet,
             Change,
             request.Caller.Act,
-            cancellationToken);
+            cancellationToken).ShownAtAsync(time);
     }
 
     /// <summary>For the audit trail.</summary>
@@ -56,7 +56,7 @@ internal sealed class SetAssertionExceptionHandler(ChangeClient change, Security
         ("assertion_exception", new AuditChange(Json(before.AssertionException), Json(after.AssertionException)));
 
     private static string? Json(AssertionExceptionRule? rule) =>
-        rule is null ? null : JsonSerializer.Serialize(rule, DcrJson.Default.AssertionExceptionRule);
+        rule is null ? null : JsonSerializer.Serialize(rule, ClientsJson.Default.AssertionExceptionRule);
 
     private string? Fault(AssertionExceptionRule rule)
     {

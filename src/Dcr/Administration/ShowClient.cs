@@ -17,14 +17,5 @@ internal sealed record ShowClient(string ClientId) : IRequest<Result<AdminClient
 internal sealed class ShowClientHandler(IClientStore clients, TimeProvider time) : IRequestHandler<ShowClient, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ShowClient request, CancellationToken cancellationToken) =>
-        await clients.FindAsync(request.ClientId, cancellationToken) is { } client ? AdminClient.Of(client, time.GetUtcNow()) : AdminClientResult.NotFound;
-}
-
-internal static class AdminClientResult
-{
-    public static readonly OAuthError NotFound = OAuthError.NotFound("There is no client with this client_id.");
-
-    public static IResult Write(Result<AdminClient> client) => client.IsSuccess
-        ? TypedResults.Json(client.Value, DcrJson.Default.AdminClient)
-        : new OAuthErrorResult(client.Error);
+        await clients.FindAsync(request.ClientId, cancellationToken) is { } client ? AdminClient.Of(client, time.GetUtcNow()) : ClientEditor.NotFound;
 }

@@ -33,7 +33,7 @@ internal sealed class SignClientOutHandler(IClientStore clients, AuditRecords re
         {
             if (await clients.FindAsync(request.ClientId, cancellationToken) is not { } client)
             {
-                return AdminClientResult.NotFound;
+                return ClientEditor.NotFound;
             }
             var record = records.Create(AuditActions.ClientSignedOut, client.ClientId, request.Caller.Actor);
             switch (await clients.SignOutAsync(client.ClientId, client.Version, record, request.Caller.Grounds, cancellationToken))

@@ -1,4 +1,5 @@
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
 using Dcr.Protocol;
 
@@ -6,12 +7,12 @@ namespace Dcr.ClientAuthentication;
 
 /// <summary>
 /// Rules 1 to 7 of client authentication by <c>private_key_jwt</c>, in order (RFC 7523 section 3, OpenID Connect Core
-/// section 9). They change nothing; rule 8, the single use, is recorded by <see cref="AuthenticateClient"/>. A caller is told what
+/// section 9). They change nothing; rule 8, the single use, is recorded by <see cref="ClientAuthenticator"/>. A caller is told what
 /// is the same for everybody, or, once it has proved a key, what is wrong; the detail says all of it.
 /// </summary>
 internal sealed class ClientAssertionRules(
     IClientStore clients,
-    ClientKeys keys,
+    KeySelector keys,
     IssuerUrls urls,
     SecurityProfileRules profile,
     TimeProvider time)
@@ -39,7 +40,7 @@ internal sealed class ClientAssertionRules(
     public static AssertionVerdict.Refused InQuarantine(AssertionVerdict.Accepted proved) => new(
         AssertionRule.Key, Unproved, $"key {NameOf(proved.Key)} is in quarantine on the whole server: an administrator must release it, or the client sign with another", proved.Client);
 
-    public async Task<AssertionVerdict> CheckAsync(ClientCredentials credentials, CancellationToken cancellationToken)
+    public async Task<AssertionVerdict> CheckAsync(SentCredentials credentials, CancellationToken cancellationToken)
     {
         // Rule 1: one way of authenticating, one well-formed assertion that names one client.
         if (credentials.ClientAssertion is not { } text)
@@ -94,7 +95,7 @@ internal sealed class ClientAssertionRules(
         }
 
         // Rule 4: the key; only kid chooses it, never jwk, jku, x5u or x5c of the header.
-        var selected = await keys.SelectAsync(client, assertion.Kid, assertion.Alg, cancellationToken);
+        var selected = await keys.SelectAsync(client.AsKeyOwner(), assertion.Kid, assertion.Alg, cancellationToken);
         if (selected.Key is not { } key)
         {
             return Refuse(AssertionRule.Key, Unproved, selected.Fault, client);
@@ -118,7 +119,7 @@ internal sealed class ClientAssertionRules(
         {
             return Refuse(AssertionRule.Audience, audienceFault, $"aud is {NamesOf(assertion.Audiences)}. {audienceFault}", client, key);
         }
-        if (JwtTimes.Fault(assertion, now, profile.LongestAssertionLifeUnder(exception)) is { } timesFault)
+        if (JwtTimes.Fault(assertion, now, LongestLifeUnder(exception)) is { } timesFault)
         {
             return Refuse(AssertionRule.Times, timesFault, timesFault, client, key);
         }
@@ -130,7 +131,7 @@ internal sealed class ClientAssertionRules(
         return new AssertionVerdict.Accepted(client, key, audience, livesLonger, assertion.Jti, assertion.Expires.At);
     }
 
-    private static AssertionVerdict.Refused Refuse(AssertionRule rule, string description, string? detail = null, Client? client = null, ClientKey? key = null) =>
+    private static AssertionVerdict.Refused Refuse(AssertionRule rule, string description, string? detail = null, Client? client = null, PublicKey? key = null) =>
         new(rule, description, detail ?? description, client, key);
 
     private static string Stopped(ClientStatus status) => status switch
@@ -140,7 +141,7 @@ internal sealed class ClientAssertionRules(
         _ => $"the client is {WireEnum.NameOf(status)}",
     };
 
-    private static string NameOf(ClientKey key) => key.Kid is { } kid ? $"{Shortened.Of(kid)} ({key.Thumbprint})" : key.Thumbprint;
+    private static string NameOf(PublicKey key) => key.Kid is { } kid ? $"{Shortened.Of(kid)} ({key.Thumbprint})" : key.Thumbprint;
 
     private static string NamesOf(IReadOnlyList<string>? audiences) => audiences switch
     {
@@ -158,21 +159,28 @@ internal sealed class ClientAssertionRules(
             : $"it has {assertion.Signature.Length} bytes, and one of {assertion.Alg} has {length}, which are r and s without any DER around them";
     }
 
+    private bool TakesOwnEndpoints(AssertionExceptionRule? exception) =>
+        profile.TakesOwnEndpoints || (profile.TakesExceptions && exception?.Audience == ExceptedAudience.OwnEndpoints);
+
+    /// <summary>How far ahead <c>exp</c> may be.</summary>
+    private TimeSpan LongestLifeUnder(AssertionExceptionRule? exception) =>
+        profile.TakesExceptions && exception?.MaxLifetimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : profile.LongestAssertionLife;
+
     /// <summary>
     /// RFC 10070 section 4: the issuer and nothing else, since an assertion that is addressed to an endpoint could have been tricked
     /// out of the client by another server. URLs of this server only by an exception.
     /// </summary>
-    private (AssertionAudience Audience, string? Fault) CheckAudience(SignedJwt assertion, Client client, AssertionExceptionRule? exception)
+    private (AcceptedAudience Audience, string? Fault) CheckAudience(SignedJwt assertion, Client client, AssertionExceptionRule? exception)
     {
         if (assertion.Audiences is [var only] && only == urls.Issuer)
         {
-            return !assertion.AudienceIsArray ? (AssertionAudience.Issuer, null)
-                : !profile.WantsPlainAudience ? (AssertionAudience.IssuerInArray, null)
+            return !assertion.AudienceIsArray ? (AcceptedAudience.Issuer, null)
+                : !profile.WantsPlainAudience ? (AcceptedAudience.IssuerInArray, null)
                 : (default, $"aud must be a plain string, {urls.Issuer}, not an array.");
         }
-        if (profile.TakesOwnEndpoints(exception) && assertion.Audiences is { Count: > 0 } audiences && audiences.All(IsOwnEndpoint))
+        if (TakesOwnEndpoints(exception) && assertion.Audiences is { Count: > 0 } audiences && audiences.All(IsOwnEndpoint))
         {
-            return (AssertionAudience.OwnEndpoints, null);
+            return (AcceptedAudience.OwnEndpoints, null);
         }
         var ended = exception is null && client.AssertionException is { Audience: not null } past && profile.TakesExceptions
             ? $" The exception for this client ended at {past.Until.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}."

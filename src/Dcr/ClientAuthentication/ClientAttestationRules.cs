@@ -1,8 +1,8 @@
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
-using Dcr.Registration;
 
 namespace Dcr.ClientAuthentication;
 
@@ -12,7 +12,7 @@ namespace Dcr.ClientAuthentication;
 /// <param name="Attester">Whose key that is.</param>
 /// <param name="InstanceKey">The key that the instance holds, and has proved.</param>
 /// <param name="ByDpop">By the DPoP proof of the request, which is used up by that.</param>
-internal sealed record AttestedInstance(Client Client, ClientKey AttesterKey, string Attester, ClientKey InstanceKey, bool ByDpop);
+internal sealed record AttestedInstance(Client Client, PublicKey AttesterKey, string Attester, PublicKey InstanceKey, bool ByDpop);
 
 /// <summary>
 /// Attestation-based client authentication (draft-ietf-oauth-attestation-based-client-auth-11): somebody the client's
@@ -20,7 +20,7 @@ internal sealed record AttestedInstance(Client Client, ClientKey AttesterKey, st
 /// (section 5.1) or by the DPoP proof that it sends anyway (section 5.2). The single use of the proof is recorded last.
 /// </summary>
 internal sealed class ClientAttestationRules(
-    IClientStore clients, ClientKeys keys, DpopProofRules dpop, IAssertionReplayStore replays, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
+    IClientStore clients, KeySelector keys, DpopProofRules dpop, IUsedJtiStore replays, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Header = "OAuth-Client-Attestation";
     public const string ProofHeader = "OAuth-Client-Attestation-PoP";
@@ -36,7 +36,7 @@ internal sealed class ClientAttestationRules(
     private const string Unproved =
         "The client is unknown or not active, takes no attestation, or the attestation is not signed by an attester that it trusts. Check sub, iss, kid and the registration policy.";
 
-    public async Task<Result<AttestedInstance>> CheckAsync(ClientCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
+    public async Task<Result<AttestedInstance>> CheckAsync(SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
     {
         if (credentials.Attestations is not [var text] || credentials.AttestationProofs.Count > 1)
         {
@@ -74,7 +74,7 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"{Header}: aud, if there is one, must name the issuer, {urls.Issuer}.");
         }
-        if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || ClientKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
+        if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || PublicKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
         {
             return Refuse($"{Header}: cnf.jwk must be a public key fit for signatures.");
         }
@@ -90,7 +90,7 @@ internal sealed class ClientAttestationRules(
             : proved;
     }
 
-    private async Task<Result<(Client Client, Attester Attester, ClientKey Key)>> FindAttesterAsync(SignedJwt attestation, CancellationToken cancellationToken)
+    private async Task<Result<(Client Client, Attester Attester, PublicKey Key)>> FindAttesterAsync(SignedJwt attestation, CancellationToken cancellationToken)
     {
         if (attestation.Subject is null || await clients.FindAsync(attestation.Subject, cancellationToken) is not { } client)
         {
@@ -112,7 +112,7 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse(Unproved, $"iss {attestation.Issuer ?? "(none)"} is no attester that the policy trusts");
         }
-        var selected = await keys.SelectAsync(attester, attestation.Kid, attestation.Alg, cancellationToken);
+        var selected = await keys.SelectAsync(attester.AsKeyOwner(), attestation.Kid, attestation.Alg, cancellationToken);
         if (selected.Key is not { } key || !key.Verify(attestation.Alg, attestation.SigningInput.Span, attestation.Signature.Span))
         {
             return Refuse(Unproved, selected.Key is null ? selected.Fault : "the signature of the attestation does not verify");
@@ -123,7 +123,7 @@ internal sealed class ClientAttestationRules(
     }
 
     /// <summary>Section 5.1. Null: the instance holds its key.</summary>
-    private async Task<OAuthError?> CheckProofAsync(string text, ClientKey instanceKey, Client client, CancellationToken cancellationToken)
+    private async Task<OAuthError?> CheckProofAsync(string text, PublicKey instanceKey, Client client, CancellationToken cancellationToken)
     {
         if (SignedJwt.Parse(text, out var fault) is not { } proof)
         {
@@ -156,11 +156,11 @@ internal sealed class ClientAttestationRules(
         }
         // Apart from assertions and DPoP proofs: none may use up another's jti.
         var used = await replays.RecordAsync($"attestation-pop {instanceKey.Thumbprint}", jti, proof.IssuedAt.At + s_proofLife + JwtTimes.ClockSkew, cancellationToken);
-        return used == RecordAssertionOutcome.Recorded ? null : Refuse($"{ProofHeader}: jti has been used before.");
+        return used == RecordJtiOutcome.Recorded ? null : Refuse($"{ProofHeader}: jti has been used before.");
     }
 
     /// <summary>Section 5.2: the DPoP proof of the request shows the key as well.</summary>
-    private async Task<OAuthError?> CheckDpopAsync(SentProofs sent, ClientKey instanceKey, CancellationToken cancellationToken)
+    private async Task<OAuthError?> CheckDpopAsync(SentProofs sent, PublicKey instanceKey, CancellationToken cancellationToken)
     {
         if (sent.IsEmpty)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Dcr.Protocol;
 
 namespace Dcr.ClientAuthentication;
 
@@ -8,15 +9,13 @@ namespace Dcr.ClientAuthentication;
 /// </summary>
 internal sealed class ClientAuthenticationMetrics
 {
-    public const string MeterName = "Dcr";
-
     private readonly Counter<long> _accepted;
     private readonly Counter<long> _excepted;
     private readonly Counter<long> _refused;
 
     public ClientAuthenticationMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
+        var meter = meters.Create(DcrMeter.Name);
         _accepted = meter.CreateCounter<long>("dcr.client_assertions.accepted", "{assertion}", "Client assertions accepted, by audience.");
         _excepted = meter.CreateCounter<long>(
             "dcr.client_assertions.excepted",
@@ -29,12 +28,12 @@ internal sealed class ClientAuthenticationMetrics
     {
         _accepted.Add(1, KeyValuePair.Create<string, object?>("audience", assertion.Audience switch
         {
-            AssertionAudience.Issuer => "issuer",
-            AssertionAudience.IssuerInArray => "issuer_in_array",
-            AssertionAudience.OwnEndpoints => "own_endpoints",
+            AcceptedAudience.Issuer => "issuer",
+            AcceptedAudience.IssuerInArray => "issuer_in_array",
+            AcceptedAudience.OwnEndpoints => "own_endpoints",
             _ => "unknown",
         }));
-        if (assertion.Audience == AssertionAudience.OwnEndpoints)
+        if (assertion.Audience == AcceptedAudience.OwnEndpoints)
         {
             _excepted.Add(1, KeyValuePair.Create<string, object?>("excused", "audience"));
         }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Dcr.Registration;
 
 namespace Dcr.Clients;
 

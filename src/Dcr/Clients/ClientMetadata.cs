@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dcr.Jose;
 using Dcr.Keys;
 
 namespace Dcr.Clients;

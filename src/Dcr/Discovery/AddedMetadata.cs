@@ -26,7 +26,7 @@ internal sealed class AddedMetadata(IConfiguration configuration)
     public ServerMetadata To(ServerMetadata own)
     {
         var others = _members.Where(member => !s_extended.Contains(member.Key) && !s_replaced.Contains(member.Key))
-            .ToDictionary(member => member.Key, member => JsonSerializer.SerializeToElement(member.Value, DcrJson.Default.JsonNode), StringComparer.Ordinal);
+            .ToDictionary(member => member.Key, member => JsonSerializer.SerializeToElement(member.Value, DiscoveryJson.Default.JsonNode), StringComparer.Ordinal);
         return own with
         {
             ResponseTypesSupported = [.. own.ResponseTypesSupported.Union(List(s_extended[0]))],
@@ -40,7 +40,7 @@ internal sealed class AddedMetadata(IConfiguration configuration)
 
     public static IEnumerable<string> Faults(IConfiguration configuration)
     {
-        var own = DcrJson.Default.ServerMetadata.Properties.Where(member => !member.IsExtensionData).Select(member => member.Name)
+        var own = DiscoveryJson.Default.ServerMetadata.Properties.Where(member => !member.IsExtensionData).Select(member => member.Name)
             .Except(s_extended).Except(s_replaced).ToHashSet();
         foreach (var (name, value) in Read(configuration))
         {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.Keys;
 using Dcr.Protocol;
+using Dcr.SigningKeys;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,7 +17,7 @@ internal static class DescribeServerRoute
     {
         response.Headers.CacheControl = "public, max-age=300";
         response.Headers.Pragma = default;
-        return TypedResults.Json(await mediator.Send(new DescribeServer(), cancellationToken), DcrJson.Default.ServerMetadata);
+        return TypedResults.Json(await mediator.Send(new DescribeServer(), cancellationToken), DiscoveryJson.Default.ServerMetadata);
     }
 }
 

@@ -1,3 +1,5 @@
+using Dcr.Jose;
+
 namespace Dcr.Keys;
 
 /// <summary>What is known of the document at one URI.</summary>
@@ -7,7 +9,7 @@ internal sealed record CachedJwks
     public long Number { get; init; }
 
     /// <summary>Null: it could never be had.</summary>
-    public ClientKeySet? Keys { get; init; }
+    public PublicKeySet? Keys { get; init; }
 
     public JwksValidators Validators { get; init; } = JwksValidators.None;
 

@@ -1,5 +1,3 @@
-using Dcr.Clients;
-
 namespace Dcr.Keys;
 
 /// <summary>Which of two rooms a download is in. What happens in one delays nothing in the other.</summary>
@@ -19,14 +17,6 @@ internal enum FetchRoom
 /// <param name="MaxDownloads">How many downloads the party may cause in all (<see cref="DownloadBudget"/>). Null: any number.</param>
 internal sealed record FetchCaller(FetchRoom Room, string Registrant, string Party, int? MaxDownloads = null)
 {
-    /// <summary>A client that authenticates.</summary>
-    public static FetchCaller Of(Client client) => new(FetchRoom.Registered, RegistrantOf(client), $"client {client.ClientId}");
-
-    /// <summary>A client that moves to another URL.</summary>
-    public static FetchCaller OfUpdate(Client client) => new(FetchRoom.Newcomer, RegistrantOf(client), $"client {client.ClientId}");
-
     /// <summary>Somebody whose signature a policy trusts.</summary>
     public static FetchCaller OfIssuer(string issuer) => new(FetchRoom.Registered, $"issuer {issuer}", $"issuer {issuer}");
-
-    private static string RegistrantOf(Client client) => client.Origin?.OnboardingClient ?? client.ClientId;
 }

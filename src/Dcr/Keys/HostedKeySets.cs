@@ -1,3 +1,5 @@
+using Dcr.Jose;
+using Dcr.Protocol;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Dcr.Keys;
@@ -36,20 +38,20 @@ internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimePro
         var now = time.GetUtcNow();
         var usable = set.Keys.Where(key => wanted(key, now)).Select(key => key.Kid).ToHashSet(StringComparer.Ordinal);
         var keys = Imported(set).Where(key => usable.Contains(key.Kid!)).ToList();
-        return keys.Count > 0 ? new FoundKeys(ClientKeySet.Of(keys), "", set) : new FoundKeys(null, "the hosted key set has no active key.", set);
+        return keys.Count > 0 ? new FoundKeys(PublicKeySet.Of(keys), "", set) : new FoundKeys(null, "the hosted key set has no active key.", set);
     }
 
     public void Dispose() => _kept.Dispose();
 
-    private IReadOnlyList<ClientKey> Imported(HostedKeySet set)
+    private IReadOnlyList<PublicKey> Imported(HostedKeySet set)
     {
         var version = (set.Id, set.Version);
-        if (_kept.TryGetValue(version, out IReadOnlyList<ClientKey>? kept) && kept is not null)
+        if (_kept.TryGetValue(version, out IReadOnlyList<PublicKey>? kept) && kept is not null)
         {
             return kept;
         }
-        var jwks = set.Keys.Where(key => key.Jwk is not null).Select(key => ClientKeyReader.Read(key.Jwk!.Value));
-        IReadOnlyList<ClientKey> imported = [.. jwks.OfType<ReadKey.Usable>().Select(usable => usable.Key)];
+        var jwks = set.Keys.Where(key => key.Jwk is not null).Select(key => PublicKeyReader.Read(key.Jwk!.Value));
+        IReadOnlyList<PublicKey> imported = [.. jwks.OfType<ReadKey.Usable>().Select(usable => usable.Key)];
         _kept.Set(version, imported, new MemoryCacheEntryOptions { Size = Overhead + imported.Sum(key => key.CostWhenImported) });
         return imported;
     }

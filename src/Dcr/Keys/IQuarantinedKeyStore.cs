@@ -1,4 +1,5 @@
 using Dcr.Auditing;
+using Dcr.Jose;
 using Dcr.Protocol;
 
 namespace Dcr.Keys;
@@ -48,7 +49,7 @@ internal static class QuarantinedKeys
         (await store.FilterAsync([thumbprint], cancellationToken)).Count > 0;
 
     /// <summary>The first of the keys that is in quarantine. Null: none is.</summary>
-    public static async Task<ClientKey?> FirstAsync(this IQuarantinedKeyStore store, IReadOnlyList<ClientKey> keys, CancellationToken cancellationToken)
+    public static async Task<PublicKey?> FirstAsync(this IQuarantinedKeyStore store, IReadOnlyList<PublicKey> keys, CancellationToken cancellationToken)
     {
         var held = await store.FilterAsync([.. keys.Select(key => key.Thumbprint)], cancellationToken);
         return keys.FirstOrDefault(key => held.Contains(key.Thumbprint));

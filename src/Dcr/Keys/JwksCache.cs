@@ -1,3 +1,5 @@
+using Dcr.Jose;
+using Dcr.Protocol;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
 
@@ -59,7 +61,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     /// </summary>
     /// <exception cref="DownloadsBusyException">It did not come to its turn, or too many wait.</exception>
     public async ValueTask<FoundKeys?> FindNewerAsync(
-        string uri, FoundKeys seen, Func<ClientKeySet, bool> hasKey, FetchCaller caller, CancellationToken cancellationToken)
+        string uri, FoundKeys seen, Func<PublicKeySet, bool> hasKey, FetchCaller caller, CancellationToken cancellationToken)
     {
         var entry = seen.Entry ?? throw new InvalidOperationException($"Keys that did not come from {uri}.");
         var came = time.GetTimestamp();

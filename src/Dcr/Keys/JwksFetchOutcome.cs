@@ -1,3 +1,5 @@
+using Dcr.Jose;
+
 namespace Dcr.Keys;
 
 /// <summary>What a download of a JWK Set came to.</summary>
@@ -6,7 +8,7 @@ internal abstract record JwksFetchOutcome;
 /// <param name="Keys">The usable keys of the document.</param>
 /// <param name="Validators">For the next, conditional download.</param>
 /// <param name="MaxAge">How long the host says it may be kept, zero if not at all. Null: it does not say.</param>
-internal sealed record JwksFetched(ClientKeySet Keys, JwksValidators Validators, TimeSpan? MaxAge) : JwksFetchOutcome;
+internal sealed record JwksFetched(PublicKeySet Keys, JwksValidators Validators, TimeSpan? MaxAge) : JwksFetchOutcome;
 
 /// <summary>The document is still the one that the validators are of (RFC 9110 section 15.4.5).</summary>
 internal sealed record JwksNotModified(TimeSpan? MaxAge) : JwksFetchOutcome;

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Dcr.Jose;
 using Dcr.Protocol;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -176,7 +177,7 @@ internal sealed partial class JwksFetcher : IDisposable
                 return Failed(JwksFetchFailure.NotJson, "the document is no JWK Set (RFC 7517 section 5).", uri);
             }
             var set = new JwkSet { Keys = [.. keys.EnumerateArray()] };
-            return ClientKeySet.ReadDownloaded(set, _options.MaxKeys, out var fault) is { } usable
+            return PublicKeySet.ReadDownloaded(set, _options.MaxKeys, out var fault) is { } usable
                 ? new JwksFetched(usable, validators, maxAge)
                 : Failed(JwksFetchFailure.NotAJwkSet, $"the document: {fault}", uri);
         }

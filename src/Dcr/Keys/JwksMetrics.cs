@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Dcr.ClientAuthentication;
+using Dcr.Protocol;
 
 namespace Dcr.Keys;
 
@@ -14,7 +14,7 @@ internal sealed class JwksMetrics
 
     public JwksMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(ClientAuthenticationMetrics.MeterName);
+        var meter = meters.Create(DcrMeter.Name);
         _fetches = meter.CreateHistogram<double>("dcr.jwks.fetch.duration", "s", "Downloads of JWK Sets, by outcome.");
         _ages = meter.CreateHistogram<double>("dcr.jwks.age", "s", "How long ago the document that a request was answered from was given or confirmed by its host.");
     }

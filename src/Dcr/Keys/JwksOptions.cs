@@ -1,3 +1,5 @@
+using Dcr.Protocol;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Keys;
@@ -38,7 +40,7 @@ public sealed class JwksOptions
     public TimeSpan MaxStaleness { get; set; } = TimeSpan.FromHours(1);
 }
 
-internal sealed class JwksOptionsValidator : IValidateOptions<JwksOptions>
+internal sealed class JwksOptionsValidator(IConfiguration configuration) : IValidateOptions<JwksOptions>
 {
     public ValidateOptionsResult Validate(string? name, JwksOptions options)
     {
@@ -46,8 +48,13 @@ internal sealed class JwksOptionsValidator : IValidateOptions<JwksOptions>
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
-    private static IEnumerable<string> Faults(JwksOptions options)
+    private IEnumerable<string> Faults(JwksOptions options)
     {
+        // FAPI 2.0 Security Profile section 5.4.2.
+        if (options.AllowHttp && SecurityProfileRules.IsFapi2(configuration))
+        {
+            yield return "Dcr:Jwks:AllowHttp is true: with Dcr:SecurityProfile=Fapi2 it must be false.";
+        }
         if (options.FetchTimeout < TimeSpan.FromMilliseconds(100) || options.FetchTimeout > TimeSpan.FromSeconds(30))
         {
             yield return $"Dcr:Jwks:FetchTimeout is {options.FetchTimeout}: it must be from 00:00:00.1 to 00:00:30.";

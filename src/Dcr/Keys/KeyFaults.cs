@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dcr.Jose;
 using Dcr.Protocol;
 
 namespace Dcr.Keys;
@@ -17,7 +18,7 @@ internal static class KeyFaults
     private const int MaxListed = 10;
 
     /// <summary>What is wrong with the choice.</summary>
-    public static string Of(KeySelection selection, ClientKeySet set, WantedKey wanted) => selection switch
+    public static string Of(KeySelection selection, PublicKeySet set, WantedKey wanted) => selection switch
     {
         KeySelection.UnknownKid when set.LeftOut.FirstOrDefault(key => key.Kid == wanted.Kid) is { Fault: { } fault } =>
             $"the key of {wanted.Owner} with kid {Shortened.OrNone(wanted.Kid)} cannot be used: {fault}",
@@ -28,10 +29,10 @@ internal static class KeyFaults
         _ => $"no key of {wanted.Owner} fits {wanted.Alg}; there are keys for {Algs(set.Keys)}",
     };
 
-    public static string Inline(ClientKeySet set) => $"the registered jwks has {Kids(set)}";
+    public static string Inline(PublicKeySet set) => $"the registered jwks has {Kids(set)}";
 
     /// <summary>The set that was looked at, and whether its host could be asked since.</summary>
-    public static string Fetched(string uri, ClientKeySet set, CachedJwks? document)
+    public static string Fetched(string uri, PublicKeySet set, CachedJwks? document)
     {
         var at = document?.Keys == set ? $" at {Text(document.FetchedAt)}" : "";
         var failure = document?.LastFailure is { } last ? $"; it could not be fetched again at {Text(last.At)}: {last.Detail.TrimEnd('.')}" : "";
@@ -55,9 +56,9 @@ internal static class KeyFaults
         return $"the hosted key set {set.Id} has {(published.Count == 0 ? "no key" : List(published))}";
     }
 
-    private static string Kids(ClientKeySet set) => List([.. set.Keys.Select(key => key.Kid is { } kid ? Shortened.Of(kid) : "a key without kid")]);
+    private static string Kids(PublicKeySet set) => List([.. set.Keys.Select(key => key.Kid is { } kid ? Shortened.Of(kid) : "a key without kid")]);
 
-    private static string Algs(IEnumerable<ClientKey> keys) => string.Join(' ', JwsAlgorithms.Supported.Where(alg => keys.Any(key => key.Fits(alg))));
+    private static string Algs(IEnumerable<PublicKey> keys) => string.Join(' ', JwsAlgorithms.Supported.Where(alg => keys.Any(key => key.Fits(alg))));
 
     private static string List(List<string> names) =>
         string.Join(' ', names.Take(MaxListed)) + (names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "");

@@ -1,3 +1,4 @@
+using Dcr.Jose;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -21,7 +22,7 @@ internal static class PublishHostedKeySetRoute
         response.Headers.ETag = EntityTag.Of(set.Keys.Select(key => key.GetRawText()));
         return request.Headers.IfNoneMatch == response.Headers.ETag
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Json(set, DcrJson.Default.JwkSet);
+            : TypedResults.Json(set, KeysJson.Default.JwkSet);
     }
 }
 

@@ -1,3 +1,4 @@
+using Dcr.Jose;
 using Microsoft.AspNetCore.Http;
 
 namespace Dcr.Protocol;

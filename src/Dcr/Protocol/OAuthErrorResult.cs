@@ -31,7 +31,7 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
         // Without a token of ours it ends quietly when the caller has gone: a refusal that nobody reads is no fault.
-        return response.WriteAsJsonAsync(body, DcrJson.Default.OAuthErrorBody, contentType: null);
+        return response.WriteAsJsonAsync(body, ProtocolJson.Default.OAuthErrorBody, contentType: null);
     }
 
     // Whatever refuses a token, at whatever moment: in the scheme that the token was sent by.

@@ -1,4 +1,3 @@
-using Dcr.Keys;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -16,7 +15,7 @@ internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<Unexpe
             httpContext.Abort();
             return true;
         }
-        DcrPipeline.SetSafeHeaders(httpContext.Response.Headers);
+        SafeHeaders.Set(httpContext.Response.Headers);
         await new OAuthErrorResult(ToError(exception)).ExecuteAsync(httpContext);
         return true;
     }

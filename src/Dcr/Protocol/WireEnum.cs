@@ -1,4 +1,6 @@
-using System.Text.Json;
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Text.Json.Serialization;
 
 namespace Dcr.Protocol;
 
@@ -9,9 +11,9 @@ internal static class WireEnum
     public static T? Parse<T>(string name)
         where T : struct, Enum
     {
-        foreach (var value in Enum.GetValues<T>())
+        foreach (var (value, wireName) in Names<T>.All)
         {
-            if (NameOf(value) == name)
+            if (wireName == name)
             {
                 return value;
             }
@@ -20,5 +22,14 @@ internal static class WireEnum
     }
 
     public static string NameOf<T>(T value)
-        where T : struct, Enum => JsonSerializer.SerializeToElement(value, typeof(T), DcrJson.Default).GetString()!;
+        where T : struct, Enum => Names<T>.All[value];
+
+    private static class Names<T>
+        where T : struct, Enum
+    {
+        public static readonly FrozenDictionary<T, string> All = Enum.GetValues<T>().ToFrozenDictionary(value => value, Of);
+
+        private static string Of(T value) =>
+            typeof(T).GetField(value.ToString())?.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? value.ToString();
+    }
 }

@@ -13,6 +13,6 @@ internal static class ClientInformationResult
     private static IResult Write(RegisteredClient registered, HttpResponse response, int status)
     {
         response.Headers.ETag = EntityTag.Of(registered.Version);
-        return TypedResults.Json(registered.Information, DcrJson.Default.ClientInformation, statusCode: status);
+        return TypedResults.Json(registered.Information, RegistrationJson.Default.ClientInformation, statusCode: status);
     }
 }

@@ -8,7 +8,7 @@ namespace Dcr.Registration;
 
 /// <summary>
 /// RFC 7591 section 2, as far as the metadata alone can tell; what a policy allows and whether keys are good is
-/// decided by <see cref="ApproveMetadata"/>. A member that is left out is judged as its default. Redirect URIs come
+/// decided by <see cref="MetadataApproval"/>. A member that is left out is judged as its default. Redirect URIs come
 /// first, so that a fault in them gives the answer its code.
 /// </summary>
 internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata>

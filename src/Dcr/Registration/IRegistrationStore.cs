@@ -64,21 +64,6 @@ public sealed record InitialAccessTokenUse(string Jti, int MaxUses, DateTimeOffs
 /// <param name="ExpiresAt">When the statement is refused anyway, and the count may be forgotten.</param>
 public sealed record StatementUse(string Key, int MaxUses, DateTimeOffset ExpiresAt);
 
-/// <summary>How many clients an onboarding client may have. All of its registrations are counted, limited or not.</summary>
-/// <param name="OnboardingClient">Whose limits.</param>
-/// <param name="MaxLiveClients">Clients that are active or suspended. Null: any number.</param>
-/// <param name="MaxRegistrationsPerHour">Within an hour that begins with the first. Null: any number.</param>
-public sealed record RegistrationLimits(string OnboardingClient, long? MaxLiveClients, long? MaxRegistrationsPerHour)
-{
-    public static readonly TimeSpan Window = TimeSpan.FromHours(1);
-
-    /// <summary>
-    /// When the hour that began then ends. Null: it is over. One that begins an hour or more ahead was begun by a clock that was wrong, and is
-    /// over too; one that begins a little ahead was begun by another node.
-    /// </summary>
-    public static DateTimeOffset? EndOfHour(DateTimeOffset beganAt, DateTimeOffset now) => (now - beganAt).Duration() < Window ? beganAt + Window : null;
-}
-
 /// <summary>What a request with an idempotency key was answered.</summary>
 /// <param name="Key">SHA-256 of the caller and its idempotency key.</param>
 /// <param name="BodyHash">SHA-256 of the request's body.</param>

@@ -1,7 +1,8 @@
 using Dcr.AccessTokens;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 
 namespace Dcr.Registration;
@@ -10,10 +11,10 @@ namespace Dcr.Registration;
 /// That nobody registers a key it does not hold, and that a client's keys are changed by whoever held them before: by
 /// DPoP proofs on the registration endpoint, as far as the policy asks for them.
 /// </summary>
-internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys, TimeProvider time)
+internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKeys, TimeProvider time)
 {
     /// <returns>The key of the proof; none where the policy asks for none and none was sent.</returns>
-    public async Task<Result<Optional<ClientKey>>> CheckRegistrationAsync(
+    public async Task<Result<Optional<PublicKey>>> CheckRegistrationAsync(
         RegistrationRequest request, RegistrationPolicy policy, ApprovedMetadata approved, bool useProof, CancellationToken cancellationToken)
     {
         var token = request.InitialAccessToken;
@@ -42,7 +43,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         {
             return policy.ProofOfPossession == Requirement.Required && !Holds(submitted, bound)
                 ? OAuthError.InvalidDpopProof("registration_policy.proof_of_possession: the DPoP proof must be made with one of the keys that are registered.")
-                : Result.OfOptional<ClientKey>(bound);
+                : Result.OfOptional<PublicKey>(bound);
         }
         return await CheckAsync(request.Proofs, policy.ProofOfPossession ?? Requirement.Off, submitted, "one of the keys that are registered", useProof, cancellationToken);
     }
@@ -57,7 +58,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         {
             return null;
         }
-        var before = (await clientKeys.FindAsync(client, cancellationToken)).Set;
+        var before = (await clientKeys.FindAsync(client.AsKeyOwner(), cancellationToken)).Set;
         if (before is not null && approved.Metadata.JwksUri == client.Metadata.JwksUri && approved.Keys.Keys.All(key => Holds(before, key)))
         {
             return null;
@@ -84,7 +85,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
     /// <summary>That the sender holds a key which the client has now.</summary>
     public async Task<OAuthError?> CheckHeldAsync(Client client, SentProofs sent, CancellationToken cancellationToken)
     {
-        var held = Unblocked((await clientKeys.FindAsync(client, cancellationToken)).Set, client);
+        var held = Unblocked((await clientKeys.FindAsync(client.AsKeyOwner(), cancellationToken)).Set, client);
         var proved = await proofs.CheckAsync(
             sent,
             accessToken: null,
@@ -104,22 +105,22 @@ internal sealed class KeyPossession(DpopProofRules proofs, ClientKeys clientKeys
         _ => OAuthError.InvalidToken("registration_policy.attestation: the attester that vouched for the key is not trusted any more."),
     };
 
-    private async Task<Result<Optional<ClientKey>>> CheckAsync(
-        SentProofs sent, Requirement mode, ClientKeySet provers, string whose, bool useProof, CancellationToken cancellationToken)
+    private async Task<Result<Optional<PublicKey>>> CheckAsync(
+        SentProofs sent, Requirement mode, PublicKeySet provers, string whose, bool useProof, CancellationToken cancellationToken)
     {
         if (mode == Requirement.Off || (mode == Requirement.Optional && sent.IsEmpty))
         {
-            return Result.OfOptional<ClientKey>(null);
+            return Result.OfOptional<PublicKey>(null);
         }
         var proved = await proofs.CheckAsync(
             sent, accessToken: null, key => Holds(provers, key) ? null : $"The DPoP proof must be made with {whose}.", useProof, cancellationToken);
         return proved.IsSuccess
-            ? Result.OfOptional<ClientKey>(proved.Value)
+            ? Result.OfOptional<PublicKey>(proved.Value)
             : proved.Error with { Description = $"registration_policy.proof_of_possession: {proved.Error.Description}" };
     }
 
-    private static bool Holds(ClientKeySet set, ClientKey key) => set.Keys.Any(held => held.Thumbprint == key.Thumbprint);
+    private static bool Holds(PublicKeySet set, PublicKey key) => set.Keys.Any(held => held.Thumbprint == key.Thumbprint);
 
-    private static ClientKeySet? Unblocked(ClientKeySet? set, Client client) =>
-        set is null ? null : ClientKeySet.Of([.. set.Keys.Where(key => !client.QuarantinedKeys.Contains(key.Thumbprint))]);
+    private static PublicKeySet? Unblocked(PublicKeySet? set, Client client) =>
+        set is null ? null : PublicKeySet.Of([.. set.Keys.Where(key => !client.QuarantinedKeys.Contains(key.Thumbprint))]);
 }

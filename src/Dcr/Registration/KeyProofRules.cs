@@ -1,5 +1,6 @@
-using Dcr.ClientAuthentication;
+using Dcr.Jose;
 using Dcr.Keys;
+using Dcr.Proofs;
 using Dcr.Protocol;
 
 namespace Dcr.Registration;
@@ -10,7 +11,7 @@ namespace Dcr.Registration;
 /// Header <c>typ</c> is <c>key-proof+jwt</c>; <c>iss</c> the client, <c>sub</c> the thumbprint of the key that is changed,
 /// <c>aud</c> the URL that is called, <c>exp</c> at most five minutes ahead, <c>jti</c> fresh.
 /// </summary>
-internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore replays, IQuarantinedKeyStore quarantine, SecurityProfileRules profile, TimeProvider time)
+internal sealed class KeyProofRules(HostedKeySets hosted, IUsedJtiStore replays, IQuarantinedKeyStore quarantine, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "key-proof+jwt";
 
@@ -18,7 +19,7 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore 
     private static readonly TimeSpan s_longestLife = TimeSpan.FromMinutes(5);
 
     /// <summary>The key that the proof is signed with, or what is wrong.</summary>
-    public async Task<Result<ClientKey>> CheckAsync(
+    public async Task<Result<PublicKey>> CheckAsync(
         string proof, string clientId, string keySetId, string thumbprint, string url, CancellationToken cancellationToken)
     {
         if (SignedJwt.Parse(proof, out var fault) is not { } jwt)
@@ -52,6 +53,6 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IAssertionReplayStore 
         }
         // Apart from the client's assertions: neither may use up the other's jti.
         var used = await replays.RecordAsync($"key-proof {clientId}", jwt.Jti, jwt.Expires.At + JwtTimes.ClockSkew, cancellationToken);
-        return used == RecordAssertionOutcome.Recorded ? key : OAuthError.InvalidKeyProof("proof: jti has been used before.");
+        return used == RecordJtiOutcome.Recorded ? key : OAuthError.InvalidKeyProof("proof: jti has been used before.");
     }
 }

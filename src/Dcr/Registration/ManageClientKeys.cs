@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
 using Dcr.Protocol;
 using MediatR;
@@ -19,12 +19,12 @@ internal static class ManageClientKeysRoute
     public static async Task<IResult> ListAsync(ManagingClient caller, IMediator mediator, CancellationToken cancellationToken)
     {
         var set = await mediator.Send(new ShowClientKeySet(caller), cancellationToken);
-        return set.IsSuccess ? TypedResults.Json(set.Value, DcrJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
+        return set.IsSuccess ? TypedResults.Json(set.Value, KeysJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
     }
 
     public static async Task<IResult> AddAsync(ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.NewClientKey, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, RegistrationJson.Default.NewClientKey, cancellationToken);
         return body.IsSuccess
             ? Write(await mediator.Send(new AddClientKey(caller, body.Value.Jwk, body.Value.Proof), cancellationToken), StatusCodes.Status201Created)
             : new OAuthErrorResult(body.Error);
@@ -42,14 +42,14 @@ internal static class ManageClientKeysRoute
     private static async Task<IResult> ChangeAsync(
         string kid, HostedKeyState state, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadAsync(request, DcrJson.Default.ClientKeyChange, cancellationToken);
+        var body = await JsonBody.ReadAsync(request, RegistrationJson.Default.ClientKeyChange, cancellationToken);
         return body.IsSuccess
             ? Write(await mediator.Send(new ChangeClientKey(caller, kid, state, body.Value.Until, body.Value.Proof), cancellationToken))
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
     }
 
     private static IResult Write(Result<AdminHostedKey> key, int status = StatusCodes.Status200OK) =>
-        key.IsSuccess ? TypedResults.Json(key.Value, DcrJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
+        key.IsSuccess ? TypedResults.Json(key.Value, KeysJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
 }
 
 /// <param name="Jwk">The public key, as a JWK.</param>
@@ -75,7 +75,7 @@ internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, Hosted
 }
 
 internal sealed class ManageClientKeysHandler(
-    HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, RegisteringClients registering, ChangeKeySet change, IssuerUrls urls, DescribeKeySet describe)
+    HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, RegisteringClients registering, KeySetEditor change, IssuerUrls urls, KeySetDescription describe)
     : IRequestHandler<ShowClientKeySet, Result<AdminKeySet>>,
         IRequestHandler<AddClientKey, Result<AdminHostedKey>>,
         IRequestHandler<ChangeClientKey, Result<AdminHostedKey>>
@@ -91,7 +91,7 @@ internal sealed class ManageClientKeysHandler(
         {
             return s_notHosted;
         }
-        if (ClientKeyReader.Read(request.Jwk) is not ReadKey.Usable { Key: var key })
+        if (PublicKeyReader.Read(request.Jwk) is not ReadKey.Usable { Key: var key })
         {
             return OAuthError.InvalidClientMetadata("jwk: must be a public EC or RSA key that is fit for signatures, without private members.");
         }
@@ -142,7 +142,7 @@ internal sealed class ManageClientKeysHandler(
     }
 
     /// <summary>A change of keys rests on the client, and on the onboarding client that registered it.</summary>
-    private static Act ActOf(ManagingClient caller, Client onboarding, ClientKey provedWith) => new(
+    private static Act ActOf(ManagingClient caller, Client onboarding, PublicKey provedWith) => new(
         new AuditActor(caller.Client.ClientId, provedWith.Kid),
         new Grounds { Clients = [caller.Ground, RegisteringClients.GroundOf(onboarding) with { Version = null }] });
 

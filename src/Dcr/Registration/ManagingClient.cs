@@ -1,5 +1,5 @@
 using Dcr.Clients;
-using Dcr.Keys;
+using Dcr.Jose;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -13,7 +13,7 @@ namespace Dcr.Registration;
 /// <param name="tokens">Judges the token again.</param>
 /// <param name="challenge">The WWW-Authenticate header of a refusal.</param>
 internal sealed class ManagingClient(
-    Client client, string presentedToken, ClientKey? provedWith, RegistrationAccessTokens tokens, Func<OAuthError?, string> challenge) : ICaller
+    Client client, string presentedToken, PublicKey? provedWith, RegistrationAccessTokens tokens, Func<OAuthError?, string> challenge) : ICaller
 {
     private readonly string _tokenHash = OpaqueSecret.Hash(presentedToken);
 
@@ -22,7 +22,7 @@ internal sealed class ManagingClient(
 
     public string PresentedToken { get; } = presentedToken;
 
-    public ClientKey? ProvedWith { get; } = provedWith;
+    public PublicKey? ProvedWith { get; } = provedWith;
 
     /// <summary>The token has been replaced by an update that changed the client's keys, and is only still taken because the answer may have been lost.</summary>
     public bool IsReplacedWithKeys(DateTimeOffset now) => Client.RegistrationAccess is { PreviousChangedKeys: true } access && access.IsPrevious(_tokenHash, now);

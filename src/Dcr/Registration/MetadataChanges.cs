@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using Dcr.Auditing;
 using Dcr.Clients;
-using Dcr.Keys;
+using Dcr.Jose;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Dcr.Registration;
@@ -30,7 +30,7 @@ internal static class MetadataChanges
 
     private static Dictionary<string, string> Members(ClientMetadata? metadata) => metadata is null
         ? []
-        : JsonSerializer.SerializeToElement(metadata, DcrJson.Default.ClientMetadata)
+        : JsonSerializer.SerializeToElement(metadata, ClientsJson.Default.ClientMetadata)
             .EnumerateObject()
             .ToDictionary(member => member.Name, member => member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
 

@@ -1,3 +1,4 @@
+using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 

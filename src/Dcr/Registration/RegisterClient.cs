@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Dcr.AccessTokens;
 using Dcr.Auditing;
 using Dcr.Clients;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +19,7 @@ internal static class RegisterClientRoute
     public static async Task<IResult> HandleAsync(
         AccessTokenCaller caller, HttpRequest request, IMediator mediator, IssuerUrls urls, SecurityProfileRules profile, CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadWithHashAsync(request, DcrJson.Default.ClientMetadata, RequestedMetadata.IsMember, cancellationToken);
+        var body = await JsonBody.ReadWithHashAsync(request, ClientsJson.Default.ClientMetadata, RequestedMetadata.IsMember, cancellationToken);
         if (!body.IsSuccess)
         {
             return new OAuthErrorResult(body.Error);
@@ -33,7 +33,7 @@ internal static class RegisterClientRoute
         if (validateOnly.Value)
         {
             var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
-            return valid.IsSuccess ? TypedResults.Json(valid.Value, DcrJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls, profile);
+            return valid.IsSuccess ? TypedResults.Json(valid.Value, ClientsJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls, profile);
         }
         var key = RepeatedRegistrations.Read(request.Headers, $"{caller.Client.ClientId} {caller.Token.BoundTo}", body.Value.Sha256);
         if (!key.IsSuccess)
@@ -64,7 +64,7 @@ internal sealed record NewIdentity(string ClientId, string RegistrationAccessTok
 public sealed record RegisteredClient(long Version, ClientInformation Information);
 
 internal sealed partial class RegisterClientHandler(
-    PrepareRegistration prepare,
+    RegistrationPreparation prepare,
     RepeatedRegistrations repeated,
     IRegistrationStore registrations,
     AuditRecords records,
@@ -101,7 +101,7 @@ internal sealed partial class RegisterClientHandler(
         {
             return await repeated.RepeatAsync(before.Answer, command.Idempotency!, request, prepared.Value.ProvedWith, cancellationToken);
         }
-        if (PrepareRegistration.Refusal(outcome, request, time.GetUtcNow()) is { } refusal)
+        if (RegistrationPreparation.Refusal(outcome, request, time.GetUtcNow()) is { } refusal)
         {
             return refusal;
         }
@@ -120,8 +120,8 @@ internal sealed partial class RegisterClientHandler(
             new NewRegistration
             {
                 Client = client,
-                Use = PrepareRegistration.UseOf(request, prepared.Approved),
-                Limits = PrepareRegistration.LimitsOf(request.OnboardingClient),
+                Use = RegistrationPreparation.UseOf(request, prepared.Approved),
+                Limits = RegistrationLimits.Of(request.OnboardingClient),
                 Grounds = request.Caller.GroundsWithPolicy,
                 Answer = command.Idempotency is { } key ? repeated.Keep(key, answer, prepared.ProvedWith?.Thumbprint, request.InitialAccessToken) : null,
                 Record = records.Create(AuditActions.ClientRegistered, client.ClientId, request.Caller.Actor) with
@@ -136,7 +136,7 @@ internal sealed partial class RegisterClientHandler(
     private Client MakeClient(ApprovedMetadata approved, RegistrationRequest request, NewIdentity identity)
     {
         var now = time.GetUtcNowAsStored();
-        var policy = PrepareRegistration.PolicyOf(request.OnboardingClient);
+        var policy = RegistrationPreparation.PolicyOf(request.OnboardingClient);
         var token = request.InitialAccessToken;
         return new Client
         {

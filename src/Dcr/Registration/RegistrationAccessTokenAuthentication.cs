@@ -1,8 +1,9 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
@@ -22,7 +23,7 @@ internal sealed class RegistrationAccessTokenAuthentication(
     UrlEncoder encoder,
     RegistrationAccessTokens tokens,
     IClientStore clients,
-    ClientKeys keys,
+    KeySelector keys,
     DpopProofRules proofs,
     SecurityProfileRules profile,
     IssuerUrls urls,
@@ -65,7 +66,7 @@ internal sealed class RegistrationAccessTokenAuthentication(
     /// registration access token is nothing without a proof by one of its keys, so that one that leaked changes nothing. A client that
     /// has lost its keys is let off by the administrator who allows it to change them.
     /// </summary>
-    private async Task<Result<Optional<ClientKey>>> CheckProofAsync(Client client, string? asDpop)
+    private async Task<Result<Optional<PublicKey>>> CheckProofAsync(Client client, string? asDpop)
     {
         if (asDpop is null)
         {
@@ -73,9 +74,9 @@ internal sealed class RegistrationAccessTokenAuthentication(
             return isBound && !(client.KeyChangeAllowedUntil > time.GetUtcNow())
                 ? OAuthError.InvalidToken(
                     "The client's tokens are bound to its keys (dpop_bound_access_tokens): send this one as Authorization: DPoP, with a proof by one of them.")
-                : Result.OfOptional<ClientKey>(null);
+                : Result.OfOptional<PublicKey>(null);
         }
-        var held = (await keys.FindAsync(client, Context.RequestAborted)).Set;
+        var held = (await keys.FindAsync(client.AsKeyOwner(), Context.RequestAborted)).Set;
         var proved = await proofs.CheckAsync(
             SentProofs.Of(Request, urls),
             asDpop,
@@ -84,7 +85,7 @@ internal sealed class RegistrationAccessTokenAuthentication(
                 : "The DPoP proof must be made with one of the client's keys.",
             record: true,
             Context.RequestAborted);
-        return proved.IsSuccess ? Result.OfOptional<ClientKey>(proved.Value) : proved.Error;
+        return proved.IsSuccess ? Result.OfOptional<PublicKey>(proved.Value) : proved.Error;
     }
 
     // The client holds the new token, so the one before it has done its service.

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using Dcr.AccessTokens;
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +20,7 @@ public sealed record IdempotencyKey(string Key, string BodyHash);
 /// first answer again. Answers hold a registration access token and are kept encrypted.
 /// </summary>
 internal sealed class RepeatedRegistrations(
-    IRegistrationStore store, IClientStore clients, ClientKeys keys, DpopProofRules proofs, IDataProtectionProvider protection, TimeProvider time)
+    IRegistrationStore store, IClientStore clients, KeySelector keys, DpopProofRules proofs, IDataProtectionProvider protection, TimeProvider time)
 {
     public const string Header = "Idempotency-Key";
 
@@ -59,7 +60,7 @@ internal sealed class RepeatedRegistrations(
     public RegistrationAnswer Keep(IdempotencyKey key, RegisteredClient answer, string? provedBy, AccessToken initialAccessToken) => new(
         key.Key,
         key.BodyHash,
-        _protector.Protect(JsonSerializer.Serialize(answer.Information, DcrJson.Default.ClientInformation)),
+        _protector.Protect(JsonSerializer.Serialize(answer.Information, RegistrationJson.Default.ClientInformation)),
         provedBy,
         answer.Information.ClientId,
         initialAccessToken.Jti,
@@ -73,7 +74,7 @@ internal sealed class RepeatedRegistrations(
     /// has the same initial access token, or proves a key that was registered; what was proved the first time is proved again.
     /// </summary>
     public async Task<Result<RegisteredClient>> RepeatAsync(
-        RegistrationAnswer given, IdempotencyKey key, RegistrationRequest request, ClientKey? provedWith, CancellationToken cancellationToken)
+        RegistrationAnswer given, IdempotencyKey key, RegistrationRequest request, PublicKey? provedWith, CancellationToken cancellationToken)
     {
         if (given.BodyHash != key.BodyHash)
         {
@@ -101,7 +102,7 @@ internal sealed class RepeatedRegistrations(
         {
             return s_otherKey;
         }
-        if (isSameToken || (provedWith is not null && (await keys.FindAsync(client, cancellationToken)).Set?.Keys.Any(held => held.Thumbprint == provedWith.Thumbprint) == true))
+        if (isSameToken || (provedWith is not null && (await keys.FindAsync(client.AsKeyOwner(), cancellationToken)).Set?.Keys.Any(held => held.Thumbprint == provedWith.Thumbprint) == true))
         {
             return new RegisteredClient(FirstVersion, information);
         }
@@ -109,7 +110,7 @@ internal sealed class RepeatedRegistrations(
     }
 
     /// <summary>Who the client is that an earlier call under this key began to register, for the same caller to go on with.</summary>
-    public Result<NewIdentity> GoOn(RegistrationAnswer begun, IdempotencyKey key, RegistrationRequest request, ClientKey? provedWith)
+    public Result<NewIdentity> GoOn(RegistrationAnswer begun, IdempotencyKey key, RegistrationRequest request, PublicKey? provedWith)
     {
         if (begun.BodyHash != key.BodyHash)
         {
@@ -129,5 +130,5 @@ internal sealed class RepeatedRegistrations(
     }
 
     private ClientInformation Open(RegistrationAnswer answer) =>
-        JsonSerializer.Deserialize(_protector.Unprotect(answer.ProtectedAnswer), DcrJson.Default.ClientInformation)!;
+        JsonSerializer.Deserialize(_protector.Unprotect(answer.ProtectedAnswer), RegistrationJson.Default.ClientInformation)!;
 }

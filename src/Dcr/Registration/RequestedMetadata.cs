@@ -41,7 +41,7 @@ internal static class RequestedMetadata
             }
             writer.WriteEndObject();
         }
-        return JsonBody.Parse(written.WrittenMemory, DcrJson.Default.ClientMetadata, IsMember);
+        return JsonBody.Parse(written.WrittenMemory, ClientsJson.Default.ClientMetadata, IsMember);
     }
 
     public static T WithoutEmpty<T>(this T metadata)
@@ -61,7 +61,7 @@ internal static class RequestedMetadata
             Others = metadata.Others?.Where(member => !HumanReadableMembers.IsTagged(member.Key) || !IsEmpty(member.Value)).ToDictionary(StringComparer.Ordinal),
         });
 
-    private static IEnumerable<string> Members(Func<JsonPropertyInfo, bool> which) => DcrJson.Default.ClientMetadata.Properties.Where(which).Select(member => member.Name);
+    private static IEnumerable<string> Members(Func<JsonPropertyInfo, bool> which) => ClientsJson.Default.ClientMetadata.Properties.Where(which).Select(member => member.Name);
 
     private static bool IsText(string name) => s_texts.Contains(name) || HumanReadableMembers.IsTagged(name);
 

@@ -1,4 +1,5 @@
 using Dcr.Clients;
+using Dcr.Jose;
 using Dcr.Keys;
 using Dcr.Protocol;
 
@@ -17,7 +18,7 @@ internal sealed record ApprovedStatement(ClientMetadata Claims, StatementOrigin 
 /// unapproved_software_statement (section 3.2.2).
 /// </summary>
 internal sealed class SoftwareStatements(
-    ClientKeys keys, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
+    KeySelector keys, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
 {
     private const int MaxJti = 256;
 
@@ -62,7 +63,7 @@ internal sealed class SoftwareStatements(
         {
             return OAuthError.UnapprovedSoftwareStatement($"software_statement: iss {jwt.Issuer} is not trusted; registration_policy.software_statement trusts {Issuers(policy)}.");
         }
-        var found = await keys.SelectAsync(trusted, jwt.Kid, jwt.Alg, cancellationToken);
+        var found = await keys.SelectAsync(trusted.AsKeyOwner(), jwt.Kid, jwt.Alg, cancellationToken);
         if (found.Key is not { } key || !key.Verify(jwt.Alg, jwt.SigningInput.Span, jwt.Signature.Span))
         {
             return OAuthError.InvalidSoftwareStatement($"software_statement: it is not signed by a key of {jwt.Issuer}.", found.Key is null ? found.Fault : "the signature does not verify");

@@ -1,7 +1,7 @@
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Keys;
-using Dcr.ProofOfPossession;
+using Dcr.Proofs;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +14,7 @@ internal static class UpdateClientRoute
 {
     public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
-        var metadata = await JsonBody.ReadAsync(request, DcrJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
+        var metadata = await JsonBody.ReadAsync(request, ClientsJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
         if (!metadata.IsSuccess)
         {
             return new OAuthErrorResult(metadata.Error);
@@ -38,9 +38,9 @@ internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metada
 }
 
 internal sealed partial class UpdateClientHandler(
-    ApproveMetadata approve,
+    MetadataApproval approve,
     KeyPossession possession,
-    ClientKeys keys,
+    KeySelector keys,
     RegisteringClients registering,
     IClientStore clients,
     AuditRecords records,
@@ -68,7 +68,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return RegisteringClients.Gone;
         }
-        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, FetchCaller.OfUpdate(client), cancellationToken);
+        var approved = await approve.ExecuteAsync(request.Metadata, policy, client.Metadata, client.AsMovingCaller(), cancellationToken);
         if (!approved.IsSuccess)
         {
             return approved.Error;
@@ -151,7 +151,7 @@ internal sealed partial class UpdateClientHandler(
         return changes.ContainsKey("jwks") || changes.ContainsKey("jwks_uri")
             ? new Dictionary<string, AuditChange>(changes)
             {
-                [ChangedKeys] = new(await keys.DescribeAsync(client, cancellationToken), ClientKeys.Describe(approved.Keys)),
+                [ChangedKeys] = new(await keys.DescribeAsync(client.AsKeyOwner(), cancellationToken), KeySelector.Describe(approved.Keys)),
             }
             : changes;
     }

@@ -3,7 +3,7 @@ using FluentValidation;
 
 namespace Dcr.Registration;
 
-/// <summary>RFC 7592 section 2.2: what the body of an update must and must not hold. The rest is judged as for a registration, by <see cref="ApproveMetadata"/>.</summary>
+/// <summary>RFC 7592 section 2.2: what the body of an update must and must not hold. The rest is judged as for a registration, by <see cref="MetadataApproval"/>.</summary>
 internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
 {
     private static readonly string[] s_forbidden =

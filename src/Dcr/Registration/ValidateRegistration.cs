@@ -13,7 +13,7 @@ internal sealed record ValidateRegistration(RegistrationRequest Request) : IRequ
     ICaller? IActsFor.Caller => Request.Caller;
 }
 
-internal sealed class ValidateRegistrationHandler(PrepareRegistration prepare, IRegistrationStore registrations, TimeProvider time)
+internal sealed class ValidateRegistrationHandler(RegistrationPreparation prepare, IRegistrationStore registrations, TimeProvider time)
     : IRequestHandler<ValidateRegistration, Result<ClientMetadata>>
 {
     public async Task<Result<ClientMetadata>> Handle(ValidateRegistration command, CancellationToken cancellationToken)
@@ -24,8 +24,8 @@ internal sealed class ValidateRegistrationHandler(PrepareRegistration prepare, I
             return prepared.Error;
         }
         var outcome = await registrations.TryOutAsync(
-            PrepareRegistration.UseOf(command.Request, prepared.Value.Approved), PrepareRegistration.LimitsOf(command.Request.OnboardingClient), cancellationToken);
-        return PrepareRegistration.Refusal(outcome, command.Request, time.GetUtcNow()) is { } refusal
+            RegistrationPreparation.UseOf(command.Request, prepared.Value.Approved), RegistrationLimits.Of(command.Request.OnboardingClient), cancellationToken);
+        return RegistrationPreparation.Refusal(outcome, command.Request, time.GetUtcNow()) is { } refusal
             ? refusal
             : prepared.Value.Approved.Metadata;
     }

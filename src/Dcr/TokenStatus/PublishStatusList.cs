@@ -31,7 +31,7 @@ internal static class PublishStatusListRoute
 
 internal sealed record PublishStatusList(int List) : IRequest<PublishedStatusList?>;
 
-internal sealed class PublishStatusListHandler(StatusLists lists) : IRequestHandler<PublishStatusList, PublishedStatusList?>
+internal sealed class PublishStatusListHandler(StatusListTokens lists) : IRequestHandler<PublishStatusList, PublishedStatusList?>
 {
     public Task<PublishedStatusList?> Handle(PublishStatusList request, CancellationToken cancellationToken) => lists.FindAsync(request.List, cancellationToken);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dcr.Protocol;
 
 namespace Dcr.TokenStatus;
 

@@ -1,9 +1,10 @@
 using System.Reflection;
-using Dcr.Administration;
+using Dcr.Bulk;
 using Dcr.Clients;
 using Dcr.Keys;
 using Dcr.Protocol;
 using Dcr.Registration;
+using Dcr.SigningKeys;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dcr.ProtocolTests.Support;

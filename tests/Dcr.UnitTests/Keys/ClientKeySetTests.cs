@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Dcr.Keys;
+using Dcr.Jose;
 using Xunit;
 
 namespace Dcr.UnitTests.Keys;
@@ -35,19 +35,17 @@ public sealed class ClientKeySetTests
     private static JwkSet Set(params JsonNode[] keys) =>
         new() { Keys = [.. keys.Select(key => JsonSerializer.SerializeToElement(key))] };
 
-    private static ClientKeySet Accepts(params JsonNode[] keys)
+    private static PublicKeySet Accepts(params JsonNode[] keys)
     {
-        var read = ClientKeySet.ReadForRegistration(Set(keys));
-        Assert.True(read.IsSuccess, read.Error?.Description);
-        return read.Value;
+        var read = PublicKeySet.ReadForRegistration(Set(keys), out var fault);
+        Assert.True(read is not null, fault);
+        return read;
     }
 
     private static void Rejects(string naming, params JsonNode[] keys)
     {
-        var read = ClientKeySet.ReadForRegistration(Set(keys));
-        Assert.False(read.IsSuccess);
-        Assert.Equal("invalid_client_metadata", read.Error.Code);
-        Assert.Contains(naming, read.Error.Description, StringComparison.Ordinal);
+        Assert.Null(PublicKeySet.ReadForRegistration(Set(keys), out var fault));
+        Assert.Contains(naming, fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,9 +129,9 @@ public sealed class ClientKeySetTests
     public void Rejects_private_members_wherever_they_stand_and_never_repeats_them(string member)
     {
         Rejects("leaky", Ec("good"), With(Ec("leaky"), member, "SECRET-VALUE"));
-        var read = ClientKeySet.ReadForRegistration(Set(With(new JsonObject { ["kty"] = "unknown", ["kid"] = "leaky" }, member, "SECRET-VALUE")));
-        Assert.DoesNotContain("SECRET-VALUE", read.Error!.Description, StringComparison.Ordinal);
-        Assert.Null(ClientKeySet.ReadDownloaded(Set(Ec("good"), With(Ec("leaky"), member, "SECRET-VALUE")), 100, out _));
+        Assert.Null(PublicKeySet.ReadForRegistration(Set(With(new JsonObject { ["kty"] = "unknown", ["kid"] = "leaky" }, member, "SECRET-VALUE")), out var leaky));
+        Assert.DoesNotContain("SECRET-VALUE", leaky, StringComparison.Ordinal);
+        Assert.Null(PublicKeySet.ReadDownloaded(Set(Ec("good"), With(Ec("leaky"), member, "SECRET-VALUE")), 100, out _));
     }
 
     [Fact]
@@ -142,7 +140,7 @@ public sealed class ClientKeySetTests
     {
         var seed = new JsonObject { ["kty"] = "AKP", ["alg"] = "ML-DSA-44", ["kid"] = "leaky", ["pub"] = "AA", ["priv"] = "SECRET-VALUE" };
         Rejects("leaky", Ec("good"), seed);
-        Assert.Null(ClientKeySet.ReadDownloaded(Set(Ec("good"), seed), 100, out var fault));
+        Assert.Null(PublicKeySet.ReadDownloaded(Set(Ec("good"), seed), 100, out var fault));
         Assert.Contains("priv", fault, StringComparison.Ordinal);
         seed.Remove("priv");
         Assert.Equal("good", Assert.Single(Accepts(Ec("good"), seed).Keys).Kid);
@@ -154,7 +152,7 @@ public sealed class ClientKeySetTests
     {
         var key = Ec("same");
         Assert.Equal("same", Assert.Single(Accepts(key, key.DeepClone()).Keys).Kid);
-        Assert.Equal("same", Assert.Single(ClientKeySet.ReadDownloaded(Set(key, key.DeepClone()), 100, out _)!.Keys).Kid);
+        Assert.Equal("same", Assert.Single(PublicKeySet.ReadDownloaded(Set(key, key.DeepClone()), 100, out _)!.Keys).Kid);
         var without = Ec("x");
         without.Remove("kid");
         Assert.IsType<KeySelection.Found>(Accepts(without, without.DeepClone()).Select(null, "ES256"));
@@ -166,7 +164,7 @@ public sealed class ClientKeySetTests
     public void Names_the_reason_of_each_key_of_a_downloaded_set_that_has_no_good_one()
     {
         var padded = With(Rsa("padded"), "n", Base64Url.EncodeToString([0, .. s_rsa.ExportParameters(false).Modulus!]));
-        Assert.Null(ClientKeySet.ReadDownloaded(Set(padded, With(Ec("off"), "y", Base64Url.EncodeToString(new byte[32])), With(Ec("enc"), "use", "enc"), new JsonObject { ["kty"] = "OKP" }), 100, out var fault));
+        Assert.Null(PublicKeySet.ReadDownloaded(Set(padded, With(Ec("off"), "y", Base64Url.EncodeToString(new byte[32])), With(Ec("enc"), "use", "enc"), new JsonObject { ["kty"] = "OKP" }), 100, out var fault));
         Assert.Contains("key padded: n and e must have no leading zeros", fault, StringComparison.Ordinal);
         Assert.Contains("key off: x and y are no point on P-256", fault, StringComparison.Ordinal);
         Assert.Contains("key enc: its use is enc", fault, StringComparison.Ordinal);
@@ -297,7 +295,7 @@ public sealed class ClientKeySetTests
     [Requirement("R7517-5-01")]
     public void A_bad_key_in_a_downloaded_set_does_not_stop_the_good_ones()
     {
-        var set = ClientKeySet.ReadDownloaded(Set(Ec("good"), With(Ec("off"), "y", Base64Url.EncodeToString(new byte[32])), new JsonArray(), With(Ec("odd"), "kty", 5)), 100, out var fault);
+        var set = PublicKeySet.ReadDownloaded(Set(Ec("good"), With(Ec("off"), "y", Base64Url.EncodeToString(new byte[32])), new JsonArray(), With(Ec("odd"), "kty", 5)), 100, out var fault);
         Assert.Equal("good", Assert.Single(set!.Keys).Kid);
         Assert.Empty(fault);
     }

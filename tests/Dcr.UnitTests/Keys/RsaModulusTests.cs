@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using System.Security.Cryptography;
-using Dcr.Keys;
+using Dcr.Jose;
 using Xunit;
 
 namespace Dcr.UnitTests.Keys;
