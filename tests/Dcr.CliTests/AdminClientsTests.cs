@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Dcr.Cli;
 using Dcr.CliTests.Support;
 using Xunit;
@@ -6,7 +7,7 @@ using Xunit;
 namespace Dcr.CliTests;
 
 /// <summary><c>dcr admin clients</c>: found, stopped and let go on, one by one and by where they come from.</summary>
-public sealed class AdminClientsTests(CliServer server)
+public sealed partial class AdminClientsTests(CliServer server)
 {
     [Fact]
     [Requirement("P-CLI-ADMIN")]
@@ -255,6 +256,55 @@ public sealed class AdminClientsTests(CliServer server)
         Assert.Empty(away.Out);
     }
 
+    [Theory]
+    [InlineData("admin", "clients", "list")]
+    [InlineData("admin", "clients", "find", "partner-directory")]
+    [InlineData("admin", "clients", "keys", "list", "warehouse-7")]
+    [InlineData("admin", "audit", "--limit", "20")]
+    [InlineData("admin", "onboarding", "list")]
+    [InlineData("admin", "signing-keys", "list")]
+    [InlineData("profile", "list")]
+    [InlineData("doctor", "-p", "warehouse")]
+    [Requirement("P-CLI-TABLES")]
+    public async Task Lists_fit_a_terminal_of_80_columns(params string[] arguments)
+    {
+        var ids = await server.RegisterAsync(await server.OnboardAsync());
+        using var tool = await new DcrTool().KnowAsync(server, "admin", "warehouse");
+        var shown = await tool.RunOnTerminalAsync(80, "", arguments);
+        Assert.Equal(ExitCode.Success, shown.ExitCode);
+        Assert.NotEmpty(ids);
+        var lines = Colours().Replace(shown.Out, "").Split('\n');
+        // A single word that is longer, such as the path of a file, is not broken either.
+        Assert.All(lines, line => Assert.True(line.Length <= 80 || line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length <= 2 || IsFact(line), line));
+        Assert.DoesNotContain(lines, line => line.EndsWith(' '));
+        var piped = await tool.SucceedAsync(arguments);
+        Assert.DoesNotContain(piped.Out.Split('\n'), line => line.EndsWith(' '));
+
+        static bool IsFact(string line) => line.StartsWith("keys ", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-TABLES")]
+    public async Task Shows_where_two_long_values_differ()
+    {
+        var onboarding = await server.OnboardAsync();
+        var same = new string('x', 60);
+        var entry = await server.GetAsync($"onboarding-clients/{onboarding.ClientId}");
+        foreach (var member in new[] { "status", "created_at", "version", "live_clients", "suspension" })
+        {
+            entry.Remove(member);
+        }
+        foreach (var name in new[] { $"{same} before {same}", $"{same} after {same}" })
+        {
+            entry["client_name"] = name;
+            await server.Admin.SendAsync(HttpMethod.Put, $"onboarding-clients/{onboarding.ClientId}", entry.DeepClone());
+        }
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var trail = await tool.SucceedAsync("admin", "audit", "--subject", onboarding.ClientId, "--limit", "1");
+        Assert.Contains("before", trail.Out, StringComparison.Ordinal);
+        Assert.Contains("after", trail.Out, StringComparison.Ordinal);
+    }
+
     private async Task<IReadOnlyList<string?>> StatusesAsync(IReadOnlyList<string> ids)
     {
         var statuses = new List<string?>();
@@ -283,6 +333,9 @@ public sealed class AdminClientsTests(CliServer server)
         Assert.Equal(id, (string?)client["client_id"]);
         return client["matched_as"]!.AsArray().Select(member => (string)member!);
     }
+
+    [GeneratedRegex("\u001b\\[[0-9;]*m")]
+    private static partial Regex Colours();
 
     private static int Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
 }

@@ -38,6 +38,23 @@ public sealed class HelpTests(CliServer server)
         Assert.Contains("DCR_PROFILE", answer.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    [Requirement("P-CLI-HELP")]
+    public async Task Help_says_which_arguments_may_be_left_out_and_where_keys_are()
+    {
+        using var tool = new DcrTool();
+        var root = (await tool.SucceedAsync("--help")).Out;
+        Assert.Contains("  doctor [<file>]  ", root, StringComparison.Ordinal);
+        Assert.Contains("  new <file>  ", (await tool.SucceedAsync("keys", "--help")).Out, StringComparison.Ordinal);
+        var keys = (await tool.SucceedAsync("admin", "keys", "--help")).Out;
+        Assert.Contains("admin keys", keys, StringComparison.Ordinal);
+        foreach (var command in new[] { "dcr admin clients keys", "dcr admin quarantine", "dcr admin key-sets keys", "dcr admin signing-keys" })
+        {
+            Assert.Contains(command, keys, StringComparison.Ordinal);
+            Assert.StartsWith("Description:", (await tool.SucceedAsync([.. command.Split(' ')[1..], "--help"])).Out, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData("keys", "nwe")]
     [InlineData("keys", "new")]
@@ -74,6 +91,8 @@ public sealed class HelpTests(CliServer server)
     {
         using var tool = new DcrTool();
         await tool.SucceedAsync("keys", "new", "--", "--odd.pem");
+        var thumbprint = "-" + new string('I', 42);
+        Assert.Contains($"no key file {thumbprint}", (await tool.RunAsync("keys", "show", thumbprint)).Error, StringComparison.Ordinal);
         await tool.SucceedAsync("keys", "jwks", "--", "--odd.pem");
         Assert.Equal("-k1", (string?)(await tool.JsonAsync("profile", "set", "odd", "--kid", "-k1"))["kid"]);
         Assert.Equal("--k1", (string?)(await tool.JsonAsync("profile", "set", "odd", "--kid=--k1"))["kid"]);

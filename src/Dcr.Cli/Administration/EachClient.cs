@@ -111,7 +111,7 @@ internal static class EachClient
         }
         if (done.Count > 0)
         {
-            run.Terminal.ShowList(new JsonObject { ["items"] = done }, "client_id", "status", "metadata.client_name");
+            run.Terminal.ShowList(new JsonObject { ["items"] = done }, "client_id", "status", "?metadata.client_name");
         }
         if (all > 1 && done.Count < all)
         {

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
@@ -10,6 +11,9 @@ namespace Dcr.Cli;
 internal static class UnrecognizedWords
 {
     private const int LikeliestTypo = 2;
+
+    // RFC 7638 with SHA-256.
+    private const int LengthOfThumbprint = 43;
 
     /// <summary>What is wrong, a sentence for each word; with help for it too, which would otherwise be that of another command.</summary>
     /// <param name="parsed">The command line.</param>
@@ -30,13 +34,14 @@ internal static class UnrecognizedWords
                 .Select(token => OptionFault(parsed, token.Value)));
             // A value may begin with one dash: thumbprints do. Where it begins with two, = says that it is meant: --kid=--k1.
             faults.AddRange(command.Children.OfType<OptionResult>().SelectMany(option => option.Tokens)
-                .Where(token => token.Value.StartsWith("--", StringComparison.Ordinal) && typed.Contains(token.Value))
+                .Where(token => token.Value.StartsWith("--", StringComparison.Ordinal) && IsOption(token.Value) && typed.Contains(token.Value))
                 .Select(token => OptionFault(parsed, token.Value)));
         }
         return faults;
     }
 
-    private static bool IsOption(string word) => word.Length > 1 && word[0] == '-';
+    // One thumbprint in 64 begins with a dash, and no option is as long.
+    private static bool IsOption(string word) => word.Length > 1 && word[0] == '-' && !(word.Length == LengthOfThumbprint && Base64Url.IsValid(word));
 
     private static string OptionFault(ParseResult parsed, string word)
     {

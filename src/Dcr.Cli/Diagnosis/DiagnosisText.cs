@@ -6,12 +6,13 @@ namespace Dcr.Cli;
 /// <summary>A diagnosis for people: the verdict, the rules, what it rests on, what to do next.</summary>
 internal static class DiagnosisText
 {
-    public static void Write(IAnsiConsole console, Diagnosis diagnosis)
+    public static void Write(Terminal terminal, Diagnosis diagnosis)
     {
+        var console = terminal.Out;
         console.Write(new Text(Printable.Of(VerdictOf(diagnosis)) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
-        console.Write(Rules(diagnosis.Findings));
-        console.Write(new Text("\n"));
-        console.Write(Facts.Of(Basis(diagnosis)));
+        WriteRules(terminal, diagnosis.Findings);
+        console.WriteLine();
+        Terminal.WriteFacts(console, Basis(diagnosis));
         foreach (var warning in diagnosis.Warnings)
         {
             console.MarkupLineInterpolated($"[yellow]warning:[/] {Printable.Of(warning)}");
@@ -46,16 +47,21 @@ internal static class DiagnosisText
     private static string Names(IReadOnlyList<Finding> findings) =>
         $"rule{(findings.Count == 1 ? "" : "s")} {string.Join(", ", findings.Select(finding => $"{(int)finding.Rule} ({finding.RuleName})"))}";
 
-    private static Table Rules(IReadOnlyList<Finding> findings)
+    private static void WriteRules(Terminal terminal, IReadOnlyList<Finding> findings)
     {
-        var table = new Table { Border = TableBorder.None, ShowHeaders = false };
-        table.AddColumns(new TableColumn(""), new TableColumn(""), new TableColumn(""), new TableColumn(""));
+        const int Outcome = 9;
+        const int Rule = 4 + 12;
         foreach (var finding in findings)
         {
             var outcome = Diagnosis.NameOf(finding.Outcome);
-            table.AddRow(new Text(outcome, new Style(ColorOf(outcome))), new Text($"{(int)finding.Rule}"), new Text(finding.RuleName), new Text(Printable.Of(finding.Detail)));
+            var lines = TextTable.Wrapped(Printable.Of(finding.Detail), terminal.Width - Outcome - Rule);
+            terminal.Out.Write(outcome.PadRight(Outcome), new Style(ColorOf(outcome)));
+            terminal.Out.WriteLine($"{(int)finding.Rule,-4}{finding.RuleName,-12}{lines[0]}");
+            foreach (var line in lines.Skip(1))
+            {
+                terminal.Out.WriteLine(new string(' ', Outcome + Rule) + line);
+            }
         }
-        return table;
     }
 
     /// <summary>What was looked at.</summary>

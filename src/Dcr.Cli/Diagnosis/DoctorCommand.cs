@@ -165,7 +165,7 @@ internal static class DoctorCommand
         }
         else
         {
-            DiagnosisText.Write(run.Terminal.Out, diagnosis);
+            DiagnosisText.Write(run.Terminal, diagnosis);
         }
     }
 }

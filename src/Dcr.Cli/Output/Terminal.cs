@@ -11,8 +11,11 @@ namespace Dcr.Cli;
 /// </summary>
 internal sealed class Terminal(bool json, Surroundings surroundings)
 {
-    // Wide enough that nothing which is piped is broken into lines.
-    private const int WidthOfPipes = 1000;
+    // Lines are broken here, between words, or not at all: what is copied from a terminal is whole.
+    private const int NoWidth = 100_000;
+
+    // Some that are none say zero.
+    private const int NarrowestTerminal = 20;
 
     // Quotes and letters as they are: it is read by people and JSON parsers, not put into HTML.
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -32,7 +35,7 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
         }
         else
         {
-            Out.Write(Facts.Of(result));
+            WriteFacts(Out, result);
         }
     }
 
@@ -46,7 +49,7 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
             WriteJson(page);
             return;
         }
-        Out.Write(Facts.Table(page["items"]?.AsArray() ?? [], columns, Out.Profile.Width));
+        ShowTable(page["items"]?.AsArray() ?? [], columns);
     }
 
     /// <summary>The result of a command that has a list within: the other members, then a table.</summary>
@@ -59,9 +62,9 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
             WriteJson(result);
             return;
         }
-        Out.Write(Facts.Of(new JsonObject(result.Where(other => other.Key != member).Select(other => KeyValuePair.Create(other.Key, other.Value?.DeepClone())))));
+        WriteFacts(Out, new JsonObject(result.Where(other => other.Key != member).Select(other => KeyValuePair.Create(other.Key, other.Value?.DeepClone()))));
         Out.WriteLine();
-        Out.Write(Facts.Table(result[member]?.AsArray() ?? [], columns, Out.Profile.Width));
+        ShowTable(result[member]?.AsArray() ?? [], columns);
     }
 
     /// <summary>The result of a command that is a list of any length: shown page by page, and with <c>--json</c> as one document all the same.</summary>
@@ -84,7 +87,7 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
             }
             else if (isFirst || items.Count > 0)
             {
-                Out.Write(Facts.Table(forPeople is null ? items : [.. items.OfType<JsonObject>().Select(forPeople)], columns, Out.Profile.Width, withHeaders: isFirst));
+                ShowTable(forPeople is null ? items : [.. items.OfType<JsonObject>().Select(forPeople)], columns, isFirst);
             }
             isFirst = false;
         }
@@ -93,6 +96,47 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
             await document.EndAsync(next);
         }
         return next;
+    }
+
+    /// <summary>A list for people.</summary>
+    /// <param name="columns">As those of <see cref="ShowList"/>; a question mark in front says that the column may be left out.</param>
+    /// <param name="isFirst">False: it goes on from one before.</param>
+    public void ShowTable(JsonArray items, IReadOnlyList<string> columns, bool isFirst = true)
+    {
+        if (items.Count == 0)
+        {
+            Out.MarkupLine("[grey]none[/]");
+            return;
+        }
+        var table = Facts.Table(items, columns, Width);
+        if (isFirst && table.Header is { } header)
+        {
+            Out.MarkupLineInterpolated($"[grey]{header}[/]");
+        }
+        else if (!isFirst && table.Header is null)
+        {
+            Out.WriteLine();
+        }
+        foreach (var line in table.Lines)
+        {
+            Out.WriteLine(line);
+        }
+        if (isFirst && table.LeftOut.Count > 0)
+        {
+            Note($"Not shown, for want of room: {string.Join(", ", table.LeftOut)}. A wider terminal or --json has them.");
+        }
+    }
+
+    /// <summary>How many characters fit into a line of standard output.</summary>
+    public int Width => surroundings.IsOutputTerminal ? Math.Max(surroundings.Width(), NarrowestTerminal) : NoWidth;
+
+    /// <summary>Members of JSON, one below the other.</summary>
+    public static void WriteFacts(IAnsiConsole console, JsonObject facts)
+    {
+        foreach (var (name, value) in Facts.Of(facts))
+        {
+            console.MarkupLineInterpolated($"[grey]{name}[/]{value}");
+        }
     }
 
     /// <summary>The secret that was asked for on standard output, so that a shell can take it; the facts beside it.</summary>
@@ -109,7 +153,7 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
             WriteJson(facts);
             return;
         }
-        Error.Write(Facts.Of(facts));
+        WriteFacts(Error, facts);
         surroundings.Output.WriteLine(secret);
     }
 
@@ -185,10 +229,21 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
         {
             return await work(NoProgress.Instance);
         }
-        return await Error.Progress().AutoClear(true)
+        Error.Profile.Width = Math.Max(surroundings.Width(), NarrowestTerminal);
+        try
+        {
+            return await WithBarAsync(title, work);
+        }
+        finally
+        {
+            Error.Profile.Width = NoWidth;
+        }
+    }
+
+    private Task<T> WithBarAsync<T>(string title, Func<IProgress<double>, Task<T>> work) =>
+        Error.Progress().AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(bars => work(new Bar(bars.AddTask(Markup.Escape(title), maxValue: 1))));
-    }
 
     public void WriteJson(JsonNode value) => surroundings.Output.WriteLine(Printable.OfJson(value.ToJsonString(s_json)));
 
@@ -200,7 +255,7 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
             Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
         });
-        console.Profile.Width = isTerminal ? surroundings.Width() : WidthOfPipes;
+        console.Profile.Width = NoWidth;
         return console;
     }
 

@@ -11,6 +11,9 @@ internal sealed class Connection : IDisposable
     // Somebody is waiting in front of the screen.
     private static readonly DcrClientOptions s_options = new() { MaxAttempts = 3, RetryDelay = TimeSpan.FromMilliseconds(200) };
 
+    // As long as nobody wonders.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
     private readonly CommandRun _run;
     private readonly Lazy<HttpClient> _http;
     private ClientKey? _key;
@@ -74,12 +77,12 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>For a client that is to be registered: the profile need not be there.</summary>
-    /// <param name="server">The server where neither options nor environment nor profile name one. Null: not known.</param>
-    public static async Task<Connection> OpenNewAsync(CommandRun run, string? server, CancellationToken cancellationToken)
+    /// <param name="via">Whose server it is where neither options nor environment nor profile name one. Null: not known.</param>
+    public static async Task<Connection> OpenNewAsync(CommandRun run, Profile? via, CancellationToken cancellationToken)
     {
         var name = run.Get(CommonOptions.Profile) ?? run.Variables.Profile ?? "default";
         var kept = await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile();
-        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server ?? server }).With(run), OptionsOf(run, name));
+        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server ?? via?.Server, ConnectTo = kept.ConnectTo ?? via?.ConnectTo }).With(run), OptionsOf(run, name));
     }
 
     /// <summary>The server and client of a profile that another option than <c>--profile</c> names. Nothing is sent.</summary>
@@ -122,6 +125,7 @@ internal sealed class Connection : IDisposable
     private static string OptionsOf(CommandRun run, string profileName) => string.Concat(
         profileName == "default" && run.Get(CommonOptions.Profile) is null ? "" : OptionOf(CommonOptions.Profile, profileName),
         OptionOf(CommonOptions.Server, run.Get(CommonOptions.Server)),
+        OptionOf(CommonOptions.ConnectTo, run.Get(CommonOptions.ConnectTo)),
         OptionOf(CommonOptions.ClientId, run.Get(CommonOptions.ClientId)),
         OptionOf(CommonOptions.Key, run.Get(CommonOptions.Key)),
         OptionOf(CommonOptions.Kid, run.Get(CommonOptions.Kid)),
@@ -141,9 +145,12 @@ internal sealed class Connection : IDisposable
             ?? throw CommandFailure.Usage($"There is no profile {name}.", $"Make it: dcr profile set {name} --server URL --client-id ID --key FILE");
 
     /// <summary>What requests go through: no redirects, and shown on the way where the user wants that.</summary>
-    public HttpMessageHandler CreateHandler()
+    /// <param name="tries">How often a request is sent at most.</param>
+    public HttpMessageHandler CreateHandler(int tries)
     {
-        HttpMessageHandler network = new SocketsHttpHandler { AllowAutoRedirect = false };
+        var sockets = new SocketsHttpHandler { AllowAutoRedirect = false };
+        HttpMessageHandler network = Profile.ConnectTo is { } address ? ConnectTo.Create(Server, address, sockets) : sockets;
+        network = new WaitingNotes(network, _run.Terminal.Note, tries, s_patience, _run.Time);
         return Through?.Invoke(network) ?? (_run.IsVerbose ? new NarratedRequests(_run.Terminal.Error, network) : network);
     }
 
@@ -155,7 +162,7 @@ internal sealed class Connection : IDisposable
 
     private HttpClient CreateHttp()
     {
-        var http = new HttpClient(CreateHandler());
+        var http = new HttpClient(CreateHandler(s_options.MaxAttempts));
         Configure(http);
         return http;
     }

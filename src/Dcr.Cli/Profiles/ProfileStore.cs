@@ -54,12 +54,10 @@ internal sealed partial class ProfileStore(string folder)
     }
 
     /// <summary>Where the registration of the profile's client is kept.</summary>
-    public FileRegistrationStore RegistrationOf(string name)
-    {
-        var path = PathOf(name, ".registration.json");
-        PrivateFile.CreateFolder(folder);
-        return new FileRegistrationStore(path);
-    }
+    public FileRegistrationStore RegistrationOf(string name) => new(PathOf(name, ".registration.json"));
+
+    /// <summary>Makes the folder, for what writes into it.</summary>
+    public void CreateFolder() => PrivateFile.CreateFolder(folder);
 
     /// <summary>Where a key that is made for the profile is written.</summary>
     public string KeyFileOf(string name) => PathOf(name, ".pem");

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net;
+using System.Text.Json.Nodes;
 using Dcr.Client;
 
 namespace Dcr.Cli;
@@ -29,26 +31,35 @@ internal static class RegisterCommand
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {
         using var via = run.Get(s_via) is { } name ? await Connection.OpenAsync(run, name, cancellationToken) : null;
-        using var connection = await Connection.OpenNewAsync(run, via?.Profile.Server, cancellationToken);
+        using var connection = await Connection.OpenNewAsync(run, via?.Profile, cancellationToken);
         if (await connection.FindClientIdAsync(cancellationToken) is { } registered)
         {
             throw CommandFailure.Usage($"The profile {connection.ProfileName} has the client {registered} already.", "Name another with --profile, or end that client first: dcr client delete");
         }
         var metadata = await MetadataOptions.ReadAsync(run, new ClientMetadata(), cancellationToken);
-        using var key = await KeyOrNewAsync(run, connection, cancellationToken);
+        using var key = run.Get(s_validateOnly) ? await KeyToTryAsync(run, connection, cancellationToken) : await KeyOrNewAsync(run, connection, cancellationToken);
         var token = via is null
             ? new InitialAccessToken(await HandedOverAsync(run, cancellationToken))
             : await AskAsync(connection, await via.CredentialsAsync(cancellationToken), key, cancellationToken);
 
         if (run.Get(s_validateOnly))
         {
-            run.Terminal.Show(ClientFacts.Of(await connection.Dcr.ValidateRegistrationAsync(token, metadata, key, cancellationToken)));
+            run.Terminal.Show(ClientFacts.Of(await WithReasonAsync(run, token, via, () => connection.Dcr.ValidateRegistrationAsync(token, metadata, key, cancellationToken))));
             run.Terminal.Note("It would be registered like this. Nothing was.");
             return;
         }
         var registration = await connection.RegistrationAsync(cancellationToken);
-        run.Terminal.Show(ClientFacts.Of(await registration.RegisterAsync(token, metadata, key, cancellationToken)));
+        run.Terminal.Show(ClientFacts.Of(await WithReasonAsync(run, token, via, () => registration.RegisterAsync(token, metadata, key, cancellationToken))));
         run.Terminal.Note($"It is the profile {connection.ProfileName}. Use it: dcr token -p {connection.ProfileName}");
+    }
+
+    // The key that would be registered if there is one; else one that is like it, and is gone afterwards.
+    private static async Task<ClientKey> KeyToTryAsync(CommandRun run, Connection connection, CancellationToken cancellationToken)
+    {
+        var file = connection.Profile.KeyFile ?? run.Profiles.KeyFileOf(connection.ProfileName);
+        return connection.Profile.KeyFile is null && !File.Exists(file)
+            ? ClientKey.Generate()
+            : await KeyFile.ReadAsync(file, run, connection.Profile.Alg, connection.Profile.Kid, cancellationToken);
     }
 
     private static async Task<ClientKey> KeyOrNewAsync(CommandRun run, Connection connection, CancellationToken cancellationToken)
@@ -75,6 +86,30 @@ internal static class RegisterCommand
         {
             // This policy gives tokens only for a key that is proved: the one that will be registered.
             return await connection.Dcr.GetInitialAccessTokenAsync(onboarding, key, cancellationToken);
+        }
+    }
+
+    /// <summary>A token that was handed over, and that the server refuses, is looked at: the server tells a stranger only that it is not good.</summary>
+    private static async Task<T> WithReasonAsync<T>(CommandRun run, InitialAccessToken token, Connection? via, Func<Task<T>> requestAsync)
+    {
+        try
+        {
+            return await requestAsync();
+        }
+        catch (DcrException refusal) when (via is null && refusal is { StatusCode: HttpStatusCode.Unauthorized, Error: "invalid_token" })
+        {
+            var claims = UnverifiedJwt.Part(token.Value, 1);
+            var why = claims switch
+            {
+                null => "it is no JWT, as initial access tokens of this server are",
+                _ when claims["exp"] is JsonValue exp && exp.TryGetValue<long>(out var seconds) && DateTimeOffset.FromUnixTimeSeconds(seconds) <= run.Time.GetUtcNow() =>
+                    $"it has expired at {TimeText.Of(DateTimeOffset.FromUnixTimeSeconds(seconds))}",
+                _ => "it is used up, which most are after one registration, or it was revoked",
+            };
+            throw new CommandFailure(
+                ExitCode.Refused,
+                $"The server refuses the initial access token: {why}.",
+                "Ask whoever gave it for another: dcr token -p directory --scope dcr --out initial.token") { Error = refusal.Error };
         }
     }
 

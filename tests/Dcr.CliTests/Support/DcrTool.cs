@@ -91,6 +91,7 @@ public sealed class DcrTool : IDisposable
         using var directory = ClientKey.FromPem(await File.ReadAllTextAsync(server.DirectoryKey, cancellationToken));
         var dcr = new DcrClient(server.Http, server.Issuer);
         var token = await dcr.GetInitialAccessTokenAsync(new ClientCredentials("partner-directory", directory), cancellationToken: cancellationToken);
+        Profiles.CreateFolder();
         await dcr.RegistrationIn(Profiles.RegistrationOf(profile)).RegisterAsync(token, new ClientMetadata { Scope = scope }, key, cancellationToken);
         await Profiles.SaveAsync(profile, new Profile { Server = server.Issuer, KeyFile = PathOf(keyFile) }, cancellationToken);
     }
