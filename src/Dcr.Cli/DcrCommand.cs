@@ -40,6 +40,7 @@ internal static class DcrCommand
                 ClientKeysCommand.Create(),
             },
             AdminCommands.Create(),
+            InitCommand.Create(),
             QuickstartCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),

@@ -213,6 +213,13 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
         return typed;
     }
 
+    /// <summary>One line. Null: nothing more is typed.</summary>
+    /// <param name="question">With what an empty answer means.</param>
+    /// <param name="otherwise">How to answer it where nobody can be asked.</param>
+    public string? AskText(string question, string otherwise) => surroundings.IsInteractive
+        ? AskLine(question)
+        : throw CommandFailure.Usage($"{question} There is nobody to ask.", otherwise);
+
     private string? AskLine(string prompt)
     {
         surroundings.Error.Write($"{Printable.Of(prompt)} ");
