@@ -57,7 +57,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public static Task<ServerProcess> StartSampleApiAsync(IReadOnlyList<string> arguments, string folder)
     {
         var output = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Dcr.ProtocolTests"), AppContext.BaseDirectory);
-        return StartAsync(Path.Combine(Repository.Root, "src", "Dcr.SampleApi", output, "Dcr.SampleApi.dll"), arguments, folder, "");
+        return StartAsync(Path.Combine(Repository.Root, "src", "Samples", "Dcr.SampleApi", output, "Dcr.SampleApi.dll"), arguments, folder, "");
     }
 
     private static async Task<ServerProcess> StartAsync(string program, IReadOnlyList<string> arguments, string folder, string readyAt, int? descriptors = null)
@@ -95,6 +95,16 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     public bool HasExited => _process.HasExited;
+
+    /// <summary>The memory of the process that is resident now, and the most that was: VmRSS and VmHWM, on Linux.</summary>
+    public (int Now, int Most) ResidentMegabytes()
+    {
+        var lines = File.ReadAllLines($"/proc/{_process.Id}/status");
+        int Of(string name) => int.Parse(
+            lines.Single(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
+            System.Globalization.CultureInfo.InvariantCulture) / 1024;
+        return (Of("VmRSS:"), Of("VmHWM:"));
+    }
 
     /// <summary>SIGTERM, as a supervisor stops a server. Returns when it has ended.</summary>
     public async Task<int> TerminateAsync()

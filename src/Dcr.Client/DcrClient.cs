@@ -36,9 +36,13 @@ public sealed class DcrClient
         ArgumentNullException.ThrowIfNull(http);
         ArgumentException.ThrowIfNullOrEmpty(issuer);
         // RFC 8414 section 2: no query, no fragment.
-        if (!Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || !SecureUri.IsSecure(uri) || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+        if (!Uri.TryCreate(issuer, UriKind.Absolute, out var uri)
+            || !SecureUri.IsSecure(uri)
+            || uri.Query.Length > 0
+            || uri.Fragment.Length > 0)
         {
-            throw new ArgumentException("The issuer must be an https URL (http for this machine only) without query and fragment.", nameof(issuer));
+            throw new ArgumentException(
+                "The issuer must be an https URL (http for this machine only) without query and fragment.", nameof(issuer));
         }
         options ??= new DcrClientOptions();
         _exchange = new ProtocolExchange(http, options);
@@ -52,7 +56,8 @@ public sealed class DcrClient
     /// used meanwhile, for up to a day while the server is away.
     /// </summary>
     /// <exception cref="HttpRequestException">The server cannot be reached, or its metadata is for another issuer.</exception>
-    public Task<AuthorizationServerMetadata> DiscoverAsync(CancellationToken cancellationToken = default) => _discovery.FindAsync(cancellationToken);
+    public Task<AuthorizationServerMetadata> DiscoverAsync(CancellationToken cancellationToken = default) =>
+        _discovery.FindAsync(cancellationToken);
 
     /// <summary>Asks for the right to register a client (RFC 7591 section 1.2), as a party that is trusted to onboard others.</summary>
     /// <param name="onboarding">A client that may get the scope <c>dcr</c>.</param>

@@ -18,7 +18,8 @@ public static class ProofTimes
     private const double FirstMillisecondValue = 1e11;
 
     /// <summary>Whether a proof that was made then may be taken now.</summary>
-    public static bool IsFresh(DateTimeOffset issuedAt, DateTimeOffset now) => issuedAt >= now - LongestLife - ClockSkew && issuedAt <= now + ClockSkew;
+    public static bool IsFresh(DateTimeOffset issuedAt, DateTimeOffset now) =>
+        issuedAt >= now - LongestLife - ClockSkew && issuedAt <= now + ClockSkew;
 
     /// <summary>From when on no clock of now or later lets a proof pass that was made then.</summary>
     public static DateTimeOffset EndOf(DateTimeOffset issuedAt) => issuedAt + LongestLife + ClockSkew;

@@ -56,7 +56,8 @@ public sealed class PublicKey
 
     /// <summary>Whether the key may verify signatures of this JWS algorithm.</summary>
     public bool Fits(string alg) =>
-        (Alg is null || Alg == alg) && (_curve is not null ? alg == _curve.Alg : alg is ['P' or 'R', 'S', ..] && JwsAlgorithms.IsSupported(alg));
+        (Alg is null || Alg == alg)
+            && (_curve is not null ? alg == _curve.Alg : alg is ['P' or 'R', 'S', ..] && JwsAlgorithms.IsSupported(alg));
 
     /// <summary>False also for a signature of the wrong length or an algorithm the key does not fit.</summary>
     public bool Verify(string alg, ReadOnlySpan<byte> signingInput, ReadOnlySpan<byte> signature)

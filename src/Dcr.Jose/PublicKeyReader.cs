@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 
 namespace Dcr.Jose;
@@ -54,7 +52,11 @@ internal static class PublicKeyReader
         {
             return new ReadKey.Secret($"it has the member {secret}, which is private; register the public key only, and replace this key");
         }
-        if (!TryText(jwk, "kty", out var kty) || kty is null || !TryText(jwk, "kid", out var kid) || !TryText(jwk, "alg", out var alg) || !TryText(jwk, "use", out var use))
+        if (!TryText(jwk, "kty", out var kty)
+            || kty is null
+            || !TryText(jwk, "kid", out var kid)
+            || !TryText(jwk, "alg", out var alg)
+            || !TryText(jwk, "use", out var use))
         {
             return new ReadKey.Unfit($"kty must be there, and kty, kid, alg and use must be strings of at most {MaxText} characters");
         }
@@ -91,7 +93,9 @@ internal static class PublicKeyReader
     private static bool AllowsVerifying(JsonElement jwk) =>
         !TryMember(jwk, "key_ops", out var operations)
         || (operations.ValueKind == JsonValueKind.Array
-            && (operations.GetArrayLength() == 0 || operations.EnumerateArray().Any(op => op.ValueKind == JsonValueKind.String && op.ValueEquals("verify"))));
+            && (
+                operations.GetArrayLength() == 0
+                    || operations.EnumerateArray().Any(op => op.ValueKind == JsonValueKind.String && op.ValueEquals("verify"))));
 
     // A null member is one that is not there: libraries that write every property send many.
     private static bool TryMember(JsonElement jwk, string name, out JsonElement value) =>
@@ -116,7 +120,7 @@ internal static class PublicKeyReader
         {
             return new ReadKey.Unfit($"x and y are no point on {crv}");
         }
-        var thumbprint = Thumbprint($$"""{"crv":"{{crv}}","kty":"EC","x":"{{Base64Url.EncodeToString(x)}}","y":"{{Base64Url.EncodeToString(y)}}"}""");
+        var thumbprint = JwkThumbprint.OfEc(crv, Base64Url.EncodeToString(x), Base64Url.EncodeToString(y));
         return new ReadKey.Usable(new PublicKey(PublicMembers(jwk), curve, kid, alg, thumbprint));
     }
 
@@ -134,7 +138,7 @@ internal static class PublicKeyReader
         {
             return new ReadKey.Unfit(fault);
         }
-        var thumbprint = Thumbprint($$"""{"e":"{{Base64Url.EncodeToString(e)}}","kty":"RSA","n":"{{Base64Url.EncodeToString(n)}}"}""");
+        var thumbprint = JwkThumbprint.OfRsa(Base64Url.EncodeToString(n), Base64Url.EncodeToString(e));
         return new ReadKey.Usable(new PublicKey(PublicMembers(jwk), curve: null, kid, alg, thumbprint));
     }
 
@@ -172,7 +176,4 @@ internal static class PublicKeyReader
         && value.GetString() is { Length: > 0 } text && !text.Contains('=', StringComparison.Ordinal) && Base64Url.IsValid(text)
             ? Base64Url.DecodeFromChars(text)
             : null;
-
-    /// <summary>RFC 7638 section 3: SHA-256 over the required members in lexicographic order.</summary>
-    private static string Thumbprint(string canonical) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
 }

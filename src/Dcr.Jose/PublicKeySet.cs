@@ -61,7 +61,8 @@ public sealed class PublicKeySet
     internal static PublicKeySet Of(IReadOnlyList<PublicKey> keys) => new(keys, [], isJudged: true);
 
     /// <summary>A set that was downloaded: one bad key does not stop the good ones, but a private one stops all.</summary>
-    internal static PublicKeySet? ReadDownloaded(JwkSet set, int maxKeys, out string fault) => Read(set, skipUnfit: true, maxKeys, out fault);
+    internal static PublicKeySet? ReadDownloaded(JwkSet set, int maxKeys, out string fault) =>
+        Read(set, skipUnfit: true, maxKeys, out fault);
 
     /// <summary>Null: one key at least is good in depth too.</summary>
     internal string? DeepFault()
@@ -69,7 +70,8 @@ public sealed class PublicKeySet
         var weak = Keys.Take(MaxJudged).TakeWhile(key => key.DeepFault is not null).ToList();
         return weak.Count < Math.Min(Keys.Count, MaxJudged)
             ? null
-            : $"no key in the set can be used: {string.Join("; ", weak.Take(MaxNamed).Select(key => $"key {NameOf(key)}: {key.DeepFault}"))}.";
+            : "no key in the set can be used: "
+                + string.Join("; ", weak.Take(MaxNamed).Select(key => $"key {NameOf(key)}: {key.DeepFault}")) + ".";
     }
 
     /// <summary>RFC 7515 section 4.1.4: <c>kid</c> picks the key; without it exactly one must fit.</summary>
@@ -142,25 +144,30 @@ public sealed class PublicKeySet
         }
         if (keys.Count == 0)
         {
+            var more = reasons.Count > MaxNamed ? $"; and {reasons.Count - MaxNamed} more" : "";
             fault = "no key in the set can verify signatures; EC keys on P-256, P-384 or P-521 and RSA keys are known here."
-                + (reasons.Count == 0 ? "" : $" {string.Join("; ", reasons.Take(MaxNamed))}{(reasons.Count > MaxNamed ? $"; and {reasons.Count - MaxNamed} more" : "")}.");
+                + (reasons.Count == 0 ? "" : $" {string.Join("; ", reasons.Take(MaxNamed))}{more}.");
             return null;
         }
         return new PublicKeySet(keys, leftOut, isJudged: !skipUnfit);
     }
 
     // Libraries that merge sets write a key twice; it is one.
-    private static bool IsSame(PublicKey one, PublicKey other) => one.Thumbprint == other.Thumbprint && one.Kid == other.Kid && one.Alg == other.Alg;
+    private static bool IsSame(PublicKey one, PublicKey other) =>
+        one.Thumbprint == other.Thumbprint && one.Kid == other.Kid && one.Alg == other.Alg;
 
     private static string NameOf(PublicKey key) => key.Kid is { } kid ? Shortened.Of(kid) : key.Thumbprint;
 
-    private static string Name(JsonElement key, int index) => KidOf(key) is { } kid ? $"key {Shortened.Of(kid)}" : $"key number {index + 1}";
+    private static string Name(JsonElement key, int index) =>
+        KidOf(key) is { } kid ? $"key {Shortened.Of(kid)}" : $"key number {index + 1}";
 
     private static string? KidOf(JsonElement key)
     {
         try
         {
-            return key.ValueKind == JsonValueKind.Object && key.TryGetProperty("kid", out var kid) && kid.ValueKind == JsonValueKind.String ? kid.GetString() : null;
+            return key.ValueKind == JsonValueKind.Object && key.TryGetProperty("kid", out var kid) && kid.ValueKind == JsonValueKind.String
+                ? kid.GetString()
+                : null;
         }
         catch (InvalidOperationException)
         {

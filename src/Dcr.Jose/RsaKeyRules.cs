@@ -43,7 +43,9 @@ internal static class RsaKeyRules
         {
             return "the modulus is not random: it repeats itself, or has far too many bits of one kind; make a new key";
         }
-        return RsaModulus.HasCloseFactors(n) ? "the modulus is the product of two primes that are the same or lie close together; make a new key" : null;
+        return RsaModulus.HasCloseFactors(n)
+            ? "the modulus is the product of two primes that are the same or lie close together; make a new key"
+            : null;
     }
 
     /// <summary>The rest, in up to 20 ms, of a key without <see cref="Fault"/>. Null when the key may be used.</summary>

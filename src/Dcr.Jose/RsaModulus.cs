@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Dcr.Jose;
 
-/// <summary>The ways in which a modulus is known to come out so that anybody can factor it. Each takes an odd number of 2048 bits or more.</summary>
+/// <summary>
+/// The ways in which a modulus is known to come out so that anybody can factor it. Each takes an odd number of 2048 bits or more.
+/// </summary>
 internal static class RsaModulus
 {
     private const int FermatRounds = 100;
@@ -73,7 +75,8 @@ internal static class RsaModulus
 
     /// <summary>A prime factor up to 65537, or one prime raised to a power.</summary>
     public static bool HasSmallFactorOrIsPower(BigInteger n) =>
-        !BigInteger.GreatestCommonDivisor(s_smallPrimes.Value % n, n).IsOne || s_rootDegrees.Any(degree => BigInteger.Pow(Root(n, degree), degree) == n);
+        !BigInteger.GreatestCommonDivisor(s_smallPrimes.Value % n, n).IsOne
+            || s_rootDegrees.Any(degree => BigInteger.Pow(Root(n, degree), degree) == n);
 
     /// <summary>
     /// Fermat's little theorem. The platform raises to a power ten times as fast as <see cref="BigInteger"/>, under a random
@@ -100,7 +103,8 @@ internal static class RsaModulus
     {
         try
         {
-            using var rsa = RSA.Create(new RSAParameters { Modulus = modulus, Exponent = exponent.ToByteArray(isUnsigned: true, isBigEndian: true) });
+            using var rsa = RSA.Create(
+                new RSAParameters { Modulus = modulus, Exponent = exponent.ToByteArray(isUnsigned: true, isBigEndian: true) });
             return new BigInteger(rsa.Encrypt([1], RSAEncryptionPadding.Pkcs1), isUnsigned: true, isBigEndian: true);
         }
         catch (CryptographicException)

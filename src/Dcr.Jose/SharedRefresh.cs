@@ -25,16 +25,35 @@ public sealed class SharedRefresh<T>(Func<T?, CancellationToken, Task<T>> refres
     /// <summary>What was last fetched, however old. Null: nothing, or it was dropped.</summary>
     public T? Latest => _kept?.Value;
 
+    /// <summary>The refresh that is under way, for who waits for it and would not begin one. Null: none is.</summary>
+    public Task<T>? UnderWay
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _underWay?.Task;
+            }
+        }
+    }
+
     /// <summary>A value that is fresh, or one that may be served in its place.</summary>
     /// <param name="cancellationToken">Ends this wait, and neither the refresh nor the wait of others.</param>
     /// <exception cref="TimeoutException">The refresh took too long, and no value from before may be served.</exception>
-    public ValueTask<T> GetAsync(CancellationToken cancellationToken)
+    public ValueTask<T> GetAsync(CancellationToken cancellationToken) => GetAsync(refresh, cancellationToken);
+
+    /// <summary>The same, where a refresh goes by who begins it: whoever asks while it is under way joins that one, as it is.</summary>
+    /// <param name="refreshBy">How whoever asks would refresh the value.</param>
+    /// <param name="cancellationToken">Ends this wait, and neither the refresh nor the wait of others.</param>
+    /// <exception cref="TimeoutException">The refresh took too long, and no value from before may be served.</exception>
+    public ValueTask<T> GetAsync(Func<T?, CancellationToken, Task<T>> refreshBy, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(refreshBy);
         if (_kept is { IsDue: false } kept && IsFresh(kept))
         {
             return ValueTask.FromResult(kept.Value);
         }
-        return JoinAsync(cancellationToken);
+        return JoinAsync(refreshBy, cancellationToken);
     }
 
     /// <summary>The next who asks starts a refresh, although the value is fresh.</summary>
@@ -69,7 +88,7 @@ public sealed class SharedRefresh<T>(Func<T?, CancellationToken, Task<T>> refres
         }
     }
 
-    private async ValueTask<T> JoinAsync(CancellationToken cancellationToken)
+    private async ValueTask<T> JoinAsync(Func<T?, CancellationToken, Task<T>> refreshBy, CancellationToken cancellationToken)
     {
         TaskCompletionSource<T> joined;
         T? usable;
@@ -91,7 +110,7 @@ public sealed class SharedRefresh<T>(Func<T?, CancellationToken, Task<T>> refres
         if (isMine)
         {
             // Not within the lock. It tells its outcome to all by what was joined, and throws nothing itself.
-            _ = RunAsync(joined);
+            _ = RunAsync(joined, refreshBy);
         }
         if (usable is not null && (rules.Meanwhile == WhileRefreshing.ServeOld || (rules.Meanwhile == WhileRefreshing.OneWaits && !isMine)))
         {
@@ -100,14 +119,14 @@ public sealed class SharedRefresh<T>(Func<T?, CancellationToken, Task<T>> refres
         return await joined.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task RunAsync(TaskCompletionSource<T> underWay)
+    private async Task RunAsync(TaskCompletionSource<T> underWay, Func<T?, CancellationToken, Task<T>> refreshBy)
     {
         var asked = time.GetTimestamp();
         using var limit = new CancellationTokenSource(rules.Timeout, time);
         try
         {
             // Waited for apart, so that a refresh which does not look at its token keeps nobody.
-            var value = await refresh(_kept?.Value, limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
+            var value = await refreshBy(_kept?.Value, limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
             Keep(underWay, value, asked);
         }
         catch (OperationCanceledException exception) when (limit.IsCancellationRequested)

@@ -9,7 +9,7 @@ public sealed record SharedRefreshRules<T>
     /// <summary>How long a value may be served where it cannot be refreshed. Counted, as the other, from when it was asked for.</summary>
     public required Func<T, TimeSpan> UsableFor { get; init; }
 
-    /// <summary>How long a refresh may take; then it has failed.</summary>
+    /// <summary>How long a refresh may take; then it has failed. Infinite: it has limits of its own.</summary>
     public required TimeSpan Timeout { get; init; }
 
     /// <summary>What those do who ask while the value is not fresh, and may still be served. Default: all wait.</summary>

@@ -11,7 +11,10 @@ namespace Dcr.Jose;
 /// </summary>
 internal sealed record SignedJwt
 {
-    /// <summary>8 KiB in all; a stranger may send anything. Header and payload share it as they like: a chain of certificates is ignored, not refused.</summary>
+    /// <summary>
+    /// 8 KiB in all; a stranger may send anything. Header and payload share it as they like: a chain of certificates is ignored, not
+    /// refused.
+    /// </summary>
     public const int MaxLength = 8192;
 
     /// <summary>32 KiB for a software statement, which is signed once and kept.</summary>
@@ -82,7 +85,13 @@ internal sealed record SignedJwt
         }
         try
         {
-            return Read(header, payload, claimsOptions, Encoding.ASCII.GetBytes(text, 0, parts[0].Length + 1 + parts[1].Length), signature, out fault);
+            return Read(
+                header,
+                payload,
+                claimsOptions,
+                Encoding.ASCII.GetBytes(text, 0, parts[0].Length + 1 + parts[1].Length),
+                signature,
+                out fault);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -92,7 +101,8 @@ internal sealed record SignedJwt
         }
     }
 
-    private static SignedJwt? Read(byte[] header, byte[] payload, JsonDocumentOptions claimsOptions, byte[] signingInput, byte[] signature, out string fault)
+    private static SignedJwt? Read(
+        byte[] header, byte[] payload, JsonDocumentOptions claimsOptions, byte[] signingInput, byte[] signature, out string fault)
     {
         if (!Utf8.IsValid(header) || !Utf8.IsValid(payload))
         {
@@ -201,7 +211,10 @@ internal sealed record SignedJwt
     private static bool TryDecode(string part, out byte[] bytes)
     {
         // Base64Url tolerates padding and white space, RFC 7515 section 2 neither.
-        if (part.Length == 0 || part.AsSpan().ContainsAny('=', ' ') || part.AsSpan().ContainsAny('\r', '\n', '\t') || !Base64Url.IsValid(part))
+        if (part.Length == 0
+            || part.AsSpan().ContainsAny('=', ' ')
+            || part.AsSpan().ContainsAny('\r', '\n', '\t')
+            || !Base64Url.IsValid(part))
         {
             bytes = [];
             return false;

@@ -17,7 +17,8 @@ public static class DcrResourceServer
     /// <param name="issuer">The issuer identifier of the server.</param>
     /// <param name="audience">What tokens must be for.</param>
     /// <param name="configure">More of <see cref="DcrResourceServerOptions"/>. Null: the defaults.</param>
-    public static IServiceCollection AddDcrResourceServer(this IServiceCollection services, string issuer, string audience, Action<DcrResourceServerOptions>? configure = null)
+    public static IServiceCollection AddDcrResourceServer(
+        this IServiceCollection services, string issuer, string audience, Action<DcrResourceServerOptions>? configure = null)
     {
         services.AddOptions<DcrResourceServerOptions>()
             .Configure(options =>

@@ -13,7 +13,18 @@ namespace Dcr.ResourceServer;
 /// <summary>DPoP proofs that come with an access token (RFC 9449 section 4.3).</summary>
 internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, UsedProofs used, TimeProvider time)
 {
-    public static readonly IReadOnlyList<string> Algorithms = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+    public static readonly IReadOnlyList<string> Algorithms =
+    [
+        "ES256",
+        "ES384",
+        "ES512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "RS256",
+        "RS384",
+        "RS512",
+    ];
 
     private const int MaxLength = 8192;
     private const int MaxJti = 256;
@@ -45,7 +56,9 @@ internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, Use
             ValidateLifetime = false,
             RequireExpirationTime = false,
         });
-        return verified is { IsValid: true, SecurityToken: JsonWebToken proof } ? ClaimsFault(proof, request, accessToken, boundTo) : "The proof is not signed by the key in its header.";
+        return verified is { IsValid: true, SecurityToken: JsonWebToken proof }
+            ? ClaimsFault(proof, request, accessToken, boundTo)
+            : "The proof is not signed by the key in its header.";
     }
 
     private string? ClaimsFault(JsonWebToken proof, HttpRequest request, string accessToken, string boundTo)
@@ -62,7 +75,9 @@ internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, Use
         {
             return "The proof is not of now: see iat.";
         }
-        return proof.Id is { Length: > 0 and <= MaxJti } jti && used.TryUse($"{boundTo} {jti}", issuedAt) ? null : "The proof has been used before, or has no jti.";
+        return proof.Id is { Length: > 0 and <= MaxJti } jti && used.TryUse($"{boundTo} {jti}", issuedAt)
+            ? null
+            : "The proof has been used before, or has no jti.";
     }
 
     private bool IsSameUrl(string? htu, HttpRequest request)
@@ -73,7 +88,8 @@ internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, Use
             && Normalised(sent) == Normalised(own);
     }
 
-    private static string Normalised(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    private static string Normalised(Uri uri) =>
+        uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     private static string? Text(JsonWebToken proof, string claim) => proof.TryGetPayloadValue<string>(claim, out var value) ? value : null;
 
@@ -95,7 +111,9 @@ internal sealed class DpopProofs(IOptions<DcrResourceServerOptions> options, Use
                 return null;
             }
             var key = new JsonWebKey(jwk.GetRawText());
-            return PrivateJwkMembers.All.Any(member => jwk.TryGetProperty(member, out _)) || key.Kty == JsonWebAlgorithmsKeyTypes.Octet || key.KeySize < 256
+            return PrivateJwkMembers.All.Any(member => jwk.TryGetProperty(member, out _))
+                || key.Kty == JsonWebAlgorithmsKeyTypes.Octet
+                || key.KeySize < 256
                 ? null
                 : (key, Base64Url.EncodeToString(key.ComputeJwkThumbprint()));
         }

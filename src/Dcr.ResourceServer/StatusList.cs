@@ -29,7 +29,8 @@ internal sealed class StatusList
     public bool IsSet(long index) => index < 0 || index / 8 >= _bits.Length || (_bits[index / 8] & (1 << (int)(index % 8))) != 0;
 
     /// <summary>Null when it is not a list that this server signed for this URL.</summary>
-    public static async Task<StatusList?> ReadAsync(string text, string uri, JwtBearerOptions jwt, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<StatusList?> ReadAsync(
+        string text, string uri, JwtBearerOptions jwt, TimeProvider time, CancellationToken cancellationToken)
     {
         var verified = await VerifyAsync(text, jwt, time, cancellationToken);
         if (verified is { IsValid: false, Exception: SecurityTokenSignatureKeyNotFoundException })
@@ -47,11 +48,13 @@ internal sealed class StatusList
             return null;
         }
         return Unpack(Base64Url.DecodeFromChars(compressed)) is { } unpacked
-            ? new StatusList(unpacked, token.ValidTo == default ? DateTimeOffset.MaxValue : new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
+            ? new StatusList(
+                unpacked, token.ValidTo == default ? DateTimeOffset.MaxValue : new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
             : null;
     }
 
-    private static async Task<TokenValidationResult> VerifyAsync(string text, JwtBearerOptions jwt, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<TokenValidationResult> VerifyAsync(
+        string text, JwtBearerOptions jwt, TimeProvider time, CancellationToken cancellationToken)
     {
         var configuration = await jwt.ConfigurationManager!.GetConfigurationAsync(cancellationToken);
         return await s_handler.ValidateTokenAsync(text, new TokenValidationParameters

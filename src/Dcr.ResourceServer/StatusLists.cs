@@ -41,7 +41,9 @@ internal sealed partial class StatusLists(IOptions<DcrResourceServerOptions> opt
             return "The token does not say where its status is.";
         }
         var list = await FindAsync(uri.GetString() ?? "", jwt, patience, cancellationToken);
-        return list is null ? "The status of the token cannot be told now." : list.IsSet(index) ? "The client has been stopped, or the token ended." : null;
+        return list is null ? "The status of the token cannot be told now."
+            : list.IsSet(index) ? "The client has been stopped, or the token ended."
+            : null;
     }
 
     private async Task<StatusList?> FindAsync(string uri, JwtBearerOptions jwt, TimeSpan patience, CancellationToken cancellationToken)
@@ -51,7 +53,8 @@ internal sealed partial class StatusLists(IOptions<DcrResourceServerOptions> opt
         {
             return null;
         }
-        var shared = _lists.GetOrAdd(uri, _ => new SharedRefresh<Fetched>((known, stop) => FetchAsync(uri, known, jwt, stop), Rules(jwt), time));
+        var shared = _lists.GetOrAdd(
+            uri, _ => new SharedRefresh<Fetched>((known, stop) => FetchAsync(uri, known, jwt, stop), Rules(jwt), time));
         var found = shared.GetAsync(cancellationToken);
         try
         {

@@ -9,7 +9,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Dcr.ResourceServer;
 
-/// <summary>What ASP.NET Core's JwtBearer is told, and what is checked beyond it: the way a token is sent, its proof, the status of its client.</summary>
+/// <summary>
+/// What ASP.NET Core's JwtBearer is told, and what is checked beyond it: the way a token is sent, its proof, the status of its client.
+/// </summary>
 internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, DpopProofs proofs, StatusLists statuses, TimeProvider time)
     : IConfigureNamedOptions<JwtBearerOptions>, IPostConfigureOptions<JwtBearerOptions>
 {
@@ -74,7 +76,9 @@ internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, Dpo
             context.Fail("The token is no JWT.");
             return;
         }
-        var boundTo = token.TryGetPayloadValue<JsonElement>("cnf", out var cnf) && cnf.TryGetProperty("jkt", out var thumbprint) ? thumbprint.GetString() : null;
+        var boundTo = token.TryGetPayloadValue<JsonElement>("cnf", out var cnf) && cnf.TryGetProperty("jkt", out var thumbprint)
+            ? thumbprint.GetString()
+            : null;
         if (await ProofFaultAsync(context.HttpContext, token, boundTo) is { } fault)
         {
             context.HttpContext.Items[s_proofFault] = true;
@@ -102,7 +106,9 @@ internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, Dpo
         {
             return sentAsDpop || options.Value.RequireDpop ? "The token is bound to no key." : null;
         }
-        return sentAsDpop ? await proofs.FaultAsync(context.Request, token.EncodedToken, boundTo) : "The token is bound to a key and must come with a proof, as DPoP.";
+        return sentAsDpop
+            ? await proofs.FaultAsync(context.Request, token.EncodedToken, boundTo)
+            : "The token is bound to a key and must come with a proof, as DPoP.";
     }
 
     private static Task ChallengeAsync(JwtBearerChallengeContext context)

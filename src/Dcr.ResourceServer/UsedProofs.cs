@@ -7,8 +7,8 @@ namespace Dcr.ResourceServer;
 
 /// <summary>
 /// The proofs that were used, so that each is used once on this instance: kept for an hour by the monotonic clock, and as long as the wall
-/// clock would let them pass, so that a clock which is set ahead or back brings none of them to life. Full, it forgets first what no clock lets
-/// pass now, and then refuses rather than forget.
+/// clock would let them pass, so that a clock which is set ahead or back brings none of them to life. Full, it forgets first what no clock
+/// lets pass now, and then refuses rather than forget.
 /// </summary>
 internal sealed class UsedProofs(TimeProvider time)
 {

@@ -34,7 +34,8 @@ internal static class ConnectionLimit
     {
         const string Limits = "/proc/self/limits";
         const string Name = "Max open files";
-        if (!File.Exists(Limits) || File.ReadLines(Limits).FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) is not { } line)
+        if (!File.Exists(Limits)
+            || File.ReadLines(Limits).FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) is not { } line)
         {
             return null;
         }

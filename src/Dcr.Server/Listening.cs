@@ -18,7 +18,7 @@ internal static class Listening
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             var services = kestrel.ApplicationServices;
@@ -30,15 +30,9 @@ internal static class Listening
         builder.Services.AddSingleton<ListenSockets>();
         builder.Services.AddSingleton<Draining>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Draining>());
-        builder.Services.AddHealthChecks().AddCheck<Draining>("draining");
+        builder.Services.AddHealthChecks().AddCheck<Draining>("draining", tags: [StoreHealth.Tag]);
         builder.Services.AddOptions<SocketTransportOptions>()
             .Configure<ListenSockets>((transport, sockets) => transport.CreateBoundListenSocket = sockets.Bind);
-        builder.Services.Configure<Microsoft.AspNetCore.Http.Features.FormOptions>(form =>
-        {
-            form.ValueCountLimit = 50;
-            form.KeyLengthLimit = 256;
-            form.ValueLengthLimit = 32 * 1024;
-        });
     }
 
     /// <summary>Without <c>Dcr:Issuer</c> the issuer is where the server listens, which the options accept for loopback only.</summary>

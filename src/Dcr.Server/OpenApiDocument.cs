@@ -1,5 +1,4 @@
 using Dcr.Protocol;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -34,6 +33,15 @@ internal static class OpenApiDocument
                 Description = "OAuth 2.0 Dynamic Client Registration: prove a key, get an initial access token, register, manage, revoke.",
             };
             document.Servers = [];
+            foreach (var path in document.Paths.Values)
+            {
+                // It is where GET is, and says the same without the content.
+                path.Operations?.Remove(HttpMethod.Head);
+            }
+            foreach (var schema in document.Components?.Schemas?.Values ?? [])
+            {
+                JoinLines(schema);
+            }
             document.Components ??= new OpenApiComponents();
             document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
             {
@@ -56,6 +64,18 @@ internal static class OpenApiDocument
         });
     }
 
+    // A description is one line, however the comment in the source is broken.
+    private static void JoinLines(IOpenApiSchema schema)
+    {
+        schema.Description = schema.Description is { } text
+            ? string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+            : null;
+        foreach (var member in schema.Properties?.Values ?? [])
+        {
+            JoinLines(member);
+        }
+    }
+
     // The routes read the path through authentication, and query and headers by themselves: the explorer sees neither.
     private static void AddParameters(OpenApiOperation operation, OpenApiOperationTransformerContext context)
     {
@@ -67,15 +87,20 @@ internal static class OpenApiDocument
         }
         foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<RequestParameter>())
         {
-            operation.Parameters.Add(Text(parameter.Name, parameter.InHeader ? ParameterLocation.Header : ParameterLocation.Query, parameter.Description, required: false));
+            operation.Parameters.Add(
+                Text(
+                    parameter.Name,
+                    parameter.InHeader ? ParameterLocation.Header : ParameterLocation.Query,
+                    parameter.Description,
+                    required: false));
         }
     }
 
     private static void AddSecurity(OpenApiOperation operation, OpenApiOperationTransformerContext context)
     {
-        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().FirstOrDefault()?.Policy is { } policy)
+        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<NeededToken>().LastOrDefault() is { } token)
         {
-            operation.Description = $"Bearer token: {policy}.";
+            operation.Description = $"Bearer token: {token.Description}.";
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
         }
     }

@@ -1,3 +1,5 @@
+using Dcr.Protocol;
+
 namespace Dcr.Server;
 
 /// <summary>The whole server, ready to run.</summary>
@@ -21,9 +23,14 @@ public static class ServerApplication
 
         var app = builder.Build();
         app.Use(app.Services.GetRequiredService<Draining>().CloseAfterAnswerAsync);
-        app.UseDcr();
+        app.UseAnswersForUnmatchedRequests();
         app.MapDcr();
-        app.MapOpenApi("/openapi/{documentName}.json");
+        if (app.Services.GetRequiredService<IssuerUrls>().PathBase.Length > 0)
+        {
+            // Whoever watches the process knows its port, and need not know the issuer.
+            app.MapHealth();
+        }
+        app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
         return app;
     }
 }

@@ -26,7 +26,9 @@ public sealed class KeyRingOptions
 {
     public const string Section = "Dcr:DataProtection";
 
-    /// <summary>The folder of the key ring that encrypts the signing keys; the same for all nodes. Null: <c>keys</c> in the data folder.</summary>
+    /// <summary>
+    /// The folder of the key ring that encrypts the signing keys; the same for all nodes. Null: <c>keys</c> in the data folder.
+    /// </summary>
     public string? KeyRingPath { get; set; }
 
     /// <summary>A file whose text protects the keys of the ring where they lie; the same for all nodes. Null: they lie in clear.</summary>
@@ -40,7 +42,8 @@ internal static class DataFolder
         storage.Provider == StorageProvider.Sqlite ? Path.GetDirectoryName(Path.GetFullPath(sqlite.Path))! : Path.GetFullPath("data");
 }
 
-internal sealed class AdminKeyFileDefault(IOptions<StorageOptions> storage, IOptions<SqliteStorageOptions> sqlite) : IPostConfigureOptions<DcrOptions>
+internal sealed class AdminKeyFileDefault(IOptions<StorageOptions> storage, IOptions<SqliteStorageOptions> sqlite)
+    : IPostConfigureOptions<DcrOptions>
 {
     public void PostConfigure(string? name, DcrOptions options) =>
         options.AdminKeyFile ??= Path.Combine(DataFolder.Of(storage.Value, sqlite.Value), "admin.jwk");

@@ -20,11 +20,16 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
 
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
 
-    /// <summary>Finishes what nodes that ended left half-done: what this node has seen stand for so long, whatever time the others had.</summary>
+    /// <summary>
+    /// Finishes what nodes that ended left half-done: what this node has seen stand for so long, whatever time the others had.
+    /// </summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         var reserving = await storage.RegistrationCounts.Find(Where.Gt("reserved.at", long.MinValue)).ToListAsync(cancellationToken);
-        _seen.KeepOnly(reserving.SelectMany(count => count["reserved"].AsBsonArray).Select(entry => entry["_id"].AsString).ToHashSet(StringComparer.Ordinal));
+        _seen.KeepOnly(
+            reserving.SelectMany(count => count["reserved"].AsBsonArray)
+                .Select(entry => entry["_id"].AsString)
+                .ToHashSet(StringComparer.Ordinal));
         foreach (var count in reserving)
         {
             foreach (var reserved in count["reserved"].AsBsonArray.Where(entry => _seen.For(entry["_id"].AsString, "") >= After))
@@ -32,7 +37,8 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
                 await ResolveAsync(count["_id"].AsString, reserved["client_id"].AsString, reserved["_id"].AsString, cancellationToken);
             }
         }
-        var waiting = await storage.Clients.Distinct<string>("onboarding_client", Where.Gt("release", 0L), cancellationToken: cancellationToken).ToListAsync(cancellationToken);
+        var waiting = await storage.Clients.Distinct<string>(
+            "onboarding_client", Where.Gt("release", 0L), cancellationToken: cancellationToken).ToListAsync(cancellationToken);
         foreach (var onboardingClient in waiting)
         {
             await counts.ReleaseAsync(onboardingClient, cancellationToken);
@@ -42,26 +48,32 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
     /// <summary>Makes sure that nobody can become a client under this id any more. False: somebody has.</summary>
     public async Task<bool> TryFenceAsync(string clientId, CancellationToken cancellationToken)
     {
+        // By the clock of the database, which takes the fence down: by one that is a day behind it would do so at once.
+        var until = (await storage.ReadTimeAsync(cancellationToken) ?? time.GetUtcNow()) + s_fenceLife;
         try
         {
-            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(Fence(clientId), options: null, cancellationToken));
+            await MongoDbFault.GuardAsync(() => storage.Clients.InsertOneAsync(Fence(clientId, until), options: null, cancellationToken));
             return true;
         }
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
             // A client that is only announced becomes the fence: the update that would make it finds nothing to make.
             var pending = Where.Eq("_id", clientId) & Where.Eq("status", MongoDbEffects.Pending);
-            var fenced = await MongoDbFault.GuardAsync(() => storage.Clients.ReplaceOneAsync(pending, Fence(clientId), cancellationToken: cancellationToken));
+            var fenced = await MongoDbFault.GuardAsync(
+                () => storage.Clients.ReplaceOneAsync(pending, Fence(clientId, until), cancellationToken: cancellationToken));
             return fenced.MatchedCount == 1
-                || await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
+                || await MongoDbFault.GuardAsync(
+                    () =>
+                        storage.Clients.Find(
+                            Where.Eq("_id", clientId) & Where.Exists(MongoDbClientDocument.FenceUntil)).AnyAsync(cancellationToken));
         }
     }
 
-    private BsonDocument Fence(string clientId) => new("_id", clientId)
+    private static BsonDocument Fence(string clientId, DateTimeOffset until) => new("_id", clientId)
     {
         { "status", MongoDbClientDocument.Tombstone },
         { "version", 0L },
-        { MongoDbClientDocument.FenceUntil, (time.GetUtcNow() + s_fenceLife).UtcDateTime },
+        { MongoDbClientDocument.FenceUntil, until.UtcDateTime },
     };
 
     /// <summary>Room was taken for this client long ago: it became live with it, or it is made sure that it does not.</summary>
@@ -94,7 +106,9 @@ internal sealed class MongoDbAbandonedRegistrations(MongoDbStorage storage, Mong
     private async Task<bool> TryAgeAsync(BsonDocument client, CancellationToken cancellationToken)
     {
         var aged = await storage.Clients.UpdateOneAsync(
-            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]), Builders<BsonDocument>.Update.Inc("version", 1L), cancellationToken: cancellationToken);
+            Where.Eq("_id", client["_id"]) & Where.Eq("version", client["version"]),
+            Builders<BsonDocument>.Update.Inc("version", 1L),
+            cancellationToken: cancellationToken);
         return aged.MatchedCount == 1;
     }
 }

@@ -25,7 +25,8 @@ internal sealed class MongoDbAbsence(TimeSpan patience) : IServerSelector
         var since = Interlocked.CompareExchange(ref _since, now, 0);
         return since == 0 || Stopwatch.GetElapsedTime(since, now) < patience
             ? candidates
-            : throw new TimeoutException($"No MongoDB server has taken writes for {Stopwatch.GetElapsedTime(since, now).TotalSeconds:F0} s.");
+            : throw new TimeoutException(
+                $"No MongoDB server has taken writes for {Stopwatch.GetElapsedTime(since, now).TotalSeconds:F0} s.");
     }
 
     private static bool IsWritable(ServerDescription server) => server is

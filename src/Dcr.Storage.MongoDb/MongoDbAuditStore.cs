@@ -23,6 +23,13 @@ internal sealed class MongoDbAuditStore(MongoDbStorage storage, MongoDbOutbox ou
         }
         var found = storage.Audit.Find(where).Sort(Builders<BsonDocument>.Sort.Descending("_id")).Limit(limit);
         var moved = await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken));
-        return [.. waiting.Concat(moved).DistinctBy(record => record["_id"]).OrderByDescending(record => record["_id"].AsString, StringComparer.Ordinal).Take(limit).Select(MongoDbAuditDocument.Read)];
+        return
+        [
+            .. waiting.Concat(moved)
+                .DistinctBy(record => record["_id"])
+                .OrderByDescending(record => record["_id"].AsString, StringComparer.Ordinal)
+                .Take(limit)
+                .Select(MongoDbAuditDocument.Read),
+        ];
     }
 }

@@ -19,7 +19,8 @@ internal sealed class MongoDbClientChange(
     MongoDbOutbox outbox,
     MongoDbOutboxWorker worker)
 {
-    private static readonly FilterDefinition<BsonDocument> s_live = Where.In("status", new[] { (int)ClientStatus.Active, (int)ClientStatus.Suspended });
+    private static readonly FilterDefinition<BsonDocument> s_live = Where.In(
+        "status", new[] { (int)ClientStatus.Active, (int)ClientStatus.Suspended });
 
     // The place where an index is noted that is used up holds one.
     private static readonly FilterDefinition<BsonDocument> s_carriedOn = Where.Exists(MongoDbStatusListStore.UsedUp, false);
@@ -38,7 +39,8 @@ internal sealed class MongoDbClientChange(
     /// <param name="grounds">What it rests on.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Conflict: its id is in use, or is fenced off.</returns>
-    public async Task<EffectOutcome> InsertAsync(Client client, AuditRecord record, string? reservation, Grounds grounds, CancellationToken cancellationToken)
+    public async Task<EffectOutcome> InsertAsync(
+        Client client, AuditRecord record, string? reservation, Grounds grounds, CancellationToken cancellationToken)
     {
         var document = MongoDbClientDocument.Of(client, record).Add("reservation", reservation, reservation is not null);
         var inserted = await effects.InsertAsync(storage.Clients, document, grounds, cancellationToken);
@@ -50,14 +52,20 @@ internal sealed class MongoDbClientChange(
     }
 
     public async Task<ReplaceOutcome> ReplaceAsync(
-        Client replacement, AuditRecord record, FilterDefinition<BsonDocument> condition, Grounds grounds, CancellationToken cancellationToken, bool endTokens = false)
+        Client replacement,
+        AuditRecord record,
+        FilterDefinition<BsonDocument> condition,
+        Grounds grounds,
+        CancellationToken cancellationToken,
+        bool endTokens = false)
     {
         var change = Set.Combine(MongoDbClientDocument.Replaceable(replacement).Select(member => Set.Set(member.Name, member.Value)));
         var before = replacement.Version - 1;
         switch (replacement.Status)
         {
             case ClientStatus.Active when !endTokens:
-                var replaced = await ChangeAsync(replacement.ClientId, before, s_live & condition, change, record, grounds, cancellationToken);
+                var replaced = await ChangeAsync(
+                    replacement.ClientId, before, s_live & condition, change, record, grounds, cancellationToken);
                 // Its policy may be another, or a key of it quarantined. A client that updates itself ends nothing that others rest on.
                 if (replaced == ReplaceOutcome.Done && record.Actor != replacement.ClientId)
                 {
@@ -67,13 +75,26 @@ internal sealed class MongoDbClientChange(
             case ClientStatus.Active or ClientStatus.Suspended:
                 return await StopAsync(replacement.ClientId, before, s_live & condition, change, record, grounds, cancellationToken);
             default:
-                return await EndAsync(replacement.ClientId, before, replacement.Origin?.OnboardingClient, condition, change, record, grounds, cancellationToken);
+                return await EndAsync(
+                    replacement.ClientId,
+                    before,
+                    replacement.Origin?.OnboardingClient,
+                    condition,
+                    change,
+                    record,
+                    grounds,
+                    cancellationToken);
         }
     }
 
-    public async Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+    public async Task<ReplaceOutcome> DeleteAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
-        var found = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).Project(Builders<BsonDocument>.Projection.Include("onboarding_client")).SingleOrDefaultAsync(cancellationToken));
+        var found = await MongoDbFault.GuardAsync(
+            () =>
+                storage.Clients.Find(Existing(clientId))
+                    .Project(Builders<BsonDocument>.Projection.Include("onboarding_client"))
+                    .SingleOrDefaultAsync(cancellationToken));
         if (found is null)
         {
             return ReplaceOutcome.Gone;
@@ -89,9 +110,13 @@ internal sealed class MongoDbClientChange(
         return deleted;
     }
 
-    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+    public Task<ReplaceOutcome> SignOutAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
-        var change = Set.Set("version", version + 1).Set("token_hash", BsonNull.Value).Set("previous_token_hash", BsonNull.Value).Set("previous_valid_until", BsonNull.Value);
+        var change = Set.Set("version", version + 1)
+            .Set("token_hash", BsonNull.Value)
+            .Set("previous_token_hash", BsonNull.Value)
+            .Set("previous_valid_until", BsonNull.Value);
         return StopAsync(clientId, version, Where.Empty, change, record, grounds, cancellationToken);
     }
 
@@ -110,7 +135,8 @@ internal sealed class MongoDbClientChange(
         {
             return changed == EffectOutcome.Done ? ReplaceOutcome.Done : ReplaceOutcome.GroundsChanged;
         }
-        var found = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Existing(clientId)).Project(s_records).SingleOrDefaultAsync(CancellationToken.None));
+        var found = await MongoDbFault.GuardAsync(
+            () => storage.Clients.Find(Existing(clientId)).Project(s_records).SingleOrDefaultAsync(CancellationToken.None));
         if (found is null)
         {
             return ReplaceOutcome.Gone;
@@ -139,7 +165,9 @@ internal sealed class MongoDbClientChange(
         CancellationToken cancellationToken)
     {
         var own = grounds.Clients.Where(ground => ground.ClientId == clientId).ToList();
-        var where = own.Aggregate(Existing(clientId) & Where.Eq("version", version) & s_hasRoom & condition, (all, ground) => all & MongoDbClientDocument.Where(ground));
+        var where = own.Aggregate(
+            Existing(clientId) & Where.Eq("version", version) & s_hasRoom & condition,
+            (all, ground) => all & MongoDbClientDocument.Where(ground));
         var others = grounds with { Clients = [.. grounds.Clients.Except(own)] };
         var outcome = await effects.UpdateAsync(storage.Clients, where, Recorded(change, record), others, cancellationToken);
         if (outcome == EffectOutcome.Done)
@@ -155,8 +183,8 @@ internal sealed class MongoDbClientChange(
         change, Set.Push("outbox", MongoDbAuditDocument.Of(record)), Set.Max("outbox_since", record.At.ToUnixTimeMilliseconds()));
 
     /// <summary>
-    /// The tokens of the client are dead with the same write. Their bit in the status list is set before this returns, and whatever was about
-    /// to be done on the ground of this client is not done any more.
+    /// The tokens of the client are dead with the same write. Their bit in the status list is set before this returns, and whatever was
+    /// about to be done on the ground of this client is not done any more.
     /// </summary>
     private async Task<ReplaceOutcome> StopAsync(
         string clientId,
@@ -185,7 +213,8 @@ internal sealed class MongoDbClientChange(
     /// <summary>False: there was nothing to be carried on.</summary>
     private async Task<bool> CarryOnAsync(string clientId)
     {
-        var noted = await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Exists(MongoDbStatusListStore.UsedUp))
+        var withNote = Where.Eq("_id", clientId) & Where.Exists(MongoDbStatusListStore.UsedUp);
+        var noted = await MongoDbFault.GuardAsync(() => storage.Clients.Find(withNote)
             .Project(Builders<BsonDocument>.Projection.Include(MongoDbStatusListStore.UsedUp)).ToListAsync(CancellationToken.None));
         await statuses.CarryOnAsync(noted, CancellationToken.None);
         return noted.Count > 0;
@@ -204,7 +233,8 @@ internal sealed class MongoDbClientChange(
     {
         if (onboardingClient is not null)
         {
-            var ended = await StopAsync(clientId, version, s_live & condition, change.Set("release", version + 1), record, grounds, cancellationToken);
+            var ended = await StopAsync(
+                clientId, version, s_live & condition, change.Set("release", version + 1), record, grounds, cancellationToken);
             if (ended == ReplaceOutcome.Done)
             {
                 await counts.ReleaseAsync(onboardingClient, CancellationToken.None);
@@ -215,6 +245,13 @@ internal sealed class MongoDbClientChange(
                 return ended;
             }
         }
-        return await StopAsync(clientId, version, onboardingClient is null ? condition : Where.Not(s_live) & condition, change, record, grounds, cancellationToken);
+        return await StopAsync(
+            clientId,
+            version,
+            onboardingClient is null ? condition : Where.Not(s_live) & condition,
+            change,
+            record,
+            grounds,
+            cancellationToken);
     }
 }

@@ -62,7 +62,9 @@ internal static class MongoDbClientDocument
         return document.Merge(Replaceable(client));
     }
 
-    /// <summary>What a replacement replaces: all but the id, the time of creation, the status index and what is recorded of authentications.</summary>
+    /// <summary>
+    /// What a replacement replaces: all but the id, the time of creation, the status index and what is recorded of authentications.
+    /// </summary>
     public static BsonDocument Replaceable(Client client) => new BsonDocument
     {
         { "status", (int)client.Status },
@@ -81,13 +83,24 @@ internal static class MongoDbClientDocument
         { "quarantined_keys", new BsonArray(client.QuarantinedKeys) },
         { "signing_algs", client.SigningAlgs is { } algs ? new BsonArray(algs) : BsonNull.Value },
         { "key_change_allowed_until", Time(client.KeyChangeAllowedUntil) },
-        { "lifecycle", client.Lifecycle == ClientLifecycle.Endless ? BsonNull.Value : Json(client.Lifecycle, ClientsJson.Default.ClientLifecycle) },
+        {
+            "lifecycle",
+            client.Lifecycle == ClientLifecycle.Endless ? BsonNull.Value : Json(client.Lifecycle, ClientsJson.Default.ClientLifecycle)
+        },
         { "review_at", Time(client.Lifecycle.ReviewAt) },
     }.Merge(OriginMembers(client.Origin));
 
     private static BsonDocument OriginMembers(ClientOrigin? origin)
     {
-        string?[] values = [origin?.OnboardingClient, origin?.Kid, origin?.Thumbprint, origin?.InitialTokenJti, origin?.SoftwareStatement?.Issuer, origin?.SoftwareStatement?.SoftwareId];
+        string?[] values =
+        [
+            origin?.OnboardingClient,
+            origin?.Kid,
+            origin?.Thumbprint,
+            origin?.InitialTokenJti,
+            origin?.SoftwareStatement?.Issuer,
+            origin?.SoftwareStatement?.SoftwareId,
+        ];
         return new BsonDocument(s_originMembers.Zip(values, (name, value) => new BsonElement(name, Text(value))));
     }
 
@@ -141,13 +154,24 @@ internal static class MongoDbClientDocument
     /// <summary>The condition that an origin is.</summary>
     public static FilterDefinition<BsonDocument> Where(OriginFilter origin)
     {
-        string?[] values = [origin.OnboardingClient, origin.Kid, origin.Thumbprint, origin.InitialTokenJti, origin.SoftwareStatementIssuer, origin.SoftwareId];
+        string?[] values =
+        [
+            origin.OnboardingClient,
+            origin.Kid,
+            origin.Thumbprint,
+            origin.InitialTokenJti,
+            origin.SoftwareStatementIssuer,
+            origin.SoftwareId,
+        ];
         return Builders<BsonDocument>.Filter.And(
-            s_originMembers.Zip(values).Where(member => member.Second is not null).Select(member => Builders<BsonDocument>.Filter.Eq(member.First, member.Second)));
+            s_originMembers.Zip(values)
+                .Where(member => member.Second is not null)
+                .Select(member => Builders<BsonDocument>.Filter.Eq(member.First, member.Second)));
     }
 
     /// <summary>An index for each member of an origin, oldest or newest first.</summary>
-    public static IEnumerable<CreateIndexModel<BsonDocument>> OriginIndexes => s_originMembers.Select(member => MongoDbStorage.Ascending(member, "created_at", "_id"));
+    public static IEnumerable<CreateIndexModel<BsonDocument>> OriginIndexes =>
+        s_originMembers.Select(member => MongoDbStorage.Ascending(member, "created_at", "_id"));
 
     public static Client Read(BsonDocument document) => new()
     {
@@ -167,7 +191,9 @@ internal static class MongoDbClientDocument
         StatusIndex = document.GetValue(MongoDbStatusListStore.Index, BsonNull.Value) is BsonInt64 index ? index.Value : null,
         SigningAlgs = document.GetValue("signing_algs", BsonNull.Value) is BsonArray algs ? [.. algs.Select(alg => alg.AsString)] : null,
         KeyChangeAllowedUntil = Time(document, "key_change_allowed_until"),
-        Lifecycle = (Read(document.GetValue("lifecycle", BsonNull.Value), ClientsJson.Default.ClientLifecycle) ?? ClientLifecycle.Endless) with { ReviewAt = Time(document, "review_at") },
+        Lifecycle = (
+            Read(document.GetValue("lifecycle", BsonNull.Value), ClientsJson.Default.ClientLifecycle)
+                ?? ClientLifecycle.Endless) with { ReviewAt = Time(document, "review_at") },
     };
 
     /// <summary>What effects that rest on the client ask of it, without reading the rest.</summary>
@@ -190,7 +216,9 @@ internal static class MongoDbClientDocument
         all &= ground.StatusIndex is { } index ? where.Eq(MongoDbStatusListStore.Index, index) : where.Empty;
         all &= ground.Version is { } version ? where.Eq("version", version) : where.Empty;
         all &= ground.KeyThumbprint is { } thumbprint ? where.Ne("quarantined_keys", thumbprint) : where.Empty;
-        return ground.RegistrationTokenHash is { } hash ? all & (where.Eq("token_hash", hash) | where.Eq("previous_token_hash", hash)) : all;
+        return ground.RegistrationTokenHash is { } hash
+            ? all & (where.Eq("token_hash", hash) | where.Eq("previous_token_hash", hash))
+            : all;
     }
 
     private static RegistrationAccess? ReadAccess(BsonDocument document) => document["token_hash"] is BsonString hash
@@ -203,7 +231,8 @@ internal static class MongoDbClientDocument
         }
         : null;
 
-    private static string? Text(BsonDocument document, string name) => document.GetValue(name, BsonNull.Value) is BsonString text ? text.Value : null;
+    private static string? Text(BsonDocument document, string name) =>
+        document.GetValue(name, BsonNull.Value) is BsonString text ? text.Value : null;
 
     // A member that an earlier version did not write is one that says nothing.
     private static DateTimeOffset? Time(BsonDocument document, string name) =>

@@ -13,11 +13,14 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     public async Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.LatestClients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
+        await MongoDbFault.GuardAsync(
+            () =>
+                storage.LatestClients.Find(MongoDbClientChange.Existing(clientId)).SingleOrDefaultAsync(cancellationToken)) is { } document
             ? MongoDbClientDocument.Read(document)
             : null;
 
-    public async Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Client>> ListAsync(
+        ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken)
     {
         var where = filter.Status is { } status ? Where.Eq("status", (int)status) : Where.Gte("status", 0);
         if (filter.AssertionException is { } excepted)
@@ -64,28 +67,34 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         };
     }
 
-    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+    public Task<ReplaceOutcome> ReplaceAsync(
+        Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
         change.ReplaceAsync(replacement, record, Where.Empty, grounds, cancellationToken);
 
-    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+    public Task<ReplaceOutcome> SignOutAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
         change.SignOutAsync(clientId, version, record, grounds, cancellationToken);
 
-    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+    public Task<ReplaceOutcome> DeleteAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
         change.DeleteAsync(clientId, version, record, grounds, cancellationToken);
 
     /// <summary>Nobody is a client under this id, and nobody has been kept from becoming one.</summary>
     public async Task<bool> IsAnnouncedOrFreeAsync(string clientId) =>
-        !await MongoDbFault.GuardAsync(() => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Ne("status", MongoDbEffects.Pending)).AnyAsync());
+        !await MongoDbFault.GuardAsync(
+            () => storage.Clients.Find(Where.Eq("_id", clientId) & Where.Ne("status", MongoDbEffects.Pending)).AnyAsync());
 
     /// <summary>What took the room that the client became live with. Null: nobody registered it, or there is no such client.</summary>
     public async Task<string?> FindReservationAsync(string clientId)
     {
-        var found = storage.Clients.Find(MongoDbClientChange.Existing(clientId)).Project(Builders<BsonDocument>.Projection.Include("reservation"));
+        var found = storage.Clients.Find(MongoDbClientChange.Existing(clientId)).Project(
+            Builders<BsonDocument>.Projection.Include("reservation"));
         var client = await MongoDbFault.GuardAsync(() => found.SingleOrDefaultAsync());
         return client?.GetValue("reservation", BsonNull.Value) is BsonString reservation ? reservation.Value : null;
     }
 
-    public async Task<bool> RecordAuthenticationAsync(string clientId, bool byException, DateTimeOffset at, CancellationToken cancellationToken)
+    public async Task<bool> RecordAuthenticationAsync(
+        string clientId, bool byException, DateTimeOffset at, CancellationToken cancellationToken)
     {
         var recorded = await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(
             Where.Eq("_id", clientId) & Where.Eq("status", (int)ClientStatus.Active),
@@ -103,7 +112,8 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         // What is null, or is not there, is less than any number.
         BsonValue neededAt = byException
             ? new BsonDocument("$max", new BsonArray { NeededAt, now })
-            : new BsonDocument("$cond", new BsonArray { new BsonDocument("$lt", new BsonArray { NeededAt, forgotten }), BsonNull.Value, NeededAt });
+            : new BsonDocument(
+                "$cond", new BsonArray { new BsonDocument("$lt", new BsonArray { NeededAt, forgotten }), BsonNull.Value, NeededAt });
         return new[]
         {
             new BsonDocument("$set", new BsonDocument
@@ -119,7 +129,8 @@ internal sealed class MongoDbClientStore(MongoDbStorage storage, MongoDbClientCh
         };
     }
 
-    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
+    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync(() =>
         storage.Clients.UpdateOneAsync(
             MongoDbClientChange.Existing(clientId) & Where.Eq("token_hash", currentTokenHash),
             Set.Set("previous_token_hash", BsonNull.Value).Set("previous_valid_until", BsonNull.Value).Set("previous_changed_keys", false),

@@ -18,8 +18,8 @@ internal enum EffectOutcome
 
 /// <summary>
 /// Effects on one document that rest on others, without transactions (decision 0009). The effect is announced first: a new document is
-/// inserted as pending, which nobody sees; a change leaves a mark, which changes nothing. Then its grounds are read, and one update that asks
-/// for the mark makes the effect. Who ends one of the grounds writes that first and then removes every mark that rests on it
+/// inserted as pending, which nobody sees; a change leaves a mark, which changes nothing. Then its grounds are read, and one update that
+/// asks for the mark makes the effect. Who ends one of the grounds writes that first and then removes every mark that rests on it
 /// (<see cref="VoidAsync"/>) before it answers. So of the two one always sees the other: if the grounds were read before the end was
 /// written, the mark is gone before the end is acknowledged, or the effect was made before that.
 /// </summary>
@@ -41,7 +41,8 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     /// <summary>A pending document under the same id makes way: whoever announced it finds its mark gone.</summary>
-    public async Task<EffectOutcome> InsertAsync(IMongoCollection<BsonDocument> collection, BsonDocument document, Grounds grounds, CancellationToken cancellationToken)
+    public async Task<EffectOutcome> InsertAsync(
+        IMongoCollection<BsonDocument> collection, BsonDocument document, Grounds grounds, CancellationToken cancellationToken)
     {
         if (RestsOnNothing(grounds))
         {
@@ -69,9 +70,14 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     /// <param name="where">The document, by its id and what the effect asks of it.</param>
     /// <param name="change">The effect.</param>
     /// <param name="grounds">What it rests on, but for the document itself.</param>
-    /// <param name="cancellationToken">Ends the wait before the first write. From then on the driver's own deadlines apply: a caller that goes away leaves nothing half-done.</param>
+    /// <param name="cancellationToken">Ends the wait before the first write. From then on the driver's own deadlines apply: a caller that
+    /// goes away leaves nothing half-done.</param>
     public async Task<EffectOutcome> UpdateAsync(
-        IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change, Grounds grounds, CancellationToken cancellationToken)
+        IMongoCollection<BsonDocument> collection,
+        FilterDefinition<BsonDocument> where,
+        UpdateDefinition<BsonDocument> change,
+        Grounds grounds,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (RestsOnNothing(grounds))
@@ -84,7 +90,9 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
             : EffectOutcome.Conflict;
     }
 
-    /// <summary>Removes every mark that rests on these clients. Called after their end, or the change of their policy, has been written.</summary>
+    /// <summary>
+    /// Removes every mark that rests on these clients. Called after their end, or the change of their policy, has been written.
+    /// </summary>
     public Task VoidAsync(IEnumerable<string> clientIds) => RemoveMarksAsync([.. clientIds.Select(OfClient)]);
 
     /// <summary>Removes every mark that rests on this token. Called after its revocation has been written.</summary>
@@ -99,7 +107,8 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
             ? MongoDbFault.GuardAsync(() => storage.RevokedTokens.Find(Where.Eq("_id", token.Jti)).AnyAsync())
             : Task.FromResult(false);
         var found = storage.LatestClients.Find(Where.In("_id", grounds.Clients.Select(ground => ground.ClientId)) & Where.Gte("status", 0));
-        var clients = (await MongoDbFault.GuardAsync(() => found.ToListAsync())).ToDictionary(client => client["_id"].AsString, MongoDbClientDocument.ReadStanding);
+        var clients = (await MongoDbFault.GuardAsync(() => found.ToListAsync())).ToDictionary(
+            client => client["_id"].AsString, MongoDbClientDocument.ReadStanding);
         var keys = grounds.Clients.Select(ground => ground.KeyThumbprint).OfType<string>().ToList();
         var held = keys.Count > 0 && await MongoDbFault.GuardAsync(() => MongoDbQuarantinedKeyStore.Held(storage, keys).AnyAsync());
         if (await revoked || held)
@@ -112,7 +121,11 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     }
 
     private async Task<EffectOutcome> MakeAsync(
-        IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change, BsonDocument mark, Grounds grounds)
+        IMongoCollection<BsonDocument> collection,
+        FilterDefinition<BsonDocument> where,
+        UpdateDefinition<BsonDocument> change,
+        BsonDocument mark,
+        Grounds grounds)
     {
         var marked = where & Where.Eq($"{Mark}._id", mark["_id"]);
         if (!await HoldAsync(grounds))
@@ -128,13 +141,25 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
     }
 
     private Task RemoveMarksAsync(string[] on) => Task.WhenAll(
-        new[] { storage.Clients, storage.KeySets, storage.QuarantinedKeys, storage.SigningKeys, storage.ClientOperations }.Select(collection =>
-            MongoDbFault.GuardAsync(() => collection.UpdateManyAsync(Where.In(RestsOn, on), Set.Unset(Mark), cancellationToken: CancellationToken.None))));
+        new[]
+        {
+            storage.Clients,
+            storage.KeySets,
+            storage.QuarantinedKeys,
+            storage.SigningKeys,
+            storage.ClientOperations,
+        }.Select(collection =>
+            MongoDbFault.GuardAsync(
+                () => collection.UpdateManyAsync(Where.In(RestsOn, on), Set.Unset(Mark), cancellationToken: CancellationToken.None))));
 
-    private static async Task<bool> TryUpdateAsync(IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change) =>
-        (await MongoDbFault.GuardAsync(() => collection.UpdateOneAsync(where, change, cancellationToken: CancellationToken.None))).MatchedCount == 1;
+    private static async Task<bool> TryUpdateAsync(
+        IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change) =>
+        (
+            await MongoDbFault.GuardAsync(
+                () => collection.UpdateOneAsync(where, change, cancellationToken: CancellationToken.None))).MatchedCount == 1;
 
-    private static async Task<bool> TryPlaceAsync(IMongoCollection<BsonDocument> collection, BsonDocument document, CancellationToken cancellationToken)
+    private static async Task<bool> TryPlaceAsync(
+        IMongoCollection<BsonDocument> collection, BsonDocument document, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -145,7 +170,9 @@ internal sealed class MongoDbEffects(MongoDbStorage storage, TimeProvider time)
         catch (MongoWriteException exception) when (MongoDbFault.IsDuplicateKey(exception))
         {
             var pending = Where.Eq("_id", document["_id"]) & Where.Eq("status", Pending);
-            return (await MongoDbFault.GuardAsync(() => collection.ReplaceOneAsync(pending, document, cancellationToken: CancellationToken.None))).MatchedCount == 1;
+            return (
+                await MongoDbFault.GuardAsync(
+                    () => collection.ReplaceOneAsync(pending, document, cancellationToken: CancellationToken.None))).MatchedCount == 1;
         }
     }
 

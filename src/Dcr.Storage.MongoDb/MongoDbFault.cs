@@ -45,16 +45,20 @@ internal static class MongoDbFault
     public static bool IsNothingButDuplicateKeys(MongoBulkWriteException exception) =>
         exception.WriteConcernError is null && exception.WriteErrors.All(error => error.Category == ServerErrorCategory.DuplicateKey);
 
-    /// <summary>WriteConflict, which MongoDB itself runs again, and the deadlock that engines on PostgreSQL give up one of two writes for.</summary>
+    /// <summary>
+    /// WriteConflict, which MongoDB itself runs again, and the deadlock that engines on PostgreSQL give up one of two writes for.
+    /// </summary>
     private static bool IsLostConflict(Exception exception) => exception switch
     {
         MongoWriteException { WriteConcernError: null, WriteError: { } error } => IsLostConflict(error.Code, error.Message),
-        MongoBulkWriteException { WriteConcernError: null } bulk => bulk.WriteErrors.Any(error => IsLostConflict(error.Code, error.Message)),
+        MongoBulkWriteException { WriteConcernError: null } bulk =>
+            bulk.WriteErrors.Any(error => IsLostConflict(error.Code, error.Message)),
         MongoCommandException command => IsLostConflict(command.Code, command.ErrorMessage),
         _ => false,
     };
 
-    private static bool IsLostConflict(int code, string? message) => code == 112 || (code == 1 && message?.Contains("deadlock", StringComparison.Ordinal) == true);
+    private static bool IsLostConflict(int code, string? message) =>
+        code == 112 || (code == 1 && message?.Contains("deadlock", StringComparison.Ordinal) == true);
 
     // A write concern error decides before the error beside it does: that one is not certain either.
     private static bool IsAway(Exception exception) => exception switch

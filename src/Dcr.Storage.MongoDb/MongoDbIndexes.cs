@@ -97,10 +97,14 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
         await MakeAsync(storage.SigningKeys, [Marks()], cancellationToken);
         await MakeAsync(storage.KeySets, [Sparse("outbox_since"), Marks()], cancellationToken);
         await MakeAsync(storage.QuarantinedKeys, [Sparse("outbox_since"), Marks()], cancellationToken);
-        await MakeAsync(storage.KeyUses, [MongoDbStorage.Ascending("client_id"), Expiry("last_used_at", TimeSpan.FromDays(400))], cancellationToken);
+        await MakeAsync(
+            storage.KeyUses, [MongoDbStorage.Ascending("client_id"), Expiry("last_used_at", TimeSpan.FromDays(400))], cancellationToken);
     }
 
-    private async Task MakeAsync(IMongoCollection<BsonDocument> collection, IReadOnlyList<CreateIndexModel<BsonDocument>> indexes, CancellationToken cancellationToken)
+    private async Task MakeAsync(
+        IMongoCollection<BsonDocument> collection,
+        IReadOnlyList<CreateIndexModel<BsonDocument>> indexes,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -109,7 +113,9 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
         catch (MongoCommandException)
         {
             // One that is there with other options stands in the way of all. Servers call that by different codes.
-            var there = (await MongoDbFault.GuardAsync(async () => await (await collection.Indexes.ListAsync(cancellationToken)).ToListAsync(cancellationToken)))
+            var there = (
+                await MongoDbFault.GuardAsync(
+                    async () => await (await collection.Indexes.ListAsync(cancellationToken)).ToListAsync(cancellationToken)))
                 .ToDictionary(index => index["key"].AsBsonDocument);
             List<CreateIndexModel<BsonDocument>> missing = [.. indexes.Where(index => !there.ContainsKey(KeysOf(index)))];
             if (missing.Count == indexes.Count)
@@ -128,26 +134,33 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
     }
 
     /// <summary>
-    /// An index on the same members, from another version or made by hand. When documents expire is set right; any other option stays, since
-    /// all works with it as it is, if slowly.
+    /// An index on the same members, from another version or made by hand. When documents expire is set right; any other option stays,
+    /// since all works with it as it is, if slowly.
     /// </summary>
-    private async Task SettleAsync(IMongoCollection<BsonDocument> collection, CreateIndexModel<BsonDocument> index, BsonDocument there, CancellationToken cancellationToken)
+    private async Task SettleAsync(
+        IMongoCollection<BsonDocument> collection,
+        CreateIndexModel<BsonDocument> index,
+        BsonDocument there,
+        CancellationToken cancellationToken)
     {
         var (name, keys) = (collection.CollectionNamespace.CollectionName, KeysOf(index));
         if (there.GetValue("sparse", false).ToBoolean() != (index.Options?.Sparse ?? false))
         {
             LogConflict(keys.ToString(), name);
         }
-        if (index.Options?.ExpireAfter is { } expireAfter && there.GetValue("expireAfterSeconds", -1).ToInt64() != (long)expireAfter.TotalSeconds)
+        if (index.Options?.ExpireAfter is { } expireAfter
+            && there.GetValue("expireAfterSeconds", -1).ToInt64() != (long)expireAfter.TotalSeconds)
         {
             var setting = new BsonDocument { { "keyPattern", keys }, { "expireAfterSeconds", (long)expireAfter.TotalSeconds } };
             await storage.RunAsync(new BsonDocument { { "collMod", name }, { "index", setting } }, cancellationToken);
         }
     }
 
-    private static BsonDocument KeysOf(CreateIndexModel<BsonDocument> index) => ((BsonDocumentIndexKeysDefinition<BsonDocument>)index.Keys).Document;
+    private static BsonDocument KeysOf(CreateIndexModel<BsonDocument> index) =>
+        ((BsonDocumentIndexKeysDefinition<BsonDocument>)index.Keys).Document;
 
-    private static CreateIndexModel<BsonDocument> Sparse(string field) => new(new BsonDocument(field, 1), new CreateIndexOptions { Sparse = true });
+    private static CreateIndexModel<BsonDocument> Sparse(string field) =>
+        new(new BsonDocument(field, 1), new CreateIndexOptions { Sparse = true });
 
     // Of the few documents in which this member is true.
     private static CreateIndexModel<BsonDocument> Where(string field) =>
@@ -157,10 +170,12 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
     private static CreateIndexModel<BsonDocument> Marks() => Sparse(MongoDbEffects.RestsOn);
 
     // The server removes what has expired some time later; nothing relies on when.
-    private static CreateIndexModel<BsonDocument> Expiry(string field, TimeSpan after) => new(new BsonDocument(field, 1), new CreateIndexOptions { ExpireAfter = after });
+    private static CreateIndexModel<BsonDocument> Expiry(string field, TimeSpan after) =>
+        new(new BsonDocument(field, 1), new CreateIndexOptions { ExpireAfter = after });
 
     [LoggerMessage(Level = LogLevel.Warning, Message =
-        "Indexes have been under construction for {Patience}; the node starts, and what they serve is slow or answered 503 until they are there")]
+        "Indexes have been under construction for {Patience}; the node starts, and what they serve is slow or answered 503 until they are "
+            + "there")]
     private partial void LogBuilding(TimeSpan patience);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "All indexes are there")]
@@ -173,6 +188,7 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
     private partial void LogFailed(Exception exception, TimeSpan againAfter);
 
     [LoggerMessage(Level = LogLevel.Warning, Message =
-        "The index on {Keys} of {Collection} has other options than this version makes; it stays. Drop it and start a node again to have it made anew")]
+        "The index on {Keys} of {Collection} has other options than this version makes; it stays. Drop it and start a node again to have "
+            + "it made anew")]
     private partial void LogConflict(string keys, string collection);
 }

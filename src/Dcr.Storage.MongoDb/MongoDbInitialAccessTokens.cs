@@ -13,7 +13,8 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
 
     /// <summary>Atomic: counts a use only while fewer than the most have been counted.</summary>
     /// <param name="use">To be counted.</param>
-    /// <param name="claim">The client id of a registration that may be gone on with: it counts once, however often it is asked for. Null: it counts each time.</param>
+    /// <param name="claim">The client id of a registration that may be gone on with: it counts once, however often it is asked for. Null:
+    /// it counts each time.</param>
     public Task<bool> TryUseAsync(InitialAccessTokenUse use, string? claim) => TryUseAsync(use.Jti, use.MaxUses, use.ExpiresAt, claim);
 
     /// <summary>The same for a software statement, which is known by its key: as long as a hash, and never a jti of this server.</summary>
@@ -56,12 +57,15 @@ internal sealed class MongoDbInitialAccessTokens(MongoDbStorage storage)
     /// <summary>The client is there: its use stays counted, and nobody goes on with it any more.</summary>
     public Task CloseAsync(string jti, string claim) => UpdateAsync(Where.Eq("_id", jti), Set.Pull("claims", claim));
 
-    public Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) => IsUsedUpAsync(use.Jti, use.MaxUses, cancellationToken);
+    public Task<bool> IsUsedUpAsync(InitialAccessTokenUse use, CancellationToken cancellationToken) =>
+        IsUsedUpAsync(use.Jti, use.MaxUses, cancellationToken);
 
-    public Task<bool> IsUsedUpAsync(StatementUse use, CancellationToken cancellationToken) => IsUsedUpAsync(use.Key, use.MaxUses, cancellationToken);
+    public Task<bool> IsUsedUpAsync(StatementUse use, CancellationToken cancellationToken) =>
+        IsUsedUpAsync(use.Key, use.MaxUses, cancellationToken);
 
     private Task<bool> IsUsedUpAsync(string id, int maxUses, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.Find(Where.Eq("_id", id) & Where.Gte("uses", maxUses)).AnyAsync(cancellationToken));
+        MongoDbFault.GuardAsync(
+            () => storage.InitialAccessTokens.Find(Where.Eq("_id", id) & Where.Gte("uses", maxUses)).AnyAsync(cancellationToken));
 
     private Task UpdateAsync(FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change) =>
         MongoDbFault.GuardAsync(() => storage.InitialAccessTokens.UpdateOneAsync(where, change));

@@ -7,7 +7,9 @@ using MongoDB.Driver;
 
 namespace Dcr.Storage.MongoDb;
 
-/// <summary>As with clients, a change and its record are one write to one document; changed so rarely that the record is moved on at once.</summary>
+/// <summary>
+/// As with clients, a change and its record are one write to one document; changed so rarely that the record is moved on at once.
+/// </summary>
 internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbEffects effects, MongoDbOutbox outbox) : IKeySetStore
 {
     private static FilterDefinitionBuilder<BsonDocument> Where => Builders<BsonDocument>.Filter;
@@ -15,7 +17,9 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbEffects 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
     public async Task<HostedKeySet?> FindAsync(string id, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.KeySets.Find(Existing(id)).SingleOrDefaultAsync(cancellationToken)) is { } document ? Read(document) : null;
+        await MongoDbFault.GuardAsync(() => storage.KeySets.Find(Existing(id)).SingleOrDefaultAsync(cancellationToken)) is { } document
+            ? Read(document)
+            : null;
 
     public async Task<IReadOnlyList<HostedKeySet>> ListAsync(string? before, int limit, CancellationToken cancellationToken)
     {
@@ -51,10 +55,14 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbEffects 
         }
     }
 
-    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => ChangeAsync(
-        replacement.Id, replacement.Version - 1, Set.Set("version", replacement.Version).Set("keys", Keys(replacement)), record, grounds, cancellationToken);
+    public Task<ReplaceOutcome> ReplaceAsync(
+        HostedKeySet replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        ChangeAsync(
+        replacement.Id, replacement.Version - 1, Set.Set(
+            "version", replacement.Version).Set("keys", Keys(replacement)), record, grounds, cancellationToken);
 
-    public async Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+    public async Task<ReplaceOutcome> DeleteAsync(
+        string id, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var tombstone = Set.Set("status", MongoDbClientDocument.Tombstone).Set("version", version + 1).Unset("keys");
         return await ChangeAsync(id, version, tombstone, record, grounds, cancellationToken);
@@ -63,9 +71,20 @@ internal sealed class MongoDbKeySetStore(MongoDbStorage storage, MongoDbEffects 
     private static FilterDefinition<BsonDocument> Existing(string id) => Where.Eq("_id", id) & Where.Gte("status", 0);
 
     private async Task<ReplaceOutcome> ChangeAsync(
-        string id, long version, UpdateDefinition<BsonDocument> change, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+        string id,
+        long version,
+        UpdateDefinition<BsonDocument> change,
+        AuditRecord record,
+        Grounds grounds,
+        CancellationToken cancellationToken)
     {
-        switch (await effects.UpdateAsync(storage.KeySets, Existing(id) & Where.Eq("version", version), MongoDbClientChange.Recorded(change, record), grounds, cancellationToken))
+        switch (
+            await effects.UpdateAsync(
+                storage.KeySets,
+                Existing(id) & Where.Eq("version", version),
+                MongoDbClientChange.Recorded(change, record),
+                grounds,
+                cancellationToken))
         {
             case EffectOutcome.Done:
                 await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(id, CancellationToken.None));

@@ -19,7 +19,10 @@ internal sealed class MongoDbKeyUseStore(MongoDbStorage storage) : IKeyUseStore
         foreach (var some in uses.Chunk(AtOnce))
         {
             var made = await OwnersAsync(some, cancellationToken);
-            KeyUse[] owned = [.. some.Where(use => made.TryGetValue(use.ClientId, out var madeAt) && madeAt <= use.UsedAt.ToUnixTimeMilliseconds())];
+            KeyUse[] owned =
+            [
+                .. some.Where(use => made.TryGetValue(use.ClientId, out var madeAt) && madeAt <= use.UsedAt.ToUnixTimeMilliseconds()),
+            ];
             if (owned.Length == 0)
             {
                 continue;
@@ -64,12 +67,14 @@ internal sealed class MongoDbKeyUseStore(MongoDbStorage storage) : IKeyUseStore
     }
 
     private Task BulkWriteAsync(List<WriteModel<BsonDocument>> writes, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync(() => storage.KeyUses.BulkWriteAsync(writes, new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+        MongoDbFault.GuardAsync(
+            () => storage.KeyUses.BulkWriteAsync(writes, new BulkWriteOptions { IsOrdered = false }, cancellationToken));
 
     /// <summary>When each owner that there is was made, by the name that its uses have.</summary>
     private async Task<Dictionary<string, long>> OwnersAsync(IReadOnlyCollection<KeyUse> uses, CancellationToken cancellationToken)
     {
-        var made = await MadeAtAsync(storage.KeySets, uses.Select(use => use.KeySetId).OfType<string>(), id => KeyUse.KeySetPrefix + id, cancellationToken);
+        var made = await MadeAtAsync(
+            storage.KeySets, uses.Select(use => use.KeySetId).OfType<string>(), id => KeyUse.KeySetPrefix + id, cancellationToken);
         foreach (var (client, madeAt) in await MadeAtAsync(storage.Clients, uses.Select(use => use.ClientId), id => id, cancellationToken))
         {
             made.TryAdd(client, madeAt);
@@ -85,7 +90,9 @@ internal sealed class MongoDbKeyUseStore(MongoDbStorage storage) : IKeyUseStore
         {
             return [];
         }
-        var found = owners.Find(Where.In("_id", distinct) & Where.Gte("status", 0)).Project(Builders<BsonDocument>.Projection.Include("created_at"));
-        return (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).ToDictionary(owner => nameOf(owner["_id"].AsString), owner => owner["created_at"].AsInt64);
+        var found = owners.Find(Where.In("_id", distinct) & Where.Gte("status", 0)).Project(
+            Builders<BsonDocument>.Projection.Include("created_at"));
+        return (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).ToDictionary(
+            owner => nameOf(owner["_id"].AsString), owner => owner["created_at"].AsInt64);
     }
 }

@@ -5,10 +5,11 @@ using MongoDB.Driver;
 namespace Dcr.Storage.MongoDb;
 
 /// <summary>
-/// Moves audit records from the documents they were written with, mostly clients, to the audit collection (decision 0003). Every step can be
-/// repeated, by several nodes at once: a record that is there already is left, and of an outbox only what was read is taken.
+/// Moves audit records from the documents they were written with, mostly clients, to the audit collection (decision 0003). Every step can
+/// be repeated, by several nodes at once: a record that is there already is left, and of an outbox only what was read is taken.
 /// </summary>
-internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbKeyUseStore uses)
+internal sealed class MongoDbOutbox(
+    MongoDbStorage storage, MongoDbRegistrationCounts counts, MongoDbStatusListStore statuses, MongoDbKeyUseStore uses)
 {
     /// <summary>Clients moved together, in three round trips: as many as fit the first page of a cursor.</summary>
     public const int AtOnce = 100;
@@ -20,7 +21,11 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     private const int MaxPages = 1000;
 
     private static readonly ProjectionDefinition<BsonDocument> s_outbox =
-        Builders<BsonDocument>.Projection.Include("version").Include("status").Include("outbox").Include("outbox_since").Include("onboarding_client")
+        Builders<BsonDocument>.Projection.Include("version")
+            .Include("status")
+            .Include("outbox")
+            .Include("outbox_since")
+            .Include("onboarding_client")
             .Include("release").Include("reservation").Include(MongoDbStatusListStore.UsedUp);
 
     private static readonly FilterDefinition<BsonDocument> s_waiting = Where.Gt("outbox_since", 0L);
@@ -39,9 +44,16 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     public async Task MoveSubjectAsync(string subject, CancellationToken cancellationToken)
     {
         await MoveAsync([subject], cancellationToken);
-        await MoveAsync(storage.KeySets, await ReadAsync(storage.KeySets, Where.Eq("_id", subject) & s_waiting, cancellationToken), cancellationToken);
-        await MoveAsync(storage.QuarantinedKeys, await ReadAsync(storage.QuarantinedKeys, Where.Eq("_id", subject) & s_waiting, cancellationToken), cancellationToken);
-        await MoveAsync(storage.SigningKeys, await ReadAsync(storage.SigningKeys, Where.Eq("kid", subject) & s_waiting, cancellationToken), cancellationToken);
+        await MoveAsync(
+            storage.KeySets, await ReadAsync(storage.KeySets, Where.Eq("_id", subject) & s_waiting, cancellationToken), cancellationToken);
+        await MoveAsync(
+            storage.QuarantinedKeys,
+            await ReadAsync(storage.QuarantinedKeys, Where.Eq("_id", subject) & s_waiting, cancellationToken),
+            cancellationToken);
+        await MoveAsync(
+            storage.SigningKeys,
+            await ReadAsync(storage.SigningKeys, Where.Eq("kid", subject) & s_waiting, cancellationToken),
+            cancellationToken);
     }
 
     /// <summary>Moves everything that a node left behind when it ended, or has not come to yet.</summary>
@@ -57,10 +69,15 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     /// The newest records that wait with what they were written with. A record is added to the audit collection before it is taken from
     /// there: whoever reads first these and then the audit collection misses none, whoever moves them meanwhile.
     /// </summary>
-    public async Task<IReadOnlyList<BsonDocument>> ListAsync(string? subject, string? before, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<BsonDocument>> ListAsync(
+        string? subject, string? before, int limit, CancellationToken cancellationToken)
     {
         var newest = new SortedDictionary<string, BsonDocument>(StringComparer.Ordinal);
-        foreach (var (collection, key) in new[] { (storage.Clients, "_id"), (storage.KeySets, "_id"), (storage.QuarantinedKeys, "_id"), (storage.SigningKeys, "kid") })
+        (IMongoCollection<BsonDocument>, string)[] outboxes =
+        [
+            (storage.Clients, "_id"), (storage.KeySets, "_id"), (storage.QuarantinedKeys, "_id"), (storage.SigningKeys, "kid"),
+        ];
+        foreach (var (collection, key) in outboxes)
         {
             var where = subject is null ? s_waiting : Where.Eq(key, subject) & s_waiting;
             // A document that is written to meanwhile moves on in this order, and is not missed.
@@ -70,7 +87,8 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
         return [.. newest.Values];
     }
 
-    private static void Add(SortedDictionary<string, BsonDocument> newest, IEnumerable<BsonDocument> records, string? subject, string? before, int limit)
+    private static void Add(
+        SortedDictionary<string, BsonDocument> newest, IEnumerable<BsonDocument> records, string? subject, string? before, int limit)
     {
         foreach (var record in records.Where(record => subject is null || record["subject"] == subject))
         {
@@ -107,12 +125,15 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     internal Task<List<BsonDocument>> ReadAsync(FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>
         ReadAsync(storage.Clients, where, cancellationToken);
 
-    internal Task MoveAsync(IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken) => MoveAsync(storage.Clients, waiting, cancellationToken);
+    internal Task MoveAsync(IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken) =>
+        MoveAsync(storage.Clients, waiting, cancellationToken);
 
-    private static Task<List<BsonDocument>> ReadAsync(IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>
+    private static Task<List<BsonDocument>> ReadAsync(
+        IMongoCollection<BsonDocument> collection, FilterDefinition<BsonDocument> where, CancellationToken cancellationToken) =>
         collection.Find(where).Project(s_outbox).Sort(s_oldestFirst).Limit(AtOnce).ToListAsync(cancellationToken);
 
-    private async Task MoveAsync(IMongoCollection<BsonDocument> collection, IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
+    private async Task MoveAsync(
+        IMongoCollection<BsonDocument> collection, IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
     {
         if (waiting.Count == 0)
         {
@@ -124,17 +145,26 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
         // With what is deleted go the uses of its keys, also where the node that deleted it ended in the middle.
         foreach (var deleted in waiting.Where(owner => owner["status"] == MongoDbClientDocument.Tombstone))
         {
-            await uses.DeleteAsync(collection == storage.KeySets ? KeyUse.KeySetPrefix + deleted["_id"].AsString : deleted["_id"].ToString()!, cancellationToken);
+            await uses.DeleteAsync(
+                collection == storage.KeySets ? KeyUse.KeySetPrefix + deleted["_id"].AsString : deleted["_id"].ToString()!,
+                cancellationToken);
         }
         await collection.BulkWriteAsync(waiting.SelectMany(Emptying), options: null, cancellationToken);
     }
 
-    /// <summary>Clients that have come to be live need no mark in their onboarding client's count any more; room of those that stopped is given up.</summary>
+    /// <summary>
+    /// Clients that have come to be live need no mark in their onboarding client's count any more; room of those that stopped is given up.
+    /// </summary>
     private async Task CarryOnCountsAsync(IReadOnlyCollection<BsonDocument> waiting, CancellationToken cancellationToken)
     {
-        foreach (var registered in waiting.Where(client => client.GetValue("onboarding_client", BsonNull.Value).IsString).GroupBy(client => client["onboarding_client"].AsString))
+        var byOnboardingClient = waiting.Where(client => client.GetValue("onboarding_client", BsonNull.Value).IsString)
+            .GroupBy(client => client["onboarding_client"].AsString);
+        foreach (var registered in byOnboardingClient)
         {
-            await counts.SettleAsync(registered.Key, registered.Where(client => client.Contains("reservation")).Select(client => client["reservation"].AsString), cancellationToken);
+            await counts.SettleAsync(
+                registered.Key,
+                registered.Where(client => client.Contains("reservation")).Select(client => client["reservation"].AsString),
+                cancellationToken);
             if (registered.Any(client => client.Contains("release")))
             {
                 await counts.ReleaseAsync(registered.Key, cancellationToken);
@@ -166,15 +196,21 @@ internal sealed class MongoDbOutbox(MongoDbStorage storage, MongoDbRegistrationC
     {
         List<BsonValue> moved = [.. Outbox(client).Select(record => record["_id"])];
         var same = Where.Eq("_id", client["_id"]);
-        var asRead = moved.Count == 0 ? same & Where.Size("outbox", 0) : same & Where.Size("outbox", moved.Count) & Where.Eq($"outbox.{moved.Count - 1}._id", moved[^1]);
+        var asRead = moved.Count == 0
+            ? same & Where.Size("outbox", 0)
+            : same & Where.Size("outbox", moved.Count) & Where.Eq($"outbox.{moved.Count - 1}._id", moved[^1]);
         yield return client["status"].AsInt32 == MongoDbClientDocument.Tombstone
-            ? new DeleteOneModel<BsonDocument>(asRead & Where.Eq("version", client["version"]) & Where.Exists("release", false) & Where.Exists(MongoDbStatusListStore.UsedUp, false))
+            ? new DeleteOneModel<BsonDocument>(
+                asRead & Where.Eq("version", client["version"]) & Where.Exists("release", false) & Where.Exists(
+                    MongoDbStatusListStore.UsedUp, false))
             : new UpdateOneModel<BsonDocument>(asRead, Set.Unset("outbox").Unset("outbox_since"));
         if (client["status"].AsInt32 != MongoDbClientDocument.Tombstone && moved.Count > 0)
         {
-            yield return new UpdateOneModel<BsonDocument>(same & Where.Eq("outbox._id", moved[0]), Set.PullFilter("outbox", Where.In("_id", moved)));
+            yield return new UpdateOneModel<BsonDocument>(
+                same & Where.Eq("outbox._id", moved[0]), Set.PullFilter("outbox", Where.In("_id", moved)));
         }
     }
 
-    private static IEnumerable<BsonDocument> Outbox(BsonDocument client) => client.GetValue("outbox", new BsonArray()).AsBsonArray.Select(record => record.AsBsonDocument);
+    private static IEnumerable<BsonDocument> Outbox(BsonDocument client) =>
+        client.GetValue("outbox", new BsonArray()).AsBsonArray.Select(record => record.AsBsonDocument);
 }

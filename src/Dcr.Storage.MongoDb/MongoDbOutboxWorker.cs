@@ -9,17 +9,21 @@ namespace Dcr.Storage.MongoDb;
 /// Carries on in the background what a write to one document could not do, so that no request waits for it: moves audit
 /// records and settles counts, of this node as they come, and now and then whatever any node left behind.
 /// </summary>
-internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbAbandonedRegistrations abandoned, TimeProvider time, ILogger<MongoDbOutboxWorker> logger) : BackgroundService
+internal sealed partial class MongoDbOutboxWorker(
+    MongoDbOutbox outbox, MongoDbAbandonedRegistrations abandoned, TimeProvider time, ILogger<MongoDbOutboxWorker> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan s_sweepEvery = TimeSpan.FromSeconds(30);
 
     // What does not fit is found by the sweep.
-    private readonly Channel<string> _written = Channel.CreateBounded<string>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<string> _written = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Says that a write left a record with this client. Never waits.</summary>
     public void Notify(string clientId) => _written.Writer.TryWrite(clientId);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(MoveAsTheyComeAsync(stoppingToken), SweepAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(MoveAsTheyComeAsync(stoppingToken), SweepAsync(stoppingToken));
 
     private async Task MoveAsTheyComeAsync(CancellationToken stoppingToken)
     {
@@ -64,7 +68,8 @@ internal sealed partial class MongoDbOutboxWorker(MongoDbOutbox outbox, MongoDbA
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Audit records stay with their clients until the next sweep: MongoDB is away ({Reason})")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Audit records stay with their clients until the next sweep: MongoDB is away ({Reason})")]
     private partial void LogWaiting(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Audit records stay with their clients until the next sweep: moving them failed")]

@@ -6,8 +6,12 @@ using MongoDB.Driver;
 
 namespace Dcr.Storage.MongoDb;
 
-/// <summary>As with clients, a change and its record are one write to one document; one that is released is a tombstone until its record has been moved.</summary>
-internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDbEffects effects, MongoDbOutbox outbox) : IQuarantinedKeyStore
+/// <summary>
+/// As with clients, a change and its record are one write to one document; one that is released is a tombstone until its record has been
+/// moved.
+/// </summary>
+internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDbEffects effects, MongoDbOutbox outbox)
+    : IQuarantinedKeyStore
 {
     private const int InQuarantine = 0;
 
@@ -15,7 +19,8 @@ internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDb
 
     private static UpdateDefinitionBuilder<BsonDocument> Set => Builders<BsonDocument>.Update;
 
-    public async Task<QuarantineOutcome> AddAsync(QuarantinedKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+    public async Task<QuarantineOutcome> AddAsync(
+        QuarantinedKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var document = new BsonDocument("_id", key.Thumbprint)
         {
@@ -41,11 +46,13 @@ internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDb
         return await ConcludeAsync(key.Thumbprint, added);
     }
 
-    public async Task<QuarantineOutcome> RemoveAsync(string thumbprint, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+    public async Task<QuarantineOutcome> RemoveAsync(
+        string thumbprint, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var change = Set.Set("status", MongoDbClientDocument.Tombstone).Inc("version", 1L);
         return await ConcludeAsync(
-            thumbprint, await effects.UpdateAsync(storage.QuarantinedKeys, Existing(thumbprint), MongoDbClientChange.Recorded(change, record), grounds, cancellationToken));
+            thumbprint, await effects.UpdateAsync(
+                storage.QuarantinedKeys, Existing(thumbprint), MongoDbClientChange.Recorded(change, record), grounds, cancellationToken));
     }
 
     private async Task<QuarantineOutcome> ConcludeAsync(string thumbprint, EffectOutcome outcome)
@@ -63,7 +70,10 @@ internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDb
     }
 
     public async Task<QuarantinedKey?> FindAsync(string thumbprint, CancellationToken cancellationToken) =>
-        await MongoDbFault.GuardAsync(() => storage.QuarantinedKeys.Find(Existing(thumbprint)).SingleOrDefaultAsync(cancellationToken)) is { } document ? Read(document) : null;
+        await MongoDbFault.GuardAsync(
+            () => storage.QuarantinedKeys.Find(Existing(thumbprint)).SingleOrDefaultAsync(cancellationToken)) is { } document
+            ? Read(document)
+            : null;
 
     public async Task<IReadOnlyList<QuarantinedKey>> ListAsync(string? after, int limit, CancellationToken cancellationToken)
     {
@@ -77,13 +87,19 @@ internal sealed class MongoDbQuarantinedKeyStore(MongoDbStorage storage, MongoDb
     }
 
     public async Task<IReadOnlyList<string>> FilterAsync(IReadOnlyCollection<string> thumbprints, CancellationToken cancellationToken) =>
-        [.. (await MongoDbFault.GuardAsync(() => Held(storage, thumbprints).ToListAsync(cancellationToken))).Select(document => document["_id"].AsString)];
+        [
+            .. (
+                await MongoDbFault.GuardAsync(
+                    () => Held(storage, thumbprints).ToListAsync(cancellationToken))).Select(document => document["_id"].AsString),
+        ];
 
     /// <summary>Those of the thumbprints that are in quarantine, as the primary has it: it decides on access.</summary>
-    public static IFindFluent<BsonDocument, BsonDocument> Held(MongoDbStorage storage, IEnumerable<string> thumbprints) => storage.QuarantinedKeys.WithReadConcern(ReadConcern.Local)
+    public static IFindFluent<BsonDocument, BsonDocument> Held(MongoDbStorage storage, IEnumerable<string> thumbprints) =>
+        storage.QuarantinedKeys.WithReadConcern(ReadConcern.Local)
         .Find(Where.In("_id", thumbprints) & Where.Eq("status", InQuarantine)).Project(Builders<BsonDocument>.Projection.Include("_id"));
 
-    private static FilterDefinition<BsonDocument> Existing(string thumbprint) => Where.Eq("_id", thumbprint) & Where.Eq("status", InQuarantine);
+    private static FilterDefinition<BsonDocument> Existing(string thumbprint) =>
+        Where.Eq("_id", thumbprint) & Where.Eq("status", InQuarantine);
 
     private static QuarantinedKey Read(BsonDocument document) => new(
         document["_id"].AsString,

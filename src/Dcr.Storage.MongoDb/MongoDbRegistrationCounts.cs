@@ -32,7 +32,8 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
 
     // As RegistrationLimits.EndOfHour says it.
     private FilterDefinition<BsonDocument> InHour =>
-        Where.Gt("hour_began_at", Now - (long)RegistrationLimits.Window.TotalMilliseconds) & Where.Lt("hour_began_at", Now + (long)RegistrationLimits.Window.TotalMilliseconds);
+        Where.Gt("hour_began_at", Now - (long)RegistrationLimits.Window.TotalMilliseconds)
+        & Where.Lt("hour_began_at", Now + (long)RegistrationLimits.Window.TotalMilliseconds);
 
     /// <summary>Marks room that is taken; a client keeps the mark that it became live with.</summary>
     public static string NewReservation() => RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -45,12 +46,16 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     }
 
     public async Task<long> LiveAsync(string onboardingClient, CancellationToken cancellationToken) =>
-        await FindAsync(onboardingClient, cancellationToken) is { } found ? found["live"].AsInt64 : await CountAsync(onboardingClient, cancellationToken);
+        await FindAsync(onboardingClient, cancellationToken) is { } found
+            ? found["live"].AsInt64
+            : await CountAsync(onboardingClient, cancellationToken);
 
     /// <summary>Takes room for one client, before it becomes live. Null: taken, under this reservation; else nothing was.</summary>
-    public async Task<RegisterClientOutcome?> ReserveAsync(RegistrationLimits limits, string clientId, string reservation, bool countsForHour, CancellationToken cancellationToken)
+    public async Task<RegisterClientOutcome?> ReserveAsync(
+        RegistrationLimits limits, string clientId, string reservation, bool countsForHour, CancellationToken cancellationToken)
     {
-        var taken = Set.Inc("live", 1L).Push("reserved", new BsonDocument { { "_id", reservation }, { "client_id", clientId }, { "at", Now } });
+        var taken = Set.Inc("live", 1L).Push(
+            "reserved", new BsonDocument { { "_id", reservation }, { "client_id", clientId }, { "at", Now } });
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var room = Where.Eq("_id", limits.OnboardingClient);
@@ -73,7 +78,8 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
             {
                 await BeginAsync(limits.OnboardingClient, cancellationToken);
             }
-            else if (Fault(found, found["live"].AsInt64, countsForHour ? limits : limits with { MaxRegistrationsPerHour = null }) is { } fault)
+            else if (
+                Fault(found, found["live"].AsInt64, countsForHour ? limits : limits with { MaxRegistrationsPerHour = null }) is { } fault)
             {
                 return fault;
             }
@@ -87,7 +93,10 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
 
     /// <summary>The room that was taken for this client before and no client became live with yet. Null: none.</summary>
     public async Task<string?> FindReservationAsync(string onboardingClient, string clientId, CancellationToken cancellationToken) =>
-        (await FindAsync(onboardingClient, cancellationToken))?["reserved"].AsBsonArray.FirstOrDefault(entry => entry["client_id"] == clientId)?["_id"].AsString;
+        (
+            await FindAsync(
+                onboardingClient,
+                cancellationToken))?["reserved"].AsBsonArray.FirstOrDefault(entry => entry["client_id"] == clientId)?["_id"].AsString;
 
     /// <summary>Clients have become live with these reservations: nothing is left to be done.</summary>
     public Task SettleAsync(string onboardingClient, IEnumerable<string> reservations, CancellationToken cancellationToken) =>
@@ -95,11 +104,13 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
 
     /// <summary>Gives up room that no client became live with. Once: the reservation and the count go together.</summary>
     public Task CancelAsync(string onboardingClient, string reservation, CancellationToken cancellationToken) => UpdateAsync(
-        Where.Eq("_id", onboardingClient) & Where.Eq("reserved._id", reservation), Set.Combine(Set.Inc("live", -1L), Settle([reservation])), cancellationToken);
+        Where.Eq("_id", onboardingClient) & Where.Eq("reserved._id", reservation), Set.Combine(
+            Set.Inc("live", -1L), Settle([reservation])), cancellationToken);
 
     /// <summary>
     /// Gives up the room of every client of this onboarding client that has stopped being live. One node at a time, by a lock that
-    /// ends by itself; one that was overtaken changes nothing any more. Where another holds it for long, it is left to that one and the sweep.
+    /// ends by itself; one that was overtaken changes nothing any more. Where another holds it for long, it is left to that one and the
+    /// sweep.
     /// </summary>
     public async Task ReleaseAsync(string onboardingClient, CancellationToken cancellationToken)
     {
@@ -130,10 +141,14 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         {
             var next = await ListStoppedAsync(onboardingClient, ReleasedAtOnce, cancellationToken);
             stopped = next.Count;
-            var releasing = new BsonArray(next.Select(client => new BsonDocument { { "client_id", client["_id"] }, { "release", client["release"] } }));
+            var releasing = new BsonArray(
+                next.Select(client => new BsonDocument { { "client_id", client["_id"] }, { "release", client["release"] } }));
             var counted = Set.Combine(
                 Set.Inc("live", -(long)stopped).Set("releasing", releasing),
-                Settle(next.Select(client => client.GetValue("reservation", BsonNull.Value)).OfType<BsonString>().Select(reservation => reservation.Value)));
+                Settle(
+                    next.Select(client => client.GetValue("reservation", BsonNull.Value))
+                        .OfType<BsonString>()
+                        .Select(reservation => reservation.Value)));
             if (stopped > 0 && (await UpdateAsync(locked, counted, cancellationToken)).MatchedCount == 0)
             {
                 return;
@@ -151,9 +166,13 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
             return new RegisterClientOutcome.TooManyLiveClients();
         }
         var now = time.GetUtcNow();
-        var endsAt = count is null ? null : RegistrationLimits.EndOfHour(DateTimeOffset.FromUnixTimeMilliseconds(count["hour_began_at"].AsInt64), now);
+        var endsAt = count is null
+            ? null
+            : RegistrationLimits.EndOfHour(DateTimeOffset.FromUnixTimeMilliseconds(count["hour_began_at"].AsInt64), now);
         var inHour = endsAt is null ? 0 : count!["in_hour"].AsInt64;
-        return inHour >= limits.MaxRegistrationsPerHour ? new RegisterClientOutcome.TooManyThisHour(endsAt ?? now + RegistrationLimits.Window) : null;
+        return inHour >= limits.MaxRegistrationsPerHour
+            ? new RegisterClientOutcome.TooManyThisHour(endsAt ?? now + RegistrationLimits.Window)
+            : null;
     }
 
     /// <summary>
@@ -166,7 +185,13 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         try
         {
             await MongoDbFault.GuardAsync(() => storage.RegistrationCounts.InsertOneAsync(
-                new BsonDocument("_id", onboardingClient) { { "live", live }, { "hour_began_at", 0L }, { "in_hour", 0L }, { "reserved", new BsonArray() } },
+                new BsonDocument("_id", onboardingClient)
+                {
+                    { "live", live },
+                    { "hour_began_at", 0L },
+                    { "in_hour", 0L },
+                    { "reserved", new BsonArray() },
+                },
                 options: null,
                 cancellationToken));
         }
@@ -182,8 +207,10 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         cancellationToken);
 
     /// <summary>How many clients hold room, by the clients themselves.</summary>
-    private Task<long> CountAsync(string onboardingClient, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
-        Where.Eq("onboarding_client", onboardingClient) & (Where.In("status", s_liveStatuses) | Where.Gt("release", 0L)), cancellationToken: cancellationToken));
+    private Task<long> CountAsync(string onboardingClient, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync(() => storage.Clients.CountDocumentsAsync(
+        Where.Eq("onboarding_client", onboardingClient) & (
+            Where.In("status", s_liveStatuses) | Where.Gt("release", 0L)), cancellationToken: cancellationToken));
 
     /// <summary>The document, if it could be locked.</summary>
     private async Task<BsonDocument?> TryLockAsync(string onboardingClient, string holder, CancellationToken cancellationToken)
@@ -204,19 +231,26 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
     }
 
     private Task<BsonDocument?> LockAsync(FilterDefinition<BsonDocument> free, string holder, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationCounts.FindOneAndUpdateAsync(free, Set.Set("lock", holder), options: null, cancellationToken)!);
+        MongoDbFault.GuardAsync<BsonDocument?>(
+            () => storage.RegistrationCounts.FindOneAndUpdateAsync(free, Set.Set("lock", holder), options: null, cancellationToken)!);
 
     /// <summary>Clients that are no longer live and still hold room.</summary>
-    private Task<List<BsonDocument>> ListStoppedAsync(string onboardingClient, int limit, CancellationToken cancellationToken) => MongoDbFault.GuardAsync(() =>
+    private Task<List<BsonDocument>> ListStoppedAsync(string onboardingClient, int limit, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync(() =>
         storage.Clients.Find(Where.Gt("release", 0L) & Where.Eq("onboarding_client", onboardingClient))
-            .Project(Builders<BsonDocument>.Projection.Include("release").Include("reservation")).Limit(limit).ToListAsync(cancellationToken));
+            .Project(Builders<BsonDocument>.Projection.Include("release").Include("reservation"))
+                .Limit(limit)
+                .ToListAsync(cancellationToken));
 
     // Its version tells this release from a later one of the same client.
     private Task UnmarkAsync(BsonArray released, CancellationToken cancellationToken) => released.Count == 0
         ? Task.CompletedTask
         : MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(
             released.GroupBy(entry => entry["release"], entry => entry["client_id"])
-                .Select(clients => new UpdateManyModel<BsonDocument>(Where.In("_id", clients) & Where.Eq("release", clients.Key), Set.Unset("release"))),
+                .Select(
+                    clients =>
+                        new UpdateManyModel<BsonDocument>(
+                            Where.In("_id", clients) & Where.Eq("release", clients.Key), Set.Unset("release"))),
             new BulkWriteOptions { IsOrdered = false },
             cancellationToken));
 
@@ -224,8 +258,10 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
         Set.PullFilter<BsonDocument>("reserved", Where.In("_id", reservations));
 
     private Task<BsonDocument?> FindAsync(string onboardingClient, CancellationToken cancellationToken) =>
-        MongoDbFault.GuardAsync<BsonDocument?>(() => storage.RegistrationCounts.Find(Where.Eq("_id", onboardingClient)).SingleOrDefaultAsync(cancellationToken)!);
+        MongoDbFault.GuardAsync<BsonDocument?>(
+            () => storage.RegistrationCounts.Find(Where.Eq("_id", onboardingClient)).SingleOrDefaultAsync(cancellationToken)!);
 
-    private Task<UpdateResult> UpdateAsync(FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change, CancellationToken cancellationToken) =>
+    private Task<UpdateResult> UpdateAsync(
+        FilterDefinition<BsonDocument> where, UpdateDefinition<BsonDocument> change, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(() => storage.RegistrationCounts.UpdateOneAsync(where, change, cancellationToken: cancellationToken));
 }

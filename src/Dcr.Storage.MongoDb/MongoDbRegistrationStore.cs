@@ -6,8 +6,8 @@ using Dcr.Registration;
 namespace Dcr.Storage.MongoDb;
 
 /// <summary>
-/// Counts first, then the client, which is announced before what it rests on is read and made afterwards (<see cref="MongoDbEffects"/>): a crash
-/// in between costs a use, and room until it is swept up, and never leaves a client that was not counted or rests on nothing.
+/// Counts first, then the client, which is announced before what it rests on is read and made afterwards (<see cref="MongoDbEffects"/>): a
+/// crash in between costs a use, and room until it is swept up, and never leaves a client that was not counted or rests on nothing.
 /// </summary>
 internal sealed class MongoDbRegistrationStore(
     MongoDbInitialAccessTokens tokens,
@@ -19,7 +19,10 @@ internal sealed class MongoDbRegistrationStore(
 {
     private const int MaxAnnouncements = 6;
 
-    /// <summary>From the first write on the driver's own deadlines apply: a caller that goes away leaves nothing half-done that its repeat could not go on with.</summary>
+    /// <summary>
+    /// From the first write on the driver's own deadlines apply: a caller that goes away leaves nothing half-done that its repeat could not
+    /// go on with.
+    /// </summary>
     public async Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -27,17 +30,26 @@ internal sealed class MongoDbRegistrationStore(
         {
             return await RegisterOnceAsync(registration);
         }
-        return await answers.ClaimAsync(registration.Answer, registration.Client.ClientId, cancellationToken) ?? await RegisterClaimedAsync(registration, registration.Answer);
+        return await answers.ClaimAsync(registration.Answer, registration.Client.ClientId, cancellationToken) switch
+        {
+            ClaimOutcome.Claimed claimed => await RegisterClaimedAsync(registration, registration.Answer, claimed.IsNew),
+            ClaimOutcome.Stands stands => stands.Outcome,
+            var other => throw new InvalidOperationException($"An outcome of a claim of an unknown kind: {other}"),
+        };
     }
 
-    public async Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) =>
+    public async Task<RegisterClientOutcome> TryOutAsync(
+        InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) =>
         await tokens.IsUsedUpAsync(use, cancellationToken) ? new RegisterClientOutcome.TokenUsedUp()
-            : use.Statement is { } statement && await tokens.IsUsedUpAsync(statement, cancellationToken) ? new RegisterClientOutcome.StatementUsedUp()
+            : use.Statement is { } statement
+                && await tokens.IsUsedUpAsync(statement, cancellationToken) ? new RegisterClientOutcome.StatementUsedUp()
             : await counts.FaultAsync(limits, cancellationToken) ?? new RegisterClientOutcome.Registered();
 
-    public Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken) => counts.LiveAsync(onboardingClient, cancellationToken);
+    public Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken) =>
+        counts.LiveAsync(onboardingClient, cancellationToken);
 
-    public Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken) => answers.FindAsync(key, cancellationToken);
+    public Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken) =>
+        answers.FindAsync(key, cancellationToken);
 
     /// <summary>Nobody else knows the client id: what came to nothing is given back at once.</summary>
     private async Task<RegisterClientOutcome> RegisterOnceAsync(NewRegistration registration)
@@ -66,12 +78,15 @@ internal sealed class MongoDbRegistrationStore(
                 await GiveBackAsync(registration, claim: null);
                 return new RegisterClientOutcome.GroundsChanged();
             default:
-                throw new StoreUnavailableException("The registration took so long that its client id was fenced off; nothing was registered.");
+                throw new StoreUnavailableException(
+                    "The registration took so long that its client id was fenced off; nothing was registered.");
         }
     }
 
-    /// <summary>Others may be at the same claim, or have been: every step counts once, and whoever makes the client makes it for all.</summary>
-    private async Task<RegisterClientOutcome> RegisterClaimedAsync(NewRegistration registration, RegistrationAnswer answer)
+    /// <summary>
+    /// Others may be at the same claim, or have been: every step counts once, and whoever makes the client makes it for all.
+    /// </summary>
+    private async Task<RegisterClientOutcome> RegisterClaimedAsync(NewRegistration registration, RegistrationAnswer answer, bool isNew)
     {
         var (clientId, onboardingClient) = (registration.Client.ClientId, registration.Limits.OnboardingClient);
         if (!await tokens.TryUseAsync(registration.Use, clientId))
@@ -82,7 +97,7 @@ internal sealed class MongoDbRegistrationStore(
         {
             return await GiveUpAsync(registration, answer, reservation: null, new RegisterClientOutcome.StatementUsedUp());
         }
-        var reservation = await counts.FindReservationAsync(onboardingClient, clientId, CancellationToken.None);
+        var reservation = isNew ? null : await counts.FindReservationAsync(onboardingClient, clientId, CancellationToken.None);
         if (reservation is null)
         {
             reservation = MongoDbRegistrationCounts.NewReservation();
@@ -111,7 +126,9 @@ internal sealed class MongoDbRegistrationStore(
         for (var attempt = 1; ; attempt++)
         {
             var inserted = await InsertAsync(registration, reservation);
-            if (inserted != EffectOutcome.Conflict || attempt == MaxAnnouncements || !await clients.IsAnnouncedOrFreeAsync(registration.Client.ClientId))
+            if (inserted != EffectOutcome.Conflict
+                || attempt == MaxAnnouncements
+                || !await clients.IsAnnouncedOrFreeAsync(registration.Client.ClientId))
             {
                 return inserted;
             }
@@ -119,12 +136,16 @@ internal sealed class MongoDbRegistrationStore(
         }
     }
 
-    /// <summary>First nobody can make the client any more, then what was taken for it is given back; unless somebody has made it, whose answer stands.</summary>
+    /// <summary>
+    /// First nobody can make the client any more, then what was taken for it is given back; unless somebody has made it, whose answer
+    /// stands.
+    /// </summary>
     /// <param name="registration">Under a claim.</param>
     /// <param name="answer">The claim.</param>
     /// <param name="reservation">The room that was taken. Null: none by this call.</param>
     /// <param name="refusal">Why it came to nothing. Null: its client id is in use or fenced off.</param>
-    private async Task<RegisterClientOutcome> GiveUpAsync(NewRegistration registration, RegistrationAnswer answer, string? reservation, RegisterClientOutcome? refusal)
+    private async Task<RegisterClientOutcome> GiveUpAsync(
+        NewRegistration registration, RegistrationAnswer answer, string? reservation, RegisterClientOutcome? refusal)
     {
         var clientId = registration.Client.ClientId;
         var isFenced = await abandoned.TryFenceAsync(clientId, CancellationToken.None);
@@ -144,7 +165,9 @@ internal sealed class MongoDbRegistrationStore(
         }
         await GiveBackAsync(registration, clientId);
         await answers.AbandonAsync(answer.Key, clientId);
-        return refusal ?? throw new StoreUnavailableException("The registration took so long that its client id was fenced off; nothing was registered.");
+        return refusal
+            ?? throw new StoreUnavailableException(
+                "The registration took so long that its client id was fenced off; nothing was registered.");
     }
 
     private async Task GiveBackAsync(NewRegistration registration, string? claim)

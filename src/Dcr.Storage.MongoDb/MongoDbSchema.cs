@@ -6,7 +6,9 @@ using MongoDB.Driver;
 namespace Dcr.Storage.MongoDb;
 
 /// <summary>What the database must be like before the first request: the version of the server and of the format, the indexes.</summary>
-internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndexes indexes, TimeProvider time, ILogger<MongoDbSchema> logger) : IStoreLifecycle
+internal sealed partial class MongoDbSchema(
+    MongoDbStorage storage, MongoDbIndexes indexes, TimeProvider time, ILogger<MongoDbSchema> logger)
+    : IStoreLifecycle
 {
     /// <summary>
     /// The format that this version of Dcr writes. One more whenever an older Dcr could not work with what a newer one wrote.
@@ -20,7 +22,10 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
     private const int IndexNotFound = 27;
     private const int CommandNotFound = 59;
 
-    /// <summary>The lowest version of MongoDB that is supported. Before it a primary that has just been elected can miss acknowledged writes (decision 0003).</summary>
+    /// <summary>
+    /// The lowest version of MongoDB that is supported. Before it a primary that has just been elected can miss acknowledged writes
+    /// (decision 0003).
+    /// </summary>
     private static readonly Version s_lowestServer = new(8, 0);
 
     private bool _serverIsKnown;
@@ -32,16 +37,16 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
         await indexes.MakeAsync(cancellationToken);
         await UpgradeAsync(cancellationToken);
         await MongoDbFault.GuardAsync(() => storage.Schema.UpdateOneAsync(
-            new BsonDocument("_id", VersionId), Builders<BsonDocument>.Update.Max("version", Version), new UpdateOptions { IsUpsert = true }, cancellationToken));
+            new BsonDocument("_id", VersionId),
+            Builders<BsonDocument>.Update.Max("version", Version),
+            new UpdateOptions { IsUpsert = true },
+            cancellationToken));
     }
 
     public Task PingAsync(CancellationToken cancellationToken) => storage.PingAsync(cancellationToken);
 
-    public async Task<StoreClock?> ReadClockAsync(CancellationToken cancellationToken)
-    {
-        var hello = await storage.RunAsync(new BsonDocument("hello", 1), cancellationToken);
-        return hello.GetValue("localTime", BsonNull.Value) is BsonDateTime now ? new StoreClock(now.ToUniversalTime(), TimeSpan.FromMinutes(1), IsExact: true) : null;
-    }
+    public async Task<StoreClock?> ReadClockAsync(CancellationToken cancellationToken) =>
+        await storage.ReadTimeAsync(cancellationToken) is { } now ? new StoreClock(now, TimeSpan.FromMinutes(1), IsExact: true) : null;
 
     // A warning, not an end: servers that are compatible with MongoDB have numbers of their own.
     private async Task CheckServerAsync(CancellationToken cancellationToken)
@@ -61,10 +66,12 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
 
     private async Task CheckVersionAsync(CancellationToken cancellationToken)
     {
-        var found = await MongoDbFault.GuardAsync(() => storage.Schema.Find(new BsonDocument("_id", VersionId)).FirstOrDefaultAsync(cancellationToken));
+        var found = await MongoDbFault.GuardAsync(
+            () => storage.Schema.Find(new BsonDocument("_id", VersionId)).FirstOrDefaultAsync(cancellationToken));
         if (found?["version"].ToInt32() is { } version and > Version)
         {
-            throw new InvalidOperationException($"The MongoDB database was written by a newer version of this server (schema {version}, this one knows {Version}).");
+            throw new InvalidOperationException(
+                $"The MongoDB database was written by a newer version of this server (schema {version}, this one knows {Version}).");
         }
     }
 
@@ -105,6 +112,7 @@ internal sealed partial class MongoDbSchema(MongoDbStorage storage, MongoDbIndex
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message =
-        "MongoDB says that it has version {Version}; {Lowest} is the lowest that is supported. After a change of primary an older one may not show at once what was acknowledged")]
+        "MongoDB says that it has version {Version}; {Lowest} is the lowest that is supported. After a change of primary an older one may "
+            + "not show at once what was acknowledged")]
     private partial void LogOldServer(string version, Version lowest);
 }

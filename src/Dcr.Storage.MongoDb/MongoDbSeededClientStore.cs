@@ -17,7 +17,8 @@ internal sealed class MongoDbSeededClientStore(MongoDbStorage storage) : ISeeded
     public Task RecordEntryAsync(string clientId, string entryHash, CancellationToken cancellationToken)
     {
         var entry = new BsonDocument("_id", clientId).Add("entry", entryHash);
-        return MongoDbFault.GuardAsync(() => storage.SeededClients.ReplaceOneAsync(With(clientId), entry, s_addOrReplace, cancellationToken));
+        return MongoDbFault.GuardAsync(
+            () => storage.SeededClients.ReplaceOneAsync(With(clientId), entry, s_addOrReplace, cancellationToken));
     }
 
     private static FilterDefinition<BsonDocument> With(string clientId) => Builders<BsonDocument>.Filter.Eq("_id", clientId);

@@ -11,11 +11,13 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbEffe
 {
     public async Task<IReadOnlyList<StoredSigningKey>> ListAsync(CancellationToken cancellationToken)
     {
-        var found = storage.SigningKeys.Find(Builders<BsonDocument>.Filter.Gte("status", 0)).Sort(Builders<BsonDocument>.Sort.Ascending("_id"));
+        var found = storage.SigningKeys.Find(
+            Builders<BsonDocument>.Filter.Gte("status", 0)).Sort(Builders<BsonDocument>.Sort.Ascending("_id"));
         return [.. (await MongoDbFault.GuardAsync(() => found.ToListAsync(cancellationToken))).Select(Read)];
     }
 
-    public async Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
+    public async Task<AddSigningKeyOutcome> AddAsync(
+        StoredSigningKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken)
     {
         var document = new BsonDocument("_id", key.Generation)
         {
@@ -50,7 +52,8 @@ internal sealed class MongoDbSigningKeyStore(MongoDbStorage storage, MongoDbEffe
         {
             // Its record first: it would be gone with it.
             await MongoDbFault.GuardAsync(() => outbox.MoveSubjectAsync(found["kid"].AsString, cancellationToken));
-            await MongoDbFault.GuardAsync(() => storage.SigningKeys.DeleteOneAsync(where & Builders<BsonDocument>.Filter.Exists("outbox", false), cancellationToken));
+            await MongoDbFault.GuardAsync(
+                () => storage.SigningKeys.DeleteOneAsync(where & Builders<BsonDocument>.Filter.Exists("outbox", false), cancellationToken));
         }
     }
 

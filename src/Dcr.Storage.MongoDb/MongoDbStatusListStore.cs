@@ -27,20 +27,28 @@ internal sealed class MongoDbStatusListStore(MongoDbStorage storage) : IStatusLi
     public async Task<long?> AssignAsync(string clientId, CancellationToken cancellationToken)
     {
         var active = Where.Eq("_id", clientId) & Where.Eq("status", (int)ClientStatus.Active);
-        while (await MongoDbFault.GuardAsync(() => storage.Clients.Find(active).Project(Builders<BsonDocument>.Projection.Include(Index)).SingleOrDefaultAsync(cancellationToken)) is { } client)
+        Task<BsonDocument> FindAsync() => MongoDbFault.GuardAsync(() => storage.Clients.Find(active)
+            .Project(Builders<BsonDocument>.Projection.Include(Index))
+            .SingleOrDefaultAsync(cancellationToken));
+        while (await FindAsync() is { } client)
         {
             if (client.GetValue(Index, BsonNull.Value) is BsonInt64 index)
             {
                 return index.Value;
             }
             var next = await NextAsync(cancellationToken);
-            await MongoDbFault.GuardAsync(() => storage.Clients.UpdateOneAsync(active & Where.Exists(Index, false), Set.Set(Index, next), cancellationToken: cancellationToken));
+            await MongoDbFault.GuardAsync(
+                () =>
+                    storage.Clients.UpdateOneAsync(
+                        active & Where.Exists(Index, false), Set.Set(Index, next), cancellationToken: cancellationToken));
         }
         return null;
     }
 
     public async Task<long?> FindVersionAsync(int list, CancellationToken cancellationToken) =>
-        (await MongoDbFault.GuardAsync(() => storage.StatusLists.Find(Where.Eq("_id", list)).SingleOrDefaultAsync(cancellationToken)))?["version"].AsInt64;
+        (
+            await MongoDbFault.GuardAsync(
+                () => storage.StatusLists.Find(Where.Eq("_id", list)).SingleOrDefaultAsync(cancellationToken)))?["version"].AsInt64;
 
     public async Task<byte[]> ReadAsync(int list, CancellationToken cancellationToken)
     {
@@ -67,13 +75,21 @@ internal sealed class MongoDbStatusListStore(MongoDbStorage storage) : IStatusLi
         {
             foreach (var page in list.GroupBy(client => StatusReference.PlaceOf(client[UsedUp].AsInt64) / PageBits))
             {
-                await SetBitsAsync(list.Key, page.Key, page.Select(client => StatusReference.PlaceOf(client[UsedUp].AsInt64) % PageBits), cancellationToken);
+                await SetBitsAsync(
+                    list.Key,
+                    page.Key,
+                    page.Select(client => StatusReference.PlaceOf(client[UsedUp].AsInt64) % PageBits),
+                    cancellationToken);
             }
-            await MongoDbFault.GuardAsync(() => storage.StatusLists.UpdateOneAsync(Where.Eq("_id", list.Key), Set.Inc("version", 1L), cancellationToken: cancellationToken));
+            await MongoDbFault.GuardAsync(
+                () =>
+                    storage.StatusLists.UpdateOneAsync(
+                        Where.Eq("_id", list.Key), Set.Inc("version", 1L), cancellationToken: cancellationToken));
         }
         if (noted.Count > 0)
         {
-            await MongoDbFault.GuardAsync(() => storage.Clients.BulkWriteAsync(noted.Select(Done), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
+            await MongoDbFault.GuardAsync(
+                () => storage.Clients.BulkWriteAsync(noted.Select(Done), new BulkWriteOptions { IsOrdered = false }, cancellationToken));
         }
     }
 
@@ -83,14 +99,21 @@ internal sealed class MongoDbStatusListStore(MongoDbStorage storage) : IStatusLi
         var words = places.GroupBy(place => place / WordBits, place => 1L << (place % WordBits))
             .Select(word => Set.BitwiseOr($"words.{word.Key}", word.Aggregate((one, other) => one | other)));
         var bits = Set.Combine(words);
-        var set = await MongoDbFault.GuardAsync(() => storage.StatusPages.UpdateOneAsync(Where.Eq("_id", id), bits, cancellationToken: cancellationToken));
+        var set = await MongoDbFault.GuardAsync(
+            () => storage.StatusPages.UpdateOneAsync(Where.Eq("_id", id), bits, cancellationToken: cancellationToken));
         if (set.MatchedCount == 0)
         {
             await TryInsertAsync(
                 storage.StatusPages,
-                new BsonDocument("_id", id) { { "list", list }, { "page", page }, { "words", new BsonArray(Enumerable.Repeat(BsonValue.Create(0L), PageWords)) } },
+                new BsonDocument("_id", id)
+                {
+                    { "list", list },
+                    { "page", page },
+                    { "words", new BsonArray(Enumerable.Repeat(BsonValue.Create(0L), PageWords)) },
+                },
                 cancellationToken);
-            await MongoDbFault.GuardAsync(() => storage.StatusPages.UpdateOneAsync(Where.Eq("_id", id), bits, cancellationToken: cancellationToken));
+            await MongoDbFault.GuardAsync(
+                () => storage.StatusPages.UpdateOneAsync(Where.Eq("_id", id), bits, cancellationToken: cancellationToken));
         }
     }
 
@@ -112,10 +135,15 @@ internal sealed class MongoDbStatusListStore(MongoDbStorage storage) : IStatusLi
         return index;
     }
 
-    private Task<BsonDocument?> IncrementAsync(FilterDefinition<BsonDocument> counter, CancellationToken cancellationToken) => MongoDbFault.GuardAsync<BsonDocument?>(() => storage.StatusCounters.FindOneAndUpdateAsync(
-        counter, Set.Inc("next", 1L), new FindOneAndUpdateOptions<BsonDocument> { ReturnDocument = ReturnDocument.After }, cancellationToken)!);
+    private Task<BsonDocument?> IncrementAsync(FilterDefinition<BsonDocument> counter, CancellationToken cancellationToken) =>
+        MongoDbFault.GuardAsync<BsonDocument?>(() => storage.StatusCounters.FindOneAndUpdateAsync(
+        counter, Set.Inc("next", 1L), new FindOneAndUpdateOptions<BsonDocument>
+        {
+            ReturnDocument = ReturnDocument.After,
+        }, cancellationToken)!);
 
-    private static async Task TryInsertAsync(IMongoCollection<BsonDocument> collection, BsonDocument document, CancellationToken cancellationToken)
+    private static async Task TryInsertAsync(
+        IMongoCollection<BsonDocument> collection, BsonDocument document, CancellationToken cancellationToken)
     {
         try
         {

@@ -124,8 +124,15 @@ internal sealed class MongoDbStorage : IDisposable
     public Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
         MongoDbFault.GuardAsync(() => _database.RunCommandAsync<BsonDocument>(command, cancellationToken: cancellationToken));
 
+    /// <summary>What time it is for the database, which forgets by it. Null: it does not say.</summary>
+    public async Task<DateTimeOffset?> ReadTimeAsync(CancellationToken cancellationToken) =>
+        (await RunAsync(new BsonDocument("hello", 1), cancellationToken)).GetValue("localTime", BsonNull.Value) is BsonDateTime now
+            ? now.ToUniversalTime()
+            : null;
+
     /// <summary>For tests: nothing of the database is left.</summary>
-    internal Task DropAsync(CancellationToken cancellationToken) => _client.DropDatabaseAsync(_database.DatabaseNamespace.DatabaseName, cancellationToken);
+    internal Task DropAsync(CancellationToken cancellationToken) =>
+        _client.DropDatabaseAsync(_database.DatabaseNamespace.DatabaseName, cancellationToken);
 
     public void Dispose()
     {
@@ -135,7 +142,9 @@ internal sealed class MongoDbStorage : IDisposable
 
     /// <summary>The same collection for what may take long, such as the build of an index: the server says when it ends.</summary>
     public IMongoCollection<BsonDocument> Patiently(IMongoCollection<BsonDocument> collection) =>
-        _patientClient.GetDatabase(_database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>(collection.CollectionNamespace.CollectionName);
+        _patientClient.GetDatabase(_database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>(
+            collection.CollectionNamespace.CollectionName);
 
-    internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) => new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
+    internal static CreateIndexModel<BsonDocument> Ascending(params string[] fields) =>
+        new(new BsonDocument(fields.Select(field => new BsonElement(field, 1))));
 }

@@ -34,7 +34,8 @@ internal sealed class MongoDbStorageOptionsValidator : IValidateOptions<MongoDbS
         }
         if (options.Database.Length is 0 or > 63 || options.Database.Any(c => "/\\. \"$*<>:|?\0".Contains(c, StringComparison.Ordinal)))
         {
-            faults.Add($"Dcr:Storage:MongoDb:Database is '{options.Database}': it must be 1 to 63 characters, without any of /\\. \"$*<>:|?.");
+            faults.Add(
+                $"Dcr:Storage:MongoDb:Database is '{options.Database}': it must be 1 to 63 characters, without any of /\\. \"$*<>:|?.");
         }
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

@@ -6,7 +6,8 @@ namespace Dcr.Storage.MongoDb;
 
 internal sealed class MongoDbUsedJtiStore(MongoDbStorage storage) : IUsedJtiStore
 {
-    public async Task<RecordJtiOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    public async Task<RecordJtiOutcome> RecordAsync(
+        string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken)
     {
         var used = new BsonDocument("_id", new BsonBinaryData(UsedJti.Hash(clientId, jti))) { { "expires_at", expiresAt.UtcDateTime } };
         try

@@ -5,7 +5,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Dcr.Storage.Sqlite;
 
-/// <summary>Changes to a client within one transaction: the client, its audit record, the room it leaves under its onboarding client's cap, and the end of its tokens.</summary>
+/// <summary>
+/// Changes to a client within one transaction: the client, its audit record, the room it leaves under its onboarding client's cap, and the
+/// end of its tokens.
+/// </summary>
 internal static class SqliteClientChange
 {
     /// <param name="session">Within a transaction.</param>
@@ -16,7 +19,13 @@ internal static class SqliteClientChange
     /// <param name="condition">What must hold of the stored client besides. Null: nothing.</param>
     /// <param name="endTokens">Also while it stays active.</param>
     public static ReplaceOutcome Replace(
-        SqliteSession session, Client replacement, AuditRecord record, Grounds grounds, DateTimeOffset now, Func<Stored, bool>? condition = null, bool endTokens = false)
+        SqliteSession session,
+        Client replacement,
+        AuditRecord record,
+        Grounds grounds,
+        DateTimeOffset now,
+        Func<Stored, bool>? condition = null,
+        bool endTokens = false)
     {
         if (!SqliteGrounds.Hold(session, grounds, now))
         {
@@ -40,7 +49,8 @@ internal static class SqliteClientChange
         return ReplaceOutcome.Done;
     }
 
-    public static ReplaceOutcome SignOut(SqliteSession session, string clientId, long version, AuditRecord record, Grounds grounds, DateTimeOffset now)
+    public static ReplaceOutcome SignOut(
+        SqliteSession session, string clientId, long version, AuditRecord record, Grounds grounds, DateTimeOffset now)
     {
         if (!SqliteGrounds.Hold(session, grounds, now))
         {
@@ -57,7 +67,8 @@ internal static class SqliteClientChange
         return ReplaceOutcome.Done;
     }
 
-    public static ReplaceOutcome Delete(SqliteSession session, string clientId, long version, AuditRecord record, Grounds grounds, DateTimeOffset now)
+    public static ReplaceOutcome Delete(
+        SqliteSession session, string clientId, long version, AuditRecord record, Grounds grounds, DateTimeOffset now)
     {
         if (!SqliteGrounds.Hold(session, grounds, now))
         {
@@ -79,9 +90,13 @@ internal static class SqliteClientChange
         return ReplaceOutcome.Done;
     }
 
-    public static ReplaceOutcome Find(SqliteSession session, string clientId, long version, Func<Stored, bool>? condition, out Stored? stored)
+    public static ReplaceOutcome Find(
+        SqliteSession session, string clientId, long version, Func<Stored, bool>? condition, out Stored? stored)
     {
-        stored = session.Read(Read, "SELECT status, version, onboarding_client, last_used_at, status_index FROM clients WHERE client_id = $1", clientId).SingleOrDefault();
+        stored = session.Read(
+            Read,
+            "SELECT status, version, onboarding_client, last_used_at, status_index FROM clients WHERE client_id = $1",
+            clientId).SingleOrDefault();
         if (stored is null)
         {
             return ReplaceOutcome.Gone;

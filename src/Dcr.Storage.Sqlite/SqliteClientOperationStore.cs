@@ -8,14 +8,16 @@ using Microsoft.Data.Sqlite;
 namespace Dcr.Storage.Sqlite;
 
 /// <summary>
-/// A step and how far the operation has come are one transaction, so nothing is done or counted twice. The operation is done when a state of
-/// the database was seen in which nothing of the origin is left; where clients keep coming, when the writer has made one.
+/// A step and how far the operation has come are one transaction, so nothing is done or counted twice. The operation is done when a state
+/// of the database was seen in which nothing of the origin is left; where clients keep coming, when the writer has made one.
 /// </summary>
 internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProvider time) : IClientOperationStore
 {
-    private const string Columns = "id, origin, becomes, actor, actor_kid, started_at, dry_run, matched, changed, done, after_created_at, after_client_id, unless_resting_on, passes";
+    private const string Columns = "id, origin, becomes, actor, actor_kid, started_at, dry_run, matched, changed, done, after_created_at, "
+        + "after_client_id, unless_resting_on, passes";
 
-    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
+    public Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken) =>
+        Task.FromResult(storage.Main.Read(session =>
         operation.UnlessRestingOn is null && operation.Origin == new OriginFilter { OnboardingClient = operation.Origin.OnboardingClient }
             ? CountKept(session, operation.Origin.OnboardingClient!, operation.Becomes)
             : session.Read(
@@ -23,7 +25,8 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
                 $"SELECT count(*) FROM clients WHERE {SqliteOrigin.Where(operation.Origin, first: 2)}{Concerned(operation, accepted: 1)}",
                 [Accepted(operation), .. SqliteOrigin.Values(operation.Origin)]).Single()));
 
-    public Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session =>
         {
             if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
@@ -54,16 +57,19 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
         },
         cancellationToken);
 
-    public Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session => Find(session, id)));
+    public Task<ClientOperation?> FindAsync(string id, CancellationToken cancellationToken) =>
+        Task.FromResult(storage.Main.Read(session => Find(session, id)));
 
     public Task<IReadOnlyList<ClientOperation>> ListUnfinishedAsync(string? after, int limit, CancellationToken cancellationToken)
     {
         IReadOnlyList<ClientOperation> found = storage.Main.Read(session =>
-            session.Read(ReadRow, $"SELECT {Columns} FROM client_operations WHERE done = 0 AND id > $2 ORDER BY id LIMIT $1", limit, after ?? ""));
+            session.Read(
+                ReadRow, $"SELECT {Columns} FROM client_operations WHERE done = 0 AND id > $2 ORDER BY id LIMIT $1", limit, after ?? ""));
         return Task.FromResult(found);
     }
 
-    public async Task<ClientOperation> StepAsync(ClientOperation operation, int limit, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken)
+    public async Task<ClientOperation> StepAsync(
+        ClientOperation operation, int limit, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken)
     {
         // Another node may have come further.
         var stored = storage.Main.Read(session => Find(session, operation.Id)) ?? operation;
@@ -107,13 +113,25 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
     public Task<IReadOnlyList<ClientCursor>> NextAsync(ClientOperation operation, int limit, CancellationToken cancellationToken)
     {
         var next = storage.Main.Read(session => ListNext(session, operation, operation.After, limit));
-        return Task.FromResult<IReadOnlyList<ClientCursor>>([.. next.Select(client => new ClientCursor(Time(client.CreatedAt), client.ClientId))]);
+        return Task.FromResult<IReadOnlyList<ClientCursor>>(
+            [.. next.Select(client => new ClientCursor(Time(client.CreatedAt), client.ClientId))]);
     }
 
-    public Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ClientOperation> CountChangedAsync(ClientOperation operation, long more, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
+        session =>
+        {
+            session.Change("UPDATE client_operations SET changed = changed + $2 WHERE id = $1", operation.Id, more);
+            return Find(session, operation.Id) ?? operation;
+        },
+        cancellationToken);
+
+    public Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session => Find(session, read.Id) is { } now && !StandsAt(now, read) ? now : Store(session, moved), cancellationToken);
 
-    private static bool StandsAt(ClientOperation now, ClientOperation read) => !now.Done && now.Passes == read.Passes && now.After == read.After;
+    private static bool StandsAt(ClientOperation now, ClientOperation read) =>
+        !now.Done && now.Changed == read.Changed && now.Passes == read.Passes && now.After == read.After;
 
     private static ClientOperation Store(SqliteSession session, ClientOperation operation)
     {
@@ -133,7 +151,13 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
     }
 
     private static List<Next> ListNext(SqliteSession session, ClientOperation operation, ClientCursor? from, int limit) => session.Read(
-        row => new Next(row.GetString(0), (ClientStatus)row.GetInt32(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetInt64(4)),
+        row =>
+            new Next(
+                row.GetString(0),
+                (ClientStatus)row.GetInt32(1),
+                row.GetInt64(2),
+                row.IsDBNull(3) ? null : row.GetString(3),
+                row.IsDBNull(4) ? null : row.GetInt64(4)),
         $"""
         SELECT client_id, status, created_at, onboarding_client, status_index FROM clients
         WHERE {SqliteOrigin.Where(operation.Origin, first: 6)}{Concerned(operation, accepted: 5)} AND (created_at, client_id) > ($1, $2)
@@ -154,7 +178,8 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
     {
         long Count(ClientStatus status) => session.Read(
             row => row.GetInt64(0),
-            $"SELECT count(*) FROM clients INDEXED BY clients_not_active WHERE onboarding_client = $1 AND status IN (1, 3) AND status = {(int)status}",
+            "SELECT count(*) FROM clients INDEXED BY clients_not_active WHERE onboarding_client = $1 AND status IN (1, 3) AND status = "
+                + $"{(int)status}",
             onboardingClient).Single();
         return becomes switch
         {
@@ -164,7 +189,8 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
         };
     }
 
-    private static void Change(SqliteSession session, Next client, ClientOperation operation, Func<string, ClientStatus, AuditRecord> record)
+    private static void Change(
+        SqliteSession session, Next client, ClientOperation operation, Func<string, ClientStatus, AuditRecord> record)
     {
         var becomes = operation.Becomes;
         session.Change("UPDATE clients SET status = $2, version = version + 1 WHERE client_id = $1", client.ClientId, (long)becomes);
@@ -193,7 +219,9 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
     }
 
     private static string? Accepted(ClientOperation operation) =>
-        operation.UnlessRestingOn is { } accepted ? JsonSerializer.Serialize(accepted, ClientsJson.Default.IReadOnlyListStatementOrigin) : null;
+        operation.UnlessRestingOn is { } accepted
+            ? JsonSerializer.Serialize(accepted, ClientsJson.Default.IReadOnlyListStatementOrigin)
+            : null;
 
     private static ClientOperation? Find(SqliteSession session, string id) =>
         session.Read(ReadRow, $"SELECT {Columns} FROM client_operations WHERE id = $1", id).SingleOrDefault();
@@ -209,7 +237,9 @@ internal sealed class SqliteClientOperationStore(SqliteStorage storage, TimeProv
         Matched = row.GetInt64(7),
         Changed = row.GetInt64(8),
         Done = row.GetBoolean(9),
-        UnlessRestingOn = row.IsDBNull(12) ? null : JsonSerializer.Deserialize(row.GetString(12), ClientsJson.Default.IReadOnlyListStatementOrigin),
+        UnlessRestingOn = row.IsDBNull(12)
+            ? null
+            : JsonSerializer.Deserialize(row.GetString(12), ClientsJson.Default.IReadOnlyListStatementOrigin),
         After = row.IsDBNull(10) ? null : new ClientCursor(Time(row.GetInt64(10)), row.GetString(11)),
         Passes = row.GetInt32(13),
     };

@@ -10,7 +10,8 @@ internal static class SqliteClientRow
 {
     public const string Columns =
         "client_id, status, version, created_at, exception_needed_at, last_used_at, status_index, "
-        + "assertion_exception, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, lifecycle, review_at, incarnation";
+        + "assertion_exception, metadata, registration_access, origin, policy, quarantined_keys, signing_algs, key_change_allowed_until, "
+            + "lifecycle, review_at, incarnation";
 
     public static Client Read(SqliteDataReader row) => new()
     {
@@ -35,7 +36,8 @@ internal static class SqliteClientRow
 
     /// <summary>False: its id is in use.</summary>
     public static bool Insert(SqliteSession session, Client client) => session.Change(
-        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
+        $"INSERT INTO clients ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON "
+            + "CONFLICT DO NOTHING",
         [
             client.ClientId,
             (long)client.Status,
@@ -51,7 +53,8 @@ internal static class SqliteClientRow
     /// <summary>All but the id, the incarnation, the time of creation, the status index and what is recorded of authentications.</summary>
     public static void Replace(SqliteSession session, Client replacement) => session.Change(
         """
-        UPDATE clients SET status = $2, version = $3, assertion_exception = $4, metadata = $5, registration_access = $6, origin = $7, policy = $8,
+        UPDATE clients SET status = $2, version = $3, assertion_exception = $4, metadata = $5, registration_access = $6,
+            origin = $7, policy = $8,
             quarantined_keys = $9, signing_algs = $10, key_change_allowed_until = $11, lifecycle = $12, review_at = $13
         WHERE client_id = $1
         """,
@@ -74,7 +77,8 @@ internal static class SqliteClientRow
 
     public static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-    private static DateTimeOffset? Time(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
+    private static DateTimeOffset? Time(SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
     private static string? Text<T>(T? value, JsonTypeInfo<T> type)
         where T : class => value is null ? null : JsonSerializer.Serialize(value, type);

@@ -11,7 +11,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
     private const string Excepted = "assertion_exception IS NOT NULL OR exception_needed_at IS NOT NULL";
 
     public Task<Client?> FindAsync(string clientId, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
-        session.Read(SqliteClientRow.Read, $"SELECT {SqliteClientRow.Columns} FROM clients WHERE client_id = $1", clientId).SingleOrDefault()));
+        session.Read(
+            SqliteClientRow.Read, $"SELECT {SqliteClientRow.Columns} FROM clients WHERE client_id = $1", clientId).SingleOrDefault()));
 
     public Task<IReadOnlyList<Client>> ListAsync(ClientFilter filter, ClientCursor? after, int limit, CancellationToken cancellationToken)
     {
@@ -21,7 +22,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
             + (filter.Status is null ? "" : $"{plus}status = $4 AND ")
             + (filter.AssertionException is not { } excepted ? "" : excepted ? $"({Excepted}) AND " : $"NOT ({Excepted}) AND ")
             + (filter.OnboardingOnly ? "policy IS NOT NULL AND " : "");
-        var sql = $"SELECT {SqliteClientRow.Columns} FROM clients WHERE {where}(created_at, client_id) < ($1, $2) ORDER BY created_at DESC, client_id DESC LIMIT $3";
+        var sql = $"SELECT {SqliteClientRow.Columns} FROM clients WHERE {where}(created_at, client_id) < ($1, $2) ORDER BY created_at "
+            + "DESC, client_id DESC LIMIT $3";
         IReadOnlyList<Client> found = storage.Main.Read(session => session.Read(
             SqliteClientRow.Read,
             sql,
@@ -38,7 +40,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
     public Task<bool> HasAdministratorAsync(CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
         session.Read(row => row.GetInt64(0), "SELECT 1 FROM clients WHERE administers = 1 LIMIT 1").Count > 0));
 
-    public Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session =>
         {
             if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
@@ -54,17 +57,27 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
         },
         cancellationToken);
 
-    public Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
-        session => SqliteClientChange.Replace(session, replacement, record, grounds, time.GetUtcNow(), stored => stored.Status.IsLive() || !replacement.Status.IsLive()),
+    public Task<ReplaceOutcome> ReplaceAsync(
+        Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
+        session =>
+            SqliteClientChange.Replace(
+                session, replacement, record, grounds, time.GetUtcNow(), stored => stored.Status.IsLive() || !replacement.Status.IsLive()),
         cancellationToken);
 
-    public Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> SignOutAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session => SqliteClientChange.SignOut(session, clientId, version, record, grounds, time.GetUtcNow()), cancellationToken);
 
-    public Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> DeleteAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session => SqliteClientChange.Delete(session, clientId, version, record, grounds, time.GetUtcNow()), cancellationToken);
 
-    public Task<bool> RecordAuthenticationAsync(string clientId, bool byException, DateTimeOffset at, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<bool> RecordAuthenticationAsync(
+        string clientId, bool byException, DateTimeOffset at, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session => session.Change(
             """
             UPDATE clients SET last_used_at = max(ifnull(last_used_at, 0), $3), exception_needed_at = CASE
@@ -80,7 +93,8 @@ internal sealed class SqliteClientStore(SqliteStorage storage, TimeProvider time
             (at - Client.ExceptionForgottenAfter).ToUnixTimeMilliseconds()) == 1,
         cancellationToken);
 
-    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task ForgetPreviousRegistrationTokenAsync(string clientId, string currentTokenHash, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session => session.Change(
             """
             UPDATE clients SET registration_access = json_object('token_hash', $2)

@@ -92,7 +92,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>One transaction; returns when it is durable.</summary>
-    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => _writer.WriteAsync(work, cancellationToken);
+    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) =>
+        _writer.WriteAsync(work, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

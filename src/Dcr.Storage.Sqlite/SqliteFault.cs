@@ -7,7 +7,8 @@ namespace Dcr.Storage.Sqlite;
 internal static class SqliteFault
 {
     // https://sqlite.org/rescode.html: BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
-    public static bool IsAway(Exception exception) => exception is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 11 or 13 or 14 or 15 or 26 };
+    public static bool IsAway(Exception exception) =>
+        exception is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 11 or 13 or 14 or 15 or 26 };
 
     public static StoreUnavailableException ToAway(Exception exception) => new("The SQLite database cannot be used.", exception);
 }

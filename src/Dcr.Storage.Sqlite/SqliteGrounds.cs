@@ -12,7 +12,8 @@ internal static class SqliteGrounds
     {
         foreach (var ground in grounds.Clients)
         {
-            if (Find(session, ground.ClientId)?.Supports(ground, now) != true || (ground.KeyThumbprint is { } key && SqliteQuarantinedKeyStore.Holds(session, key)))
+            if (Find(session, ground.ClientId)?.Supports(ground, now) != true
+                || (ground.KeyThumbprint is { } key && SqliteQuarantinedKeyStore.Holds(session, key)))
             {
                 return false;
             }
@@ -25,7 +26,8 @@ internal static class SqliteGrounds
 
     private static ClientStanding? Find(SqliteSession session, string clientId) => session.Read(
         Read,
-        "SELECT status, version, incarnation, status_index, lifecycle, quarantined_keys, registration_access FROM clients WHERE client_id = $1",
+        "SELECT status, version, incarnation, status_index, lifecycle, quarantined_keys, registration_access FROM clients WHERE client_id "
+            + "= $1",
         clientId).SingleOrDefault();
 
     private static ClientStanding Read(SqliteDataReader row) => new()

@@ -19,28 +19,42 @@ internal sealed class SqliteKeySetStore(SqliteStorage storage, TimeProvider time
         return Task.FromResult(found);
     }
 
-    public Task<AddKeySetOutcome> AddAsync(HostedKeySet set, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<AddKeySetOutcome> AddAsync(HostedKeySet set, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session =>
         {
             if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))
             {
                 return AddKeySetOutcome.GroundsChanged;
             }
-            session.Change("INSERT INTO key_sets (id, version, created_at, keys) VALUES ($1, $2, $3, $4)", set.Id, set.Version, set.CreatedAt.ToUnixTimeMilliseconds(), Keys(set));
+            session.Change(
+                "INSERT INTO key_sets (id, version, created_at, keys) VALUES ($1, $2, $3, $4)",
+                set.Id,
+                set.Version,
+                set.CreatedAt.ToUnixTimeMilliseconds(),
+                Keys(set));
             SqliteAuditStore.Insert(session, record);
             return AddKeySetOutcome.Added;
         },
         cancellationToken);
 
-    public Task<ReplaceOutcome> ReplaceAsync(HostedKeySet replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> ReplaceAsync(
+        HostedKeySet replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session => !SqliteGrounds.Hold(session, grounds, time.GetUtcNow()) ? ReplaceOutcome.GroundsChanged : Conclude(
             session,
-            session.Change("UPDATE key_sets SET version = $2, keys = $3 WHERE id = $1 AND version = $2 - 1", replacement.Id, replacement.Version, Keys(replacement)),
+            session.Change(
+                "UPDATE key_sets SET version = $2, keys = $3 WHERE id = $1 AND version = $2 - 1",
+                replacement.Id,
+                replacement.Version,
+                Keys(replacement)),
             replacement.Id,
             record),
         cancellationToken);
 
-    public Task<ReplaceOutcome> DeleteAsync(string id, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<ReplaceOutcome> DeleteAsync(
+        string id, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session =>
         {
             if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))

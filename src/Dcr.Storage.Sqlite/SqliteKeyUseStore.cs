@@ -12,7 +12,8 @@ internal sealed class SqliteKeyUseStore(SqliteStorage storage) : IKeyUseStore
                 session.Change(
                     """
                     INSERT INTO key_uses (client_id, thumbprint, last_used_at) SELECT $1, $2, $3
-                    WHERE EXISTS (SELECT 1 FROM clients WHERE client_id = $1 AND created_at <= $3) OR EXISTS (SELECT 1 FROM key_sets WHERE id = $4 AND created_at <= $3)
+                    WHERE EXISTS (SELECT 1 FROM clients WHERE client_id = $1 AND created_at <= $3)
+                        OR EXISTS (SELECT 1 FROM key_sets WHERE id = $4 AND created_at <= $3)
                     ON CONFLICT (client_id, thumbprint) DO UPDATE SET last_used_at = max(last_used_at, excluded.last_used_at)
                     """,
                     use.ClientId,

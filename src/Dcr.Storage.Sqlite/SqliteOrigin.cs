@@ -21,7 +21,8 @@ internal static class SqliteOrigin
         return string.Concat(conditions);
     }
 
-    public static object?[] Values(OriginFilter? origin) => [.. Members(origin ?? new OriginFilter()).Select(member => (object?)member.Value)];
+    public static object?[] Values(OriginFilter? origin) =>
+        [.. Members(origin ?? new OriginFilter()).Select(member => (object?)member.Value)];
 
     private static (string Column, string? Value)[] Members(OriginFilter origin) =>
     [

@@ -9,7 +9,8 @@ internal sealed class SqliteQuarantinedKeyStore(SqliteStorage storage, TimeProvi
 {
     private const string Columns = "thumbprint, reason, quarantined_at, quarantined_by";
 
-    public Task<QuarantineOutcome> AddAsync(QuarantinedKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<QuarantineOutcome> AddAsync(QuarantinedKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        ChangeAsync(
         session => session.Change(
             $"INSERT INTO quarantined_keys ({Columns}) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
             key.Thumbprint,
@@ -20,10 +21,16 @@ internal sealed class SqliteQuarantinedKeyStore(SqliteStorage storage, TimeProvi
         grounds,
         cancellationToken);
 
-    public Task<QuarantineOutcome> RemoveAsync(string thumbprint, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
-        ChangeAsync(session => session.Change("DELETE FROM quarantined_keys WHERE thumbprint = $1", thumbprint), record, grounds, cancellationToken);
+    public Task<QuarantineOutcome> RemoveAsync(
+        string thumbprint, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            session => session.Change("DELETE FROM quarantined_keys WHERE thumbprint = $1", thumbprint),
+            record,
+            grounds,
+            cancellationToken);
 
-    public Task<QuarantinedKey?> FindAsync(string thumbprint, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session =>
+    public Task<QuarantinedKey?> FindAsync(string thumbprint, CancellationToken cancellationToken) =>
+        Task.FromResult(storage.Main.Read(session =>
         session.Read(ReadRow, $"SELECT {Columns} FROM quarantined_keys WHERE thumbprint = $1", thumbprint).SingleOrDefault()));
 
     public Task<IReadOnlyList<QuarantinedKey>> ListAsync(string? after, int limit, CancellationToken cancellationToken)
@@ -43,7 +50,9 @@ internal sealed class SqliteQuarantinedKeyStore(SqliteStorage storage, TimeProvi
     public static bool Holds(SqliteSession session, string thumbprint) =>
         session.Read(row => row.GetInt64(0), "SELECT 1 FROM quarantined_keys WHERE thumbprint = $1", thumbprint).Count == 1;
 
-    private Task<QuarantineOutcome> ChangeAsync(Func<SqliteSession, int> change, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    private Task<QuarantineOutcome> ChangeAsync(
+        Func<SqliteSession, int> change, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session =>
         {
             if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))

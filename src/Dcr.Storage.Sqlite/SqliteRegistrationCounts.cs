@@ -3,7 +3,10 @@ using Dcr.Registration;
 
 namespace Dcr.Storage.Sqlite;
 
-/// <summary>How many live clients each onboarding client has, and how many it registered in its current hour; changed with what is counted, in one transaction.</summary>
+/// <summary>
+/// How many live clients each onboarding client has, and how many it registered in its current hour; changed with what is counted, in one
+/// transaction.
+/// </summary>
 internal static class SqliteRegistrationCounts
 {
     /// <summary>Null when there is room. Changes nothing.</summary>
@@ -24,7 +27,10 @@ internal static class SqliteRegistrationCounts
     }
 
     public static long Live(SqliteSession session, string onboardingClient) =>
-        session.Read(row => row.GetInt64(0), "SELECT live FROM registration_counts WHERE onboarding_client = $1", onboardingClient).SingleOrDefault();
+        session.Read(
+            row => row.GetInt64(0),
+            "SELECT live FROM registration_counts WHERE onboarding_client = $1",
+            onboardingClient).SingleOrDefault();
 
     public static void CountRegistration(SqliteSession session, string onboardingClient, DateTimeOffset now) => session.Change(
         """

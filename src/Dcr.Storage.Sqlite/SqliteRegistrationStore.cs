@@ -12,7 +12,8 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
 
     private readonly SqliteForgetting _forgetting = new(time);
 
-    public Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session =>
         {
             var now = time.GetUtcNow();
@@ -48,7 +49,9 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
         },
         cancellationToken);
 
-    public Task<RegisterClientOutcome> TryOutAsync(InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) => Task.FromResult(
+    public Task<RegisterClientOutcome> TryOutAsync(
+        InitialAccessTokenUse use, RegistrationLimits limits, CancellationToken cancellationToken) =>
+        Task.FromResult(
         storage.Main.Read(session => Fault(session, use, limits, time.GetUtcNow()) ?? new RegisterClientOutcome.Registered()));
 
     public Task<long> CountLiveAsync(string onboardingClient, CancellationToken cancellationToken) => Task.FromResult(
@@ -57,13 +60,16 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
     public Task<RegistrationAnswer?> FindAnswerAsync(string key, CancellationToken cancellationToken) => Task.FromResult(
         storage.Main.Read(session => FindAnswer(session, key, time.GetUtcNow())));
 
-    private static RegisterClientOutcome? Fault(SqliteSession session, InitialAccessTokenUse use, RegistrationLimits limits, DateTimeOffset now)
+    private static RegisterClientOutcome? Fault(
+        SqliteSession session, InitialAccessTokenUse use, RegistrationLimits limits, DateTimeOffset now)
     {
         if (Uses(session, use.Jti) >= use.MaxUses)
         {
             return new RegisterClientOutcome.TokenUsedUp();
         }
-        return use.Statement is { } statement && Uses(session, statement.Key) >= statement.MaxUses ? new RegisterClientOutcome.StatementUsedUp() : SqliteRegistrationCounts.Fault(session, limits, now);
+        return use.Statement is { } statement && Uses(session, statement.Key) >= statement.MaxUses
+            ? new RegisterClientOutcome.StatementUsedUp()
+            : SqliteRegistrationCounts.Fault(session, limits, now);
     }
 
     // A token is known by its jti, a statement by its key, which is as long as a hash and never a jti of this server.
@@ -91,12 +97,14 @@ internal sealed class SqliteRegistrationStore(SqliteStorage storage, TimeProvide
     // What has expired is not there, and makes room for a new answer under its key.
     private static RegistrationAnswer? FindAnswer(SqliteSession session, string key, DateTimeOffset now) => session.Read(
         ReadAnswer,
-        "SELECT key, body_hash, protected_answer, proved_by, client_id, initial_token_jti, expires_at FROM registration_answers WHERE key = $1 AND expires_at >= $2",
+        "SELECT key, body_hash, protected_answer, proved_by, client_id, initial_token_jti, expires_at FROM registration_answers WHERE key "
+            + "= $1 AND expires_at >= $2",
         key,
         now.ToUnixTimeMilliseconds()).SingleOrDefault();
 
     private static void KeepAnswer(SqliteSession session, RegistrationAnswer answer) => session.Change(
-        "INSERT OR REPLACE INTO registration_answers (key, body_hash, protected_answer, proved_by, client_id, initial_token_jti, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT OR REPLACE INTO registration_answers (key, body_hash, protected_answer, proved_by, client_id, initial_token_jti, "
+            + "expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         answer.Key,
         answer.BodyHash,
         answer.ProtectedAnswer,

@@ -16,9 +16,13 @@ internal sealed class SqliteRevokedTokenStore(SqliteStorage storage, TimeProvide
                 "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)",
                 _forgetting.Before(session),
                 ForgetAtOnce);
-            return session.Change("INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", jti, expiresAt.ToUnixTimeMilliseconds());
+            return session.Change(
+                "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                jti,
+                expiresAt.ToUnixTimeMilliseconds());
         },
         cancellationToken);
 
-    public Task<bool> IsRevokedAsync(string jti, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(session => SqliteGrounds.IsRevoked(session, jti)));
+    public Task<bool> IsRevokedAsync(string jti, CancellationToken cancellationToken) =>
+        Task.FromResult(storage.Main.Read(session => SqliteGrounds.IsRevoked(session, jti)));
 }

@@ -84,7 +84,8 @@ internal static class SqliteSchema
         CREATE INDEX clients_by_origin_kid ON clients (origin_kid, created_at, client_id) WHERE origin_kid IS NOT NULL;
         CREATE INDEX clients_by_origin_thumbprint ON clients (origin_thumbprint, created_at, client_id) WHERE origin_thumbprint IS NOT NULL;
         CREATE INDEX clients_by_initial_token ON clients (initial_token_jti, created_at, client_id) WHERE initial_token_jti IS NOT NULL;
-        CREATE INDEX clients_by_statement_issuer ON clients (software_statement_issuer, created_at, client_id) WHERE software_statement_issuer IS NOT NULL;
+        CREATE INDEX clients_by_statement_issuer ON clients (software_statement_issuer, created_at, client_id)
+            WHERE software_statement_issuer IS NOT NULL;
         CREATE INDEX clients_by_software ON clients (software_id, created_at, client_id) WHERE software_id IS NOT NULL;
         CREATE INDEX clients_by_review ON clients (review_at, client_id) WHERE review_at IS NOT NULL AND status IN (0, 3);
         CREATE INDEX clients_that_onboard ON clients (created_at, client_id) WHERE policy IS NOT NULL;
@@ -96,7 +97,8 @@ internal static class SqliteSchema
             in_hour INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         INSERT INTO registration_counts
-            SELECT onboarding_client, sum(status IN (0, 1)), 0, 0 FROM clients WHERE onboarding_client IS NOT NULL GROUP BY onboarding_client;
+            SELECT onboarding_client, sum(status IN (0, 1)), 0, 0 FROM clients WHERE onboarding_client IS NOT NULL
+            GROUP BY onboarding_client;
 
         CREATE TABLE registration_answers (
             key TEXT NOT NULL PRIMARY KEY,
@@ -172,7 +174,8 @@ internal static class SqliteSchema
         """,
         // Who administers, and what a seed file has made.
         """
-        ALTER TABLE clients ADD COLUMN administers INTEGER AS (instr(' ' || ifnull(json_extract(metadata, '$.scope'), '') || ' ', ' dcr.admin ') > 0);
+        ALTER TABLE clients ADD COLUMN administers INTEGER
+            AS (instr(' ' || ifnull(json_extract(metadata, '$.scope'), '') || ' ', ' dcr.admin ') > 0);
         CREATE INDEX clients_that_administer ON clients (client_id) WHERE administers = 1;
 
         CREATE TABLE seeded_clients (
@@ -207,16 +210,19 @@ internal static class SqliteSchema
         ALTER TABLE clients ADD COLUMN assertion_exception TEXT;
         ALTER TABLE clients ADD COLUMN exception_needed_at INTEGER;
         UPDATE clients SET exception_needed_at = ifnull(last_used_at, created_at) WHERE audience_seen = 1;
-        UPDATE clients SET assertion_exception = json_object('audience', 'own_endpoints', 'until', strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+90 days'))
+        UPDATE clients SET assertion_exception = json_object(
+                'audience', 'own_endpoints', 'until', strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+90 days'))
             WHERE audience_rule = 0;
         INSERT INTO audit (id, at, actor, actor_kid, action, subject, changes)
-            SELECT printf('%012x', unixepoch() * 1000) || lower(hex(randomblob(10))), unixepoch() * 1000, NULL, NULL, 'client.assertion_exception_set', client_id,
+            SELECT printf('%012x', unixepoch() * 1000) || lower(hex(randomblob(10))), unixepoch() * 1000, NULL, NULL,
+                'client.assertion_exception_set', client_id,
                 json_object('assertion_exception', json_object('after', assertion_exception))
             FROM clients WHERE assertion_exception IS NOT NULL;
         DROP INDEX clients_by_audience_seen;
         ALTER TABLE clients DROP COLUMN audience_seen;
         ALTER TABLE clients DROP COLUMN audience_rule;
-        CREATE INDEX clients_excepted ON clients (created_at, client_id) WHERE assertion_exception IS NOT NULL OR exception_needed_at IS NOT NULL;
+        CREATE INDEX clients_excepted ON clients (created_at, client_id)
+            WHERE assertion_exception IS NOT NULL OR exception_needed_at IS NOT NULL;
         """,
     ];
 
@@ -243,7 +249,8 @@ internal static class SqliteSchema
                 var version = session.Read(row => row.GetInt32(0), "PRAGMA user_version").Single();
                 if (version > steps.Count)
                 {
-                    throw new InvalidOperationException($"{database.Path} was written by a newer version of this server (schema {version}, this one knows {steps.Count}).");
+                    throw new InvalidOperationException(
+                        $"{database.Path} was written by a newer version of this server (schema {version}, this one knows {steps.Count}).");
                 }
                 foreach (var step in steps.Skip(version))
                 {

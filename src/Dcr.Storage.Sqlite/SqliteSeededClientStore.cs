@@ -5,7 +5,8 @@ namespace Dcr.Storage.Sqlite;
 internal sealed class SqliteSeededClientStore(SqliteStorage storage) : ISeededClientStore
 {
     public Task<string?> FindEntryAsync(string clientId, CancellationToken cancellationToken) => Task.FromResult(storage.Main.Read(
-        session => session.Read(row => row.GetString(0), "SELECT entry FROM seeded_clients WHERE client_id = $1", clientId).SingleOrDefault()));
+        session =>
+            session.Read(row => row.GetString(0), "SELECT entry FROM seeded_clients WHERE client_id = $1", clientId).SingleOrDefault()));
 
     public Task RecordEntryAsync(string clientId, string entryHash, CancellationToken cancellationToken) => storage.Main.WriteAsync(
         session => session.Change(

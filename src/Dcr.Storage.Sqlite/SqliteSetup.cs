@@ -11,6 +11,7 @@ using Dcr.SigningKeys;
 using Dcr.Storage.Sqlite;
 using Dcr.TokenStatus;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Dcr;
 
@@ -25,6 +26,7 @@ public static class SqliteSetup
         var services = dcr.Services;
         services.AddSettings<SqliteStorageOptions>(SqliteStorageOptions.Section)
             .Configure(options => options.Path = path ?? options.Path);
+        services.AddSingleton<IPostConfigureOptions<DcrOptions>, AdminKeyBesideDatabase>();
         services.AddSingleton<SqliteStorage>();
         services.AddSingleton<IStoreLifecycle>(provider => provider.GetRequiredService<SqliteStorage>());
         services.AddSingleton<IClientStore, SqliteClientStore>();
@@ -43,4 +45,11 @@ public static class SqliteSetup
         services.AddSingleton<IAuditStore, SqliteAuditStore>();
         return dcr;
     }
+}
+
+/// <summary>Where the first administrator's key is written by default: in the folder of the database.</summary>
+internal sealed class AdminKeyBesideDatabase(IOptions<SqliteStorageOptions> sqlite) : IPostConfigureOptions<DcrOptions>
+{
+    public void PostConfigure(string? name, DcrOptions options) =>
+        options.AdminKeyFile ??= Path.Combine(Path.GetDirectoryName(Path.GetFullPath(sqlite.Value.Path))!, "admin.jwk");
 }

@@ -11,11 +11,14 @@ internal sealed class SqliteSigningKeyStore(SqliteStorage storage, TimeProvider 
 
     public Task<IReadOnlyList<StoredSigningKey>> ListAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<StoredSigningKey> keys = storage.Main.Read(session => session.Read(ReadRow, $"SELECT {Columns} FROM signing_keys ORDER BY generation"));
+        IReadOnlyList<StoredSigningKey> keys = storage.Main.Read(
+            session => session.Read(ReadRow, $"SELECT {Columns} FROM signing_keys ORDER BY generation"));
         return Task.FromResult(keys);
     }
 
-    public Task<AddSigningKeyOutcome> AddAsync(StoredSigningKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) => storage.Main.WriteAsync(
+    public Task<AddSigningKeyOutcome> AddAsync(
+        StoredSigningKey key, AuditRecord record, Grounds grounds, CancellationToken cancellationToken) =>
+        storage.Main.WriteAsync(
         session =>
         {
             if (!SqliteGrounds.Hold(session, grounds, time.GetUtcNow()))

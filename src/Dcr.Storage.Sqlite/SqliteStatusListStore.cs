@@ -21,7 +21,8 @@ internal sealed class SqliteStatusListStore(SqliteStorage storage) : IStatusList
                 return status == ClientStatus.Active ? index : null;
             }
             var next = session.Read(row => row.GetInt64(0), "UPDATE status_indexes SET next = next + 1 RETURNING next - 1").Single();
-            session.Change("INSERT INTO status_lists (list, version) VALUES ($1, 0) ON CONFLICT DO NOTHING", (long)StatusReference.ListOf(next));
+            session.Change(
+                "INSERT INTO status_lists (list, version) VALUES ($1, 0) ON CONFLICT DO NOTHING", (long)StatusReference.ListOf(next));
             session.Change("UPDATE clients SET status_index = $2 WHERE client_id = $1", clientId, next);
             return next;
         },
@@ -34,7 +35,8 @@ internal sealed class SqliteStatusListStore(SqliteStorage storage) : IStatusList
     {
         var bits = new byte[StatusReference.ListSize / 8];
         var pages = storage.Main.Read(session => session.Read(
-            row => (Page: row.GetInt32(0), Bits: (byte[])row.GetValue(1)), "SELECT page, bits FROM status_pages WHERE list = $1", (long)list));
+            row =>
+                (Page: row.GetInt32(0), Bits: (byte[])row.GetValue(1)), "SELECT page, bits FROM status_pages WHERE list = $1", (long)list));
         pages.ForEach(page => page.Bits.CopyTo(bits, page.Page * PageBytes));
         return Task.FromResult(bits);
     }
@@ -51,7 +53,9 @@ internal sealed class SqliteStatusListStore(SqliteStorage storage) : IStatusList
         }
         var (list, place) = ((long)StatusReference.ListOf(used), StatusReference.PlaceOf(used));
         var page = (long)(place / PageBits);
-        var bits = session.Read(row => (byte[])row.GetValue(0), "SELECT bits FROM status_pages WHERE list = $1 AND page = $2", list, page).SingleOrDefault() ?? new byte[PageBytes];
+        var bits = session.Read(
+            row => (byte[])row.GetValue(0), "SELECT bits FROM status_pages WHERE list = $1 AND page = $2", list, page).SingleOrDefault()
+            ?? new byte[PageBytes];
         bits[place % PageBits / 8] |= (byte)(1 << (place % 8));
         session.Change("INSERT OR REPLACE INTO status_pages (list, page, bits) VALUES ($1, $2, $3)", list, page, bits);
         session.Change("UPDATE status_lists SET version = version + 1 WHERE list = $1", list);

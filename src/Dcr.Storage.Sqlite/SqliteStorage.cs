@@ -18,14 +18,16 @@ internal sealed class SqliteStorage(IOptions<SqliteStorageOptions> options, Time
 
     public SqliteDatabase Main { get; } = new(options.Value.Path, SqliteDurability.PowerLoss, time);
 
-    public SqliteDatabase Replay { get; } = new(System.IO.Path.ChangeExtension(options.Value.Path, ".replay.db"), SqliteDurability.ProcessExit, time);
+    public SqliteDatabase Replay { get; } = new(
+        System.IO.Path.ChangeExtension(options.Value.Path, ".replay.db"), SqliteDurability.ProcessExit, time);
 
     public async Task InitializeAsync(CancellationToken cancellationToken)
     {
         RefuseLostDatabase();
         CreateForOwnerOnly(Main.Path);
         CreateForOwnerOnly(Replay.Path);
-        RefuseOldEngine(await Main.WriteAsync(session => session.Read(row => row.GetString(0), "SELECT sqlite_version()").Single(), cancellationToken));
+        RefuseOldEngine(
+            await Main.WriteAsync(session => session.Read(row => row.GetString(0), "SELECT sqlite_version()").Single(), cancellationToken));
         await SqliteSchema.MigrateAsync(Main, SqliteSchema.Main, cancellationToken);
         await SqliteSchema.MigrateAsync(Replay, SqliteSchema.Replay, cancellationToken);
         var identity = await SqliteIdentity.KeepAsync(Main, SqliteIdentity.New(), cancellationToken);
@@ -49,7 +51,9 @@ internal sealed class SqliteStorage(IOptions<SqliteStorageOptions> options, Time
 
     // Moved on when records are forgotten, so it lags behind while nobody registers, and while the server does not run.
     public Task<StoreClock?> ReadClockAsync(CancellationToken cancellationToken) => Task.FromResult(
-        Main.Read(session => session.Read(row => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)), "SELECT now FROM store_clock")) is [var now]
+        Main.Read(
+            session =>
+                session.Read(row => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)), "SELECT now FROM store_clock")) is [var now]
             ? new StoreClock(now, TimeSpan.FromDays(1), IsExact: false)
             : null);
 

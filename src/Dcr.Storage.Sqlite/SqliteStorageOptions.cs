@@ -5,6 +5,8 @@ public sealed class SqliteStorageOptions
 {
     public const string Section = "Dcr:Storage:Sqlite";
 
-    /// <summary>The database file; used assertions are in a second file beside it. Default <c>data/dcr.db</c>, from where the server is started.</summary>
+    /// <summary>
+    /// The database file; used assertions are in a second file beside it. Default <c>data/dcr.db</c>, from where the server is started.
+    /// </summary>
     public string Path { get; set; } = "data/dcr.db";
 }

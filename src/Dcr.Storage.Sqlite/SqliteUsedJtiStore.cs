@@ -20,13 +20,16 @@ internal sealed class SqliteUsedJtiStore(SqliteStorage storage, TimeProvider tim
             {
                 ForgetExpired(session);
                 var added = session.Change(
-                    "INSERT INTO used_assertions (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", hash, expiresAt.ToUnixTimeMilliseconds());
+                    "INSERT INTO used_assertions (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    hash,
+                    expiresAt.ToUnixTimeMilliseconds());
                 return added == 1 ? RecordJtiOutcome.Recorded : RecordJtiOutcome.AlreadyUsed;
             },
             cancellationToken);
     }
 
-    public Task<bool> IsUsedAsync(string clientId, string jti, CancellationToken cancellationToken) => Task.FromResult(storage.Replay.Read(session =>
+    public Task<bool> IsUsedAsync(string clientId, string jti, CancellationToken cancellationToken) =>
+        Task.FromResult(storage.Replay.Read(session =>
         session.Read(row => row.GetInt64(0), "SELECT 1 FROM used_assertions WHERE hash = $1", UsedJti.Hash(clientId, jti)).Count == 1));
 
     // Only ever called by the one writer.

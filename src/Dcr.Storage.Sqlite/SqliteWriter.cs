@@ -127,7 +127,9 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>False, with nothing done, when one of the writes fails: a bug, and so rare that the others may wait for a second try.</summary>
+    /// <summary>
+    /// False, with nothing done, when one of the writes fails: a bug, and so rare that the others may wait for a second try.
+    /// </summary>
     private static bool TryCommitTogether(List<Write> group, SqliteSession session)
     {
         session.Change("BEGIN IMMEDIATE");

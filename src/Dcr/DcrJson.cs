@@ -18,7 +18,8 @@ public static class DcrJson
     /// <summary>How each type of the wire is read and written, for whoever describes the routes.</summary>
     public static IReadOnlyList<IJsonTypeInfoResolver> Resolvers { get; } =
     [
-        ProtocolJson.Default, AuditingJson.Default, SigningKeysJson.Default, KeysJson.Default, ClientsJson.Default, AccessTokensJson.Default,
-        RegistrationJson.Default, BulkJson.Default, OnboardingJson.Default, AdministrationJson.Default, DiscoveryJson.Default,
+        ProtocolJson.Default, AuditingJson.Default, SigningKeysJson.Default, KeysJson.Default, ClientsJson.Default,
+        AccessTokensJson.Default, RegistrationJson.Default, BulkJson.Default, OnboardingJson.Default, AdministrationJson.Default,
+        DiscoveryJson.Default,
     ];
 }

@@ -3,62 +3,67 @@ using Dcr.Protocol;
 using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
 
 namespace Dcr;
 
-public static class DcrPipeline
+/// <summary>
+/// What every request to a route of this server passes before its handler: limits, safe headers, an answer to every exception, the rules
+/// for scripts of other origins, the readiness gate, the token, the rate limit. It belongs to the routes and not to the host, which may
+/// have others beside them.
+/// </summary>
+internal sealed class DcrPipeline(
+    DpopNonces nonces, CrossOrigin crossOrigin, Readiness readiness, Refusals refusals, UnexpectedFault faults)
 {
-    /// <summary>What every request passes before its endpoint: safe headers, JSON for every error, the readiness gate.</summary>
-    public static void UseDcr(this WebApplication app)
+    /// <summary>Leads each endpoint of the group through the pipeline.</summary>
+    public void Wrap(IEndpointConventionBuilder group) => group.Finally(endpoint =>
     {
-        var nonces = app.Services.GetRequiredService<DpopNonces>();
-        var readiness = app.Services.GetRequiredService<Readiness>();
+        AddMethods(endpoint.Metadata);
+        if (endpoint.RequestDelegate is { } handler)
+        {
+            var rule = endpoint.Metadata.OfType<CrossOriginRule>().LastOrDefault();
+            var token = endpoint.Metadata.OfType<NeededToken>().LastOrDefault();
+            endpoint.RequestDelegate = context => InvokeAsync(context, rule, token, handler);
+        }
+    });
 
-        app.UseExceptionHandler(new ExceptionHandlerOptions
+    private async Task InvokeAsync(HttpContext context, CrossOriginRule? rule, NeededToken? token, RequestDelegate handler)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
-            // UnexpectedFault answers every exception and logs it once; the middleware insists on a handler of its own.
-            ExceptionHandler = _ => Task.CompletedTask,
-            SuppressDiagnosticsCallback = _ => true,
-        });
-        app.Use(async (context, next) =>
+            size.MaxRequestBodySize = RequestBody.MaxBytes;
+        }
+        SafeHeaders.Set(context.Response.Headers);
+        nonces.Offer(context);
+        try
         {
-            SafeHeaders.Set(context.Response.Headers);
-            nonces.Offer(context);
-            await next(context);
-        });
-        app.UseStatusCodePages(async context => await AnswerAsync(context.HttpContext));
-        app.UseRoutingWithHead();
-        app.UseCors();
-        app.Use(async (context, next) =>
-        {
-            if (readiness.IsReady || context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
+            if (rule is not null && crossOrigin.Answer(context, rule.Callers))
             {
-                await next(context);
                 return;
             }
-            await new OAuthErrorResult(OAuthError.TemporarilyUnavailable()).ExecuteAsync(context);
-        });
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.UseRateLimits();
-    }
-
-    private static Task AnswerAsync(HttpContext context)
-    {
-        if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
-        {
-            HeadRequests.AllowHead(context.Response);
+            if (!readiness.IsReady)
+            {
+                await new OAuthErrorResult(OAuthError.TemporarilyUnavailable()).ExecuteAsync(context);
+            }
+            else if (token is null || await token.IsSentAsync(context))
+            {
+                await (refusals.Count(context) is { } tooMany ? new OAuthErrorResult(tooMany).ExecuteAsync(context) : handler(context));
+            }
         }
-        return ErrorFor(context.Response.StatusCode).ExecuteAsync(context);
+        catch (Exception exception)
+        {
+            await faults.AnswerAsync(context, exception);
+        }
     }
 
-    // Answers that routing gives by itself, with an empty body.
-    private static OAuthErrorResult ErrorFor(int status) => new(status switch
+    // HEAD wherever GET is (RFC 9110 section 9.3.2): the web server leaves the content out. A preflight is routed by the method it asks for.
+    private static void AddMethods(IList<object> metadata)
     {
-        StatusCodes.Status404NotFound => OAuthError.NotFound("There is nothing at this path."),
-        StatusCodes.Status405MethodNotAllowed => OAuthError.InvalidRequest("The method is not allowed here; see the Allow header.", status),
-        >= 500 => OAuthError.ServerError() with { Status = status },
-        _ => OAuthError.InvalidRequest("The request cannot be understood.", status),
-    });
+        if (metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { } known)
+        {
+            var methods = known.HttpMethods.Contains(HttpMethods.Get) ? known.HttpMethods.Append(HttpMethods.Head) : known.HttpMethods;
+            metadata.Add(new HttpMethodMetadata(methods, acceptCorsPreflight: metadata.OfType<CrossOriginRule>().Any()));
+        }
+    }
 }

@@ -12,8 +12,10 @@ using Dcr.Protocol;
 using Dcr.Registration;
 using Dcr.SigningKeys;
 using Dcr.TokenStatus;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Dcr;
 
@@ -44,6 +46,8 @@ public static class DcrSetup
             .AddOnboarding()
             .AddAdministration()
             .AddDiscovery()
+            .AddSingleton<DcrPipeline>()
+            .AddSingleton<IPostConfigureOptions<AuthenticationOptions>, HostSchemes>()
             .AddHostedService<StartUp>();
         if (configure is not null)
         {

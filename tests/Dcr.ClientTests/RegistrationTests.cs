@@ -86,7 +86,7 @@ public sealed class RegistrationTests(RealServer server) : IClassFixture<RealSer
             await dcr.GetInitialAccessTokenAsync(server.Prover, cancellationToken: Cancellation), new ClientMetadata(), oldKey, Cancellation);
 
         var both = await registration.UpdateAsync(
-            client.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) }, client.ETag, proofKey: oldKey, Cancellation);
+            client.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) }, client.ETag, proofKey: oldKey, newKeys: [newKey], Cancellation);
         await dcr.AccessTokensFor(new ClientCredentials(client.ClientId, oldKey)).GetAsync(cancellationToken: Cancellation);
         await dcr.AccessTokensFor(new ClientCredentials(client.ClientId, newKey)).GetAsync(cancellationToken: Cancellation);
 

@@ -1,6 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Dcr.Auditing;
+using Dcr.Clients;
+using Dcr.Protocol;
 using Dcr.ProtocolTests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Dcr.ProtocolTests;
@@ -152,6 +156,73 @@ public abstract class ClockTests(DcrServer server) : ServerTests(server)
         Assert.Equal((1, 1, true), (resumed["matched"]!.GetValue<long>(), resumed["resumed"]!.GetValue<long>(), resumed["done"]!.GetValue<bool>()));
         Assert.Equal("active", await Server.StatusAsync(idle));
         await Server.AccessTokenAsync(idle.Key, idle.ClientId);
+    }
+
+    [Theory]
+    [Requirement("P-CLOCK", "P-ROTATE")]
+    [InlineData(-Day)]
+    [InlineData(-100 * Day)]
+    public async Task A_registration_token_that_was_replaced_is_not_taken_for_as_long_as_the_clock_is_set_back(int minutes)
+    {
+        var client = await Server.OnboardAsync();
+        async Task<Answer> ReadAsync() => await Server.GetAsync(client.Path, client.RegistrationAccessToken);
+        var metadata = Requests.Metadata(client.Key);
+        metadata["client_id"] = client.ClientId;
+        (await Server.SendAsync(HttpMethod.Put, client.Path, $"Bearer {client.RegistrationAccessToken}", DpopScenario.Json(metadata), [])).Succeeded();
+        // Whoever lost the answer is not stranded by a clock that is set a little ahead or back.
+        foreach (var step in new[] { 20, -20, -20, 20 })
+        {
+            Server.Time.StepWall(TimeSpan.FromMinutes(step));
+            Assert.True((await ReadAsync()).Status == HttpStatusCode.OK, $"after {step}");
+        }
+        Server.Time.Advance(TimeSpan.FromMinutes(61));
+        AssertRefused(await ReadAsync());
+        Server.Time.StepWall(TimeSpan.FromMinutes(minutes));
+        AssertRefused(await ReadAsync());
+        Server.Time.StepWall(TimeSpan.FromMinutes(-minutes));
+        AssertRefused(await ReadAsync());
+    }
+
+    [Fact]
+    [Requirement("P-CLOCK", "P-POSSESSION")]
+    public async Task The_leave_to_change_keys_without_the_old_ones_does_not_last_for_as_long_as_the_clock_is_set_back()
+    {
+        var client = await Server.OnboardAsync(await Server.OnboardingClientAsync());
+        async Task<bool> IsAllowedAsync() =>
+            (await Server.AdminAsync(HttpMethod.Get, $"clients/{client.ClientId}")).Succeeded().Json["key_change_allowed_until"] is not null;
+        (await Server.AdminAsync(HttpMethod.Post, $"clients/{client.ClientId}/allow-key-change")).Succeeded();
+        Server.Time.StepWall(TimeSpan.FromMinutes(-20));
+        Assert.True(await IsAllowedAsync());
+        Server.Time.StepWall(TimeSpan.FromDays(-100));
+        Assert.False(await IsAllowedAsync());
+        Server.Time.StepWall(TimeSpan.FromDays(100) + TimeSpan.FromMinutes(20));
+        Assert.True(await IsAllowedAsync());
+    }
+
+    [Fact]
+    [Requirement("P-CLOCK", "P-LIFECYCLE")]
+    public async Task One_look_of_the_reaper_ends_a_thousand_clients_or_a_tenth_and_the_rest_when_an_administrator_says_so()
+    {
+        const int AlwaysAllowed = 1000;
+        const int Beyond = 5;
+        var now = Server.Time.GetUtcNow();
+        var over = new ClientLifecycle { BegunAt = now.AddHours(-2), Lifetime = TimeSpan.FromHours(1), ExpiresAt = now.AddHours(-1), ReviewAt = now.AddHours(-1) };
+        var clients = Server.Services.GetRequiredService<IClientStore>();
+        await Parallel.ForEachAsync(Enumerable.Range(0, AlwaysAllowed + Beyond), Cancellation, async (i, cancellation) =>
+        {
+            var client = new Client
+            {
+                ClientId = $"over-{i}", Status = ClientStatus.Active, CreatedAt = now.AddHours(-2), Version = 1, Metadata = new ClientMetadata { Scope = "read" }, Lifecycle = over,
+            };
+            var record = new AuditRecord { Id = Guid.NewGuid().ToString("N"), At = now, Action = "test.added", Subject = client.ClientId, Changes = new Dictionary<string, AuditChange>() };
+            Assert.Equal(AddClientOutcome.Added, await clients.AddAsync(client, record, Grounds.Server, cancellation));
+        });
+        async Task<JsonObject> ReapAsync(JsonObject body) => (await Server.AdminAsync(HttpMethod.Post, "clients:reap", body)).Succeeded().Json;
+        var first = await ReapAsync([]);
+        Assert.Equal((AlwaysAllowed, true), (first["expired"]!.GetValue<int>(), first["done"]!.GetValue<bool>()));
+        Assert.Contains("a tenth of the live clients", first["withheld"]!.GetValue<string>(), StringComparison.Ordinal);
+        var rest = await ReapAsync(new JsonObject { ["all"] = true });
+        Assert.Equal((Beyond, null), (rest["expired"]!.GetValue<int>(), rest["withheld"]));
     }
 
     private async Task<Answer> PostTokenAsync(HttpClient node, string assertion)

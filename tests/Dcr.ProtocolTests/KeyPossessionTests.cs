@@ -8,6 +8,8 @@ namespace Dcr.ProtocolTests;
 /// <summary>Nobody registers a key it does not hold, and a client's keys are changed by whoever held them before.</summary>
 public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
 {
+    private const string NewKeyProof = "New-Key-Proof";
+
     private readonly TestKey _key = TestKey.Create();
 
     private Task<string> OnboardingClientAsync(string mode) => Server.DeviceOnboardingAsync(new JsonObject { ["proof_of_possession"] = mode });
@@ -43,6 +45,11 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
 
     private Task<Answer> UpdateAsync(OnboardedClient client, JsonObject body, params string[] proofs) => Server.SendAsync(
         HttpMethod.Put, client.Path, $"Bearer {client.RegistrationAccessToken}", DpopScenario.Json(body), [.. proofs.Select(proof => (DpopScenario.Header, proof))]);
+
+    /// <summary>With a proof by a key from before, and one by each that is new.</summary>
+    private Task<Answer> UpdateAsync(OnboardedClient client, JsonObject body, TestKey before, params TestKey[] added) => Server.SendAsync(
+        HttpMethod.Put, client.Path, $"Bearer {client.RegistrationAccessToken}", DpopScenario.Json(body),
+        [(DpopScenario.Header, UpdateProof(client, before)), .. added.Select(key => (NewKeyProof, UpdateProof(client, key)))]);
 
     private async Task AllowKeyChangeAsync(OnboardedClient client) =>
         (await Server.AdminAsync(HttpMethod.Post, $"clients/{client.ClientId}/allow-key-change", await Server.AdminTokenAsync())).Succeeded();
@@ -129,7 +136,7 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
         // The same kid makes no key the same.
         (await UpdateAsync(client, Metadata(client, TestKey.Create(kid: _key.Kid)))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
         (await UpdateAsync(client, Metadata(client, next), Server.RegistrationProof(_key).Sign())).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "ht");
-        (await UpdateAsync(client, Metadata(client, next), UpdateProof(client, _key))).Succeeded();
+        (await UpdateAsync(client, Metadata(client, next), _key, next)).Succeeded();
         (await Server.PostTokenAsync(Server.Assertion(next, client.ClientId).Sign())).Succeeded();
         // What was a key before the last change is none now.
         (await UpdateAsync(client, Metadata(client, _key), UpdateProof(client, _key))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "had before");
@@ -141,7 +148,7 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
     {
         var other = TestKey.Create(kid: "other");
         var client = await OnboardAsync(await OnboardingClientAsync("required"));
-        var updated = (await UpdateAsync(client, Metadata(client, _key, other), UpdateProof(client, _key))).Succeeded();
+        var updated = (await UpdateAsync(client, Metadata(client, _key, other), _key, other)).Succeeded();
         client = client with { RegistrationAccessToken = updated["registration_access_token"] };
         var body = Metadata(client, _key, other);
         body["client_name"] = "Another name";
@@ -166,7 +173,31 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
         (await UpdateAsync(client, At(attacker.Url, Metadata(client)))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
         (await UpdateAsync(client, At(attacker.Url, Metadata(client)), UpdateProof(client, stolen))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
         (await UpdateAsync(client, Metadata(client, stolen), UpdateProof(client, stolen))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
-        (await UpdateAsync(client, Metadata(client, _key, stolen), UpdateProof(client, _key))).Succeeded();
+        (await UpdateAsync(client, Metadata(client, _key, stolen), UpdateProof(client, _key))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", stolen.Thumbprint());
+        (await UpdateAsync(client, At(attacker.Url, Metadata(client)), UpdateProof(client, _key))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", stolen.Thumbprint());
+        (await UpdateAsync(client, At(attacker.Url, Metadata(client)), _key, stolen)).Succeeded();
+    }
+
+    [Fact]
+    [Requirement("P-POSSESSION")]
+    public async Task Each_key_that_an_update_brings_proves_itself()
+    {
+        var (second, third, foreign) = (TestKey.Create(kid: "second"), TestKey.Create(kid: "third"), TestKey.Create(kid: "foreign"));
+        var client = await OnboardAsync(await OnboardingClientAsync("required"));
+        (await UpdateAsync(client, Metadata(client, foreign), UpdateProof(client, _key))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", foreign.Thumbprint());
+        (await UpdateAsync(client, Metadata(client, _key, second, foreign), _key, second)).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", foreign.Thumbprint());
+        (await UpdateAsync(client, Metadata(client, _key, second), _key, third)).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "a key that is new");
+        (await UpdateAsync(client, Metadata(client, _key, second), _key, [.. Enumerable.Repeat(second, 11)])).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "at most 10");
+        // New keys do not vouch for a change.
+        (await UpdateAsync(client, Metadata(client, second, third), second, third)).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", "had before");
+        client = client with { RegistrationAccessToken = (await UpdateAsync(client, Metadata(client, _key, second, third), _key, second, third)).Succeeded()["registration_access_token"] };
+        (await Server.PostTokenAsync(Server.Assertion(third, client.ClientId).Sign())).Succeeded();
+
+        // By leave of an administrator one of the new keys vouches, and the others prove themselves all the same.
+        await AllowKeyChangeAsync(client);
+        var fourth = TestKey.Create(kid: "fourth");
+        (await UpdateAsync(client, Metadata(client, fourth, foreign), UpdateProof(client, fourth))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", foreign.Thumbprint());
+        (await UpdateAsync(client, Metadata(client, fourth, foreign), fourth, foreign)).Succeeded();
     }
 
     [Fact]
@@ -215,7 +246,7 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
         await Server.ChangePolicyAsync(onboarding, new JsonObject { ["proof_of_possession"] = "required" });
         var next = TestKey.Create(kid: "next");
         (await UpdateAsync(client, Metadata(client, next))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
-        (await UpdateAsync(client, Metadata(client, next), UpdateProof(client, _key))).Succeeded();
+        (await UpdateAsync(client, Metadata(client, next), _key, next)).Succeeded();
     }
 
     [Fact]
@@ -267,7 +298,8 @@ public abstract class KeyPossessionTests(DcrServer server) : ServerTests(server)
         await using var host = await JwksHost.StartAsync(TestKey.Jwks(_key).ToJsonString());
         (await UpdateAsync(client, Metadata(client, next))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof");
         (await UpdateAsync(client, At(host.Url, Metadata(client)), UpdateProof(client, _key))).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "jwks_uri");
-        (await UpdateAsync(client, Metadata(client, next), UpdateProof(client, _key))).Succeeded();
+        (await UpdateAsync(client, Metadata(client, next), UpdateProof(client, _key))).Refused(HttpStatusCode.BadRequest, "invalid_dpop_proof", next.Thumbprint());
+        (await UpdateAsync(client, Metadata(client, next), _key, next)).Succeeded();
     }
 
     [Fact]

@@ -48,7 +48,8 @@ public abstract class OnceMeansOnceTests
             }
             var copies = await Task.WhenAll(Enumerable.Range(0, Copies).Select(i => sendAsync(_servers.Nodes[i % 2])));
             Answer[] answers = first is null ? copies : [first, .. copies];
-            Assert.All(answers, answer => Assert.True((int)answer.Status < 500, $"round {round}: {(int)answer.Status} {answer.Text}"));
+            // A store that cannot keep up with so many at once may say so, and has used nothing up by that.
+            Assert.All(answers, answer => Assert.True((int)answer.Status is < 500 or 503, $"round {round}: {(int)answer.Status} {answer.Text}"));
             var accepted = answers.Count(answer => answer.Response.IsSuccessStatusCode);
             Assert.True(accepted <= 1, $"round {round}: accepted {accepted} times");
             used += accepted;

@@ -144,6 +144,8 @@ public abstract class RunClientOperationTests : IAsyncDisposable
 
         public Task<IReadOnlyList<ClientCursor>> NextAsync(ClientOperation operation, int limit, CancellationToken cancellationToken) => store.NextAsync(operation, limit, cancellationToken);
 
+        public Task<ClientOperation> CountChangedAsync(ClientOperation operation, long more, CancellationToken cancellationToken) => store.CountChangedAsync(operation, more, cancellationToken);
+
         public Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken) => store.MoveAsync(read, moved, cancellationToken);
     }
 }

@@ -310,6 +310,25 @@ public abstract class ClientOperationStoreContract(StoreUnderTest store) : Regis
         await AssertChangedOnceAsync(clients[1..], ClientStatus.Suspended);
     }
 
+    [Fact]
+    [Requirement("P-LINEAGE")]
+    public async Task Counts_what_each_of_two_nodes_changed_client_by_client()
+    {
+        var clients = await RegisteredAsync(Limits(), 3);
+        var read = await StartedAsync(Operation(By(Limits()), ClientStatus.Active));
+        var after = new ClientCursor(clients[0].CreatedAt, clients[0].ClientId);
+        // Two nodes came over the same clients; one has read the operation before the other counted, and does not take that back.
+        var counted = await Operations(One).CountChangedAsync(read, 2, Cancellation);
+        Assert.Equal(2, counted.Changed);
+        Assert.Equal(counted, await Operations(Other).MoveAsync(read, read with { After = after }, Cancellation));
+        counted = await Operations(Other).CountChangedAsync(read, 3, Cancellation);
+        var moved = await Operations(Other).MoveAsync(counted, counted with { After = after, Done = true }, Cancellation);
+        Assert.Equal((5, true, after), (moved.Changed, moved.Done, moved.After));
+        // The slower one counts what it did although the operation is done.
+        Assert.Equal((6, true), (await Operations(One).CountChangedAsync(read, 1, Cancellation)) is var last ? (last.Changed, last.Done) : default);
+        Assert.Equal(6, (await Operations(Other).FindAsync(read.Id, Cancellation))!.Changed);
+    }
+
     [Theory]
     [Requirement("P-DRYRUN")]
     [InlineData(ClientStatus.Revoked, 4)]

@@ -2,6 +2,8 @@ using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
 using Dcr.Storage.MongoDb;
+using MongoDB.Bson;
+using MongoDB.Driver;
 using Xunit;
 
 namespace Dcr.StorageTests;
@@ -13,7 +15,7 @@ public sealed class MongoDbRegistrationAnswersTests(MongoDbUnderTestStore store)
     private async Task<NewRegistration> ClaimedAsync(RegistrationLimits limits, InitialAccessTokenUse? use = null)
     {
         var claimed = Answered(Guid.NewGuid().ToString("N"), limits, use, provedBy: null);
-        Assert.Null(await One.Get<MongoDbRegistrationAnswers>().ClaimAsync(claimed.Answer!, claimed.Client.ClientId, Cancellation));
+        Assert.Equal(new ClaimOutcome.Claimed(IsNew: true), await One.Get<MongoDbRegistrationAnswers>().ClaimAsync(claimed.Answer!, claimed.Client.ClientId, Cancellation));
         return claimed;
     }
 
@@ -49,12 +51,26 @@ public sealed class MongoDbRegistrationAnswersTests(MongoDbUnderTestStore store)
     }
 
     [Fact]
+    [Requirement("P-CLOCK")]
     public async Task An_abandoned_claim_of_another_token_is_taken_over_after_two_minutes_and_its_client_cannot_come_late()
     {
         var limits = Limits();
         var claimed = await ClaimedAsync(limits);
-        Store.Time.Advance(TimeSpan.FromMinutes(2) + TimeSpan.FromMilliseconds(1));
         var use = Use();
+        async Task AssertStandsAsync()
+        {
+            foreach (var node in new[] { One, Other })
+            {
+                Assert.Equal(new RegisterClientOutcome.UnderWay(claimed.Answer!), await Registrations(node).RegisterAsync(Answered(claimed.Answer!.Key, limits, use, provedBy: null), Cancellation));
+            }
+        }
+        // Two minutes as each node has seen them pass: a clock that is set ahead takes nothing over, and one that is set back keeps nobody waiting.
+        await AssertStandsAsync();
+        Store.Time.StepWall(TimeSpan.FromMinutes(20));
+        await AssertStandsAsync();
+        Store.Time.StepWall(TimeSpan.FromDays(-1));
+        Store.Time.Advance(TimeSpan.FromMinutes(2));
+        Store.Time.StepWall(TimeSpan.FromDays(1) - TimeSpan.FromMinutes(20));
         var racing = Enumerable.Range(0, 10).Select(_ => Answered(claimed.Answer!.Key, limits, use, provedBy: null)).ToArray();
         var outcomes = await RaceAsync(10, (node, i) => RegisterAsync(node, racing[i]));
 
@@ -66,6 +82,22 @@ public sealed class MongoDbRegistrationAnswersTests(MongoDbUnderTestStore store)
             claimed.Client, claimed.Record, MongoDbRegistrationCounts.NewReservation(), Grounds.Server, Cancellation));
         await One.Get<MongoDbRegistrationAnswers>().AbandonAsync(claimed.Answer!.Key, claimed.Client.ClientId);
         Assert.Equal(answer, await Registrations(Other).FindAnswerAsync(claimed.Answer.Key, Cancellation));
+    }
+
+    [Theory]
+    [Requirement("P-CLOCK", "P-ONCE")]
+    [InlineData(-100)]
+    [InlineData(100)]
+    public async Task The_fence_before_a_claim_that_was_taken_over_stands_for_a_day_of_the_database_whatever_the_nodes_clock_says(int days)
+    {
+        Store.Time.StepWall(TimeSpan.FromDays(days));
+        var clientId = Guid.NewGuid().ToString("N");
+        Assert.True(await One.Get<MongoDbAbandonedRegistrations>().TryFenceAsync(clientId, Cancellation));
+        Store.Time.StepWall(TimeSpan.FromDays(-days));
+        var storage = One.Get<MongoDbStorage>();
+        var fence = await storage.Clients.Find(Builders<BsonDocument>.Filter.Eq("_id", clientId)).SingleAsync(Cancellation);
+        var left = fence[MongoDbClientDocument.FenceUntil].ToUniversalTime() - (await storage.ReadTimeAsync(Cancellation))!.Value.UtcDateTime;
+        Assert.InRange(left, TimeSpan.FromHours(23), TimeSpan.FromHours(25));
     }
 
     [Fact]

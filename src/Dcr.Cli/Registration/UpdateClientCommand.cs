@@ -24,6 +24,6 @@ internal static class UpdateClientCommand
         // A policy may ask for a proof by a key from before, when keys change.
         var changesKeys = after.JwksUri != before.Metadata.JwksUri || after.Jwks?.ToJson() != before.Metadata.Jwks?.ToJson();
         ISigningKey? proofKey = changesKeys && connection.Profile.KeyFile is not null ? await connection.KeyAsync(cancellationToken) : null;
-        run.Terminal.Show(ClientFacts.Of(await registration.UpdateAsync(after, before.ETag, proofKey, cancellationToken)));
+        run.Terminal.Show(ClientFacts.Of(await registration.UpdateAsync(after, before.ETag, proofKey, newKeys: null, cancellationToken)));
     }
 }

@@ -32,7 +32,8 @@ public sealed record ClientAttestation
         // Without the text: an exception ends in a log.
         if (value.Split('.') is not { Length: 3 } parts || !parts.All(IsBase64Url))
         {
-            throw new ArgumentException("The text is no signed JWT: it must be three base64url parts with dots between, and nothing else.", nameof(value));
+            throw new ArgumentException(
+                "The text is no signed JWT: it must be three base64url parts with dots between, and nothing else.", nameof(value));
         }
         Value = value;
     }

@@ -35,21 +35,26 @@ internal sealed class ServerDiscovery
 
     public string Issuer { get; }
 
-    public async Task<AuthorizationServerMetadata> FindAsync(CancellationToken cancellationToken) => await _metadata.GetAsync(cancellationToken).ConfigureAwait(false);
+    public async Task<AuthorizationServerMetadata> FindAsync(CancellationToken cancellationToken) =>
+        await _metadata.GetAsync(cancellationToken).ConfigureAwait(false);
 
     public async Task<Uri> RegistrationEndpointAsync(CancellationToken cancellationToken) =>
         (await FindAsync(cancellationToken).ConfigureAwait(false)).RegistrationEndpoint
-            ?? throw new HttpRequestException(HttpRequestError.InvalidResponse, $"{Issuer} has no registration_endpoint: it does not register clients.");
+            ?? throw new HttpRequestException(
+                HttpRequestError.InvalidResponse, $"{Issuer} has no registration_endpoint: it does not register clients.");
 
     private async Task<AuthorizationServerMetadata> FetchAsync(CancellationToken cancellationToken)
     {
-        var answer = await _exchange.SendAsync(new ProtocolRequest { Method = HttpMethod.Get, Uri = MetadataUri(Issuer) }, cancellationToken).ConfigureAwait(false);
+        var answer = await _exchange.SendAsync(
+            new ProtocolRequest { Method = HttpMethod.Get, Uri = MetadataUri(Issuer) }, cancellationToken).ConfigureAwait(false);
         answer.ThrowIfRefused();
         var metadata = answer.Read(DcrClientJson.Default.AuthorizationServerMetadata, "server metadata");
         // RFC 8414 section 3.3: else one server could speak for another.
         if (metadata.Issuer != Issuer)
         {
-            throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The metadata is for the issuer {metadata.Issuer}, not for {Issuer}. The two must be equal, also in a slash at the end.");
+            throw new HttpRequestException(
+                HttpRequestError.InvalidResponse,
+                $"The metadata is for the issuer {metadata.Issuer}, not for {Issuer}. The two must be equal, also in a slash at the end.");
         }
         SecureUri.Check(metadata.TokenEndpoint, "token_endpoint");
         SecureUri.Check(metadata.RegistrationEndpoint, "registration_endpoint");

@@ -30,8 +30,11 @@ internal sealed class HostedKeyRequests(ProtocolExchange exchange, RegistrationR
         return answer.Read(DcrClientJson.Default.HostedKeySet, "a hosted key set");
     }
 
-    /// <summary>Carried out twice it does no harm: the caller sees whether the key is as it is to be. Each attempt has a proof of its own.</summary>
-    public Task<ProtocolAnswer> PostAsync(RegistrationState state, HostedKeyChange change, ISigningKey provenBy, CancellationToken cancellationToken)
+    /// <summary>
+    /// Carried out twice it does no harm: the caller sees whether the key is as it is to be. Each attempt has a proof of its own.
+    /// </summary>
+    public Task<ProtocolAnswer> PostAsync(
+        RegistrationState state, HostedKeyChange change, ISigningKey provenBy, CancellationToken cancellationToken)
     {
         var url = UrlOf(state) + change.Path;
         return exchange.SendAsync(
@@ -40,7 +43,8 @@ internal sealed class HostedKeyRequests(ProtocolExchange exchange, RegistrationR
                 Uri = new Uri(url),
                 MakeContent = async cancel =>
                 {
-                    var proof = await KeyProof.CreateAsync(provenBy, state.ClientId!, change.Thumbprint, url, exchange.Time, cancel).ConfigureAwait(false);
+                    var proof = await KeyProof.CreateAsync(
+                        provenBy, state.ClientId!, change.Thumbprint, url, exchange.Time, cancel).ConfigureAwait(false);
                     var body = new HostedKeyChangeBody { Jwk = change.Jwk, Until = change.Until, Proof = proof };
                     return RegistrationRequests.Json(JsonSerializer.SerializeToUtf8Bytes(body, DcrClientJson.Default.HostedKeyChangeBody));
                 },

@@ -77,7 +77,8 @@ public sealed class HostedKeys
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <exception cref="DcrException">Refused; <c>conflict</c>: no other key is active, or the key is withdrawn.</exception>
     /// <exception cref="InvalidOperationException">The set has no such key, or the store holds no registered client.</exception>
-    public Task<HostedKey> RetireAsync(string kid, DateTimeOffset until, ISigningKey provenBy, CancellationToken cancellationToken = default)
+    public Task<HostedKey> RetireAsync(
+        string kid, DateTimeOffset until, ISigningKey provenBy, CancellationToken cancellationToken = default)
     {
         // Whatever part of a second a server keeps, it gives the same time back.
         var end = DateTimeOffset.FromUnixTimeSeconds(until.ToUnixTimeSeconds());
@@ -94,7 +95,12 @@ public sealed class HostedKeys
         MoveAsync(kid, "withdraw", until: null, key => key.State == HostedKeyState.Withdrawn, provenBy, cancellationToken);
 
     private Task<HostedKey> MoveAsync(
-        string kid, string step, DateTimeOffset? until, Func<HostedKey, bool> isDone, ISigningKey provenBy, CancellationToken cancellationToken)
+        string kid,
+        string step,
+        DateTimeOffset? until,
+        Func<HostedKey, bool> isDone,
+        ISigningKey provenBy,
+        CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(kid);
         ArgumentNullException.ThrowIfNull(provenBy);
@@ -112,7 +118,10 @@ public sealed class HostedKeys
     /// <param name="provenBy">Signs the proof.</param>
     /// <param name="cancellationToken">Stops the wait.</param>
     private Task<HostedKey> ChangeAsync(
-        Func<HostedKeySet, HostedKey?> done, Func<HostedKeySet, HostedKeyChange> change, ISigningKey provenBy, CancellationToken cancellationToken) =>
+        Func<HostedKeySet, HostedKey?> done,
+        Func<HostedKeySet, HostedKeyChange> change,
+        ISigningKey provenBy,
+        CancellationToken cancellationToken) =>
         _registration.RunAsync(async state =>
         {
             var before = await _requests.GetAsync(state, cancellationToken).ConfigureAwait(false);

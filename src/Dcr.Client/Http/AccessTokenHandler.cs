@@ -5,8 +5,8 @@ namespace Dcr.Client;
 /// <summary>
 /// Puts an access token on each request to an API. A 401 that says <c>invalid_token</c> is answered with a new token, one
 /// that says <c>use_dpop_nonce</c> with the nonce; each once. Bodies of up to a mebibyte are kept in memory for that; a
-/// request with a larger one is sent all the same, but not repeated, and its 401 is returned. <c>AddAccessTokens</c> adds one to an HttpClient
-/// of a factory; make one here for an HttpClient of your own.
+/// request with a larger one is sent all the same, but not repeated, and its 401 is returned. <c>AddAccessTokens</c> adds one to an
+/// HttpClient of a factory; make one here for an HttpClient of your own.
 /// </summary>
 /// <example>
 /// <code>
@@ -94,7 +94,8 @@ public sealed class AccessTokenHandler : DelegatingHandler
     private static bool IsRefused(HttpResponseMessage response, string error) =>
         response.StatusCode == HttpStatusCode.Unauthorized && Challenges.Have(response, error);
 
-    private async Task<(HttpResponseMessage Response, bool HasNewNonce)> SendAsync(HttpRequestMessage request, AccessToken token, CancellationToken cancellationToken)
+    private async Task<(HttpResponseMessage Response, bool HasNewNonce)> SendAsync(
+        HttpRequestMessage request, AccessToken token, CancellationToken cancellationToken)
     {
         var uri = request.RequestUri!;
         request.Headers.Authorization = new(token.TokenType, token.Value);
@@ -103,7 +104,8 @@ public sealed class AccessTokenHandler : DelegatingHandler
         if (token.BoundTo is { } key)
         {
             nonce = _tokens.Nonces.For(uri);
-            var proof = await DpopProof.CreateAsync(key, request.Method, uri, token.Value, nonce, _tokens.Time, cancellationToken).ConfigureAwait(false);
+            var proof = await DpopProof.CreateAsync(
+                key, request.Method, uri, token.Value, nonce, _tokens.Time, cancellationToken).ConfigureAwait(false);
             request.Headers.TryAddWithoutValidation("DPoP", proof);
         }
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);

@@ -17,10 +17,12 @@ public static class DcrClientServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         var name = $"Dcr.Client {issuer}";
-        services.AddSingleton(provider => new DcrClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name), issuer, options));
+        services.AddSingleton(
+            provider => new DcrClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name), issuer, options));
         // One client lives as long as the program: its connections are renewed, its handlers are not.
         return services.AddHttpClient(name)
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = s_connectionLifetime })
+            .ConfigurePrimaryHttpMessageHandler(
+                () => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = s_connectionLifetime })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
     }
 
@@ -35,8 +37,8 @@ public static class DcrClientServiceExtensions
     /// <example>
     /// <code>
     /// services.AddDcrClient("https://as.example");
-    /// services.AddSingleton(provider => provider.GetRequiredService&lt;DcrClient>().AccessTokensFor(new ClientCredentials(clientId, key)));
-    /// services.AddHttpClient("orders", http => http.BaseAddress = new Uri("https://orders.example"))
+    /// services.AddSingleton(provider => provider.GetRequiredService&lt;DcrClient>().AccessTokensFor(new ClientCredentials(clientId,
+    /// key))); services.AddHttpClient("orders", http => http.BaseAddress = new Uri("https://orders.example"))
     ///     .AddAccessTokens(provider => provider.GetRequiredService&lt;AccessTokenSource>(), scope: "read");
     /// </code>
     /// </example>

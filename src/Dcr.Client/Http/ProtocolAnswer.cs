@@ -14,7 +14,9 @@ internal sealed record ProtocolAnswer(HttpStatusCode Status, byte[] Body, string
     public bool IsSuccess => (int)Status is >= 200 and < 300;
 
     /// <summary>The server is away or overburdened: the same request may succeed later.</summary>
-    public bool IsTransient => Status is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+    public bool IsTransient =>
+        Status is HttpStatusCode.TooManyRequests
+            or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
     public void ThrowIfRefused()
     {

@@ -18,8 +18,8 @@ internal sealed class ProtocolExchange(HttpClient http, DcrClientOptions options
     public DpopNonces Nonces { get; } = new();
 
     /// <summary>
-    /// More than any exchange takes, with what comes before and after it: for what is shared, and must end although nobody who waits may end
-    /// it for the others, such as a signing key far away that does not answer.
+    /// More than any exchange takes, with what comes before and after it: for what is shared, and must end although nobody who waits may
+    /// end it for the others, such as a signing key far away that does not answer.
     /// </summary>
     public TimeSpan Longest
     {
@@ -60,7 +60,8 @@ internal sealed class ProtocolExchange(HttpClient http, DcrClientOptions options
 
     /// <summary>Whether the server may or may not have got the request: the connection broke, or the time was over.</summary>
     public static bool IsLost(Exception exception, CancellationToken cancellationToken) =>
-        exception is HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested);
+        exception is HttpRequestException or IOException
+            || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested);
 
     private async Task<ProtocolAnswer> SendOnceAsync(ProtocolRequest request, CancellationToken cancellationToken)
     {
@@ -74,13 +75,17 @@ internal sealed class ProtocolExchange(HttpClient http, DcrClientOptions options
         return answer;
     }
 
-    private async Task<(ProtocolAnswer Answer, bool HasNewNonce)> SendWithNonceAsync(ProtocolRequest request, string? nonce, CancellationToken cancellationToken)
+    private async Task<(ProtocolAnswer Answer, bool HasNewNonce)> SendWithNonceAsync(
+        ProtocolRequest request, string? nonce, CancellationToken cancellationToken)
     {
         using var message = await request.MakeMessageAsync(nonce, options.Time, cancellationToken).ConfigureAwait(false);
-        using var response = await http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        using var response = await http.SendAsync(
+            message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         await response.Content.LoadIntoBufferAsync(MaxAnswer, cancellationToken).ConfigureAwait(false);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-        return (new ProtocolAnswer(response.StatusCode, body, response.Headers.ETag?.ToString(), RetryAfter(response)), Nonces.Keep(request.Uri, response, nonce));
+        return (
+            new ProtocolAnswer(response.StatusCode, body, response.Headers.ETag?.ToString(), RetryAfter(response)),
+            Nonces.Keep(request.Uri, response, nonce));
     }
 
     private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch

@@ -19,6 +19,9 @@ internal sealed record ProtocolRequest
     /// <summary>Signs a DPoP proof for each attempt. Null: none is sent.</summary>
     public ISigningKey? ProofKey { get; init; }
 
+    /// <summary>Each proves itself, beside <see cref="ProofKey"/>: keys that the request registers anew.</summary>
+    public IReadOnlyList<ISigningKey> NewKeys { get; init; } = [];
+
     /// <summary>Null: the client proves itself in another way.</summary>
     public ClientAttestation? Attestation { get; init; }
 
@@ -36,8 +39,15 @@ internal sealed record ProtocolRequest
         }
         if (ProofKey is not null)
         {
-            var proof = await DpopProof.CreateAsync(ProofKey, Method, Uri, IsTokenBound ? Token : null, nonce, time, cancellationToken).ConfigureAwait(false);
+            var proof = await DpopProof.CreateAsync(
+                ProofKey, Method, Uri, IsTokenBound ? Token : null, nonce, time, cancellationToken).ConfigureAwait(false);
             message.Headers.TryAddWithoutValidation("DPoP", proof);
+        }
+        foreach (var key in NewKeys)
+        {
+            var proof = await DpopProof.CreateAsync(key, Method, Uri, accessToken: null, nonce, time, cancellationToken)
+                .ConfigureAwait(false);
+            message.Headers.TryAddWithoutValidation("New-Key-Proof", proof);
         }
         if (Attestation is not null)
         {

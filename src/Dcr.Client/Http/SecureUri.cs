@@ -3,7 +3,8 @@ namespace Dcr.Client;
 /// <summary>Tokens and assertions go over https, or to this machine itself.</summary>
 internal static class SecureUri
 {
-    public static bool IsSecure(Uri uri) => uri.IsAbsoluteUri && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
+    public static bool IsSecure(Uri uri) =>
+        uri.IsAbsoluteUri && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
     /// <param name="uri">Named by the server. Null: it named none.</param>
     /// <param name="member">By which it was named.</param>

@@ -10,5 +10,7 @@ internal static class VisibleText
     /// <param name="member">By which it came; the text itself may be a secret, and is not repeated.</param>
     public static string Check(string text, string member) => text.Length > 0 && text.All(character => character is >= ' ' and <= '~')
         ? text
-        : throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The server's {member} is empty, or has characters that no token has (RFC 6749 appendix A).");
+        : throw new HttpRequestException(
+            HttpRequestError.InvalidResponse,
+            $"The server's {member} is empty, or has characters that no token has (RFC 6749 appendix A).");
 }

@@ -20,7 +20,9 @@ public sealed partial class ClientKey
         ArgumentNullException.ThrowIfNull(pem);
         if (pem.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
         {
-            throw new CryptographicException("The PEM is encrypted in OpenSSL's old form, which is weak. Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.pem -out new.pem");
+            throw new CryptographicException(
+                "The PEM is encrypted in OpenSSL's old form, which is weak. Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.pem "
+                    + "-out new.pem");
         }
         var rest = pem.AsSpan();
         while (PemEncoding.TryFind(rest, out var fields))
@@ -41,7 +43,12 @@ public sealed partial class ClientKey
                     "EC PRIVATE KEY" => FromSec1(der, kid),
                     "RSA PRIVATE KEY" => FromPkcs1(der, algorithm ?? SigningAlgorithm.PS256, kid),
                     "PRIVATE KEY" => FromPkcs8(der, password: null, algorithm, kid),
-                    _ => FromPkcs8(der, password ?? throw new CryptographicException("The PEM is encrypted; its password is needed."), algorithm, kid),
+                    _ =>
+                        FromPkcs8(
+                            der,
+                            password ?? throw new CryptographicException("The PEM is encrypted; its password is needed."),
+                            algorithm,
+                            kid),
                 };
             }
             finally
@@ -49,7 +56,8 @@ public sealed partial class ClientKey
                 CryptographicOperations.ZeroMemory(der);
             }
         }
-        throw new CryptographicException("The text has no PEM block with a private key (PRIVATE KEY, ENCRYPTED PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY).");
+        throw new CryptographicException(
+            "The text has no PEM block with a private key (PRIVATE KEY, ENCRYPTED PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY).");
     }
 
     /// <summary>Reads PKCS#8 in DER, plain or encrypted.</summary>
@@ -58,7 +66,8 @@ public sealed partial class ClientKey
     /// <param name="algorithm">For an RSA key; null: PS256. An EC key's curve decides.</param>
     /// <param name="kid">The name it is registered under. Null: its RFC 7638 thumbprint.</param>
     /// <exception cref="CryptographicException">No usable key, a wrong password, or a weak key; the message says which.</exception>
-    public static ClientKey FromPkcs8(ReadOnlySpan<byte> der, string? password = null, SigningAlgorithm? algorithm = null, string? kid = null)
+    public static ClientKey FromPkcs8(
+        ReadOnlySpan<byte> der, string? password = null, SigningAlgorithm? algorithm = null, string? kid = null)
     {
         // The kind of key is inside, in the encrypted form behind the password: both kinds are tried.
         var ecdsa = ECDsa.Create();
@@ -96,7 +105,9 @@ public sealed partial class ClientKey
         }
         catch (CryptographicException)
         {
-            throw new CryptographicException("The PKCS#12 file cannot be read: the password is wrong, it is damaged, or it has no certificate (make one with a certificate, or use PKCS#8).");
+            throw new CryptographicException(
+                "The PKCS#12 file cannot be read: the password is wrong, it is damaged, or it has no certificate (make one with a "
+                    + "certificate, or use PKCS#8).");
         }
         using (certificate)
         {
@@ -190,7 +201,8 @@ public sealed partial class ClientKey
             var owned = new ClientKey((ECDsa)key, kid);
             return algorithm is null || algorithm == owned.Algorithm
                 ? owned
-                : throw new CryptographicException($"{algorithm} does not go with a key on {owned.PublicJwk.Crv}, which signs by {owned.Algorithm}.");
+                : throw new CryptographicException(
+                    $"{algorithm} does not go with a key on {owned.PublicJwk.Crv}, which signs by {owned.Algorithm}.");
         }
         catch
         {

@@ -8,12 +8,16 @@ internal static class KeyRules
     private const int MinRsaBits = 2048;
     private const int MaxRsaBits = 8192;
 
-    public static (string Crv, SigningAlgorithm Algorithm) CurveOf(ECCurve curve) => (curve.IsNamed ? curve.Oid.Value ?? curve.Oid.FriendlyName : null) switch
+    public static (string Crv, SigningAlgorithm Algorithm) CurveOf(ECCurve curve) =>
+        (curve.IsNamed ? curve.Oid.Value ?? curve.Oid.FriendlyName : null) switch
     {
         "1.2.840.10045.3.1.7" or "nistP256" or "ECDSA_P256" => ("P-256", SigningAlgorithm.ES256),
         "1.3.132.0.34" or "nistP384" or "ECDSA_P384" => ("P-384", SigningAlgorithm.ES384),
         "1.3.132.0.35" or "nistP521" or "ECDSA_P521" => ("P-521", SigningAlgorithm.ES512),
-        _ => throw new CryptographicException($"The key is on the curve {curve.Oid?.FriendlyName ?? "of its own parameters"}; only P-256, P-384 and P-521 are accepted. Make a new key, best on P-256."),
+        _ =>
+            throw new CryptographicException(
+                $"The key is on the curve {curve.Oid?.FriendlyName ?? "of its own parameters"}; only P-256, P-384 and P-521 are accepted. "
+                    + "Make a new key, best on P-256."),
     };
 
     /// <summary>What goes with one of the three curves by its JWK name. Null: another curve.</summary>
@@ -34,7 +38,8 @@ internal static class KeyRules
         var bits = BitLength(parameters.Modulus!);
         if (bits is < MinRsaBits or > MaxRsaBits)
         {
-            throw new CryptographicException($"The RSA key has {bits} bits; {MinRsaBits} to {MaxRsaBits} are accepted. Make a new key, best an EC key on P-256.");
+            throw new CryptographicException(
+                $"The RSA key has {bits} bits; {MinRsaBits} to {MaxRsaBits} are accepted. Make a new key, best an EC key on P-256.");
         }
         // RFC 7518 sets no bound; below 65537 is what the server refuses.
         var exponent = parameters.Exponent!;
@@ -44,7 +49,8 @@ internal static class KeyRules
         }
     }
 
-    public static bool IsEllipticCurve(SigningAlgorithm algorithm) => algorithm is SigningAlgorithm.ES256 or SigningAlgorithm.ES384 or SigningAlgorithm.ES512;
+    public static bool IsEllipticCurve(SigningAlgorithm algorithm) =>
+        algorithm is SigningAlgorithm.ES256 or SigningAlgorithm.ES384 or SigningAlgorithm.ES512;
 
     public static HashAlgorithmName HashOf(SigningAlgorithm algorithm) => algorithm switch
     {
@@ -54,7 +60,9 @@ internal static class KeyRules
     };
 
     public static RSASignaturePadding PaddingOf(SigningAlgorithm algorithm) =>
-        algorithm is SigningAlgorithm.PS256 or SigningAlgorithm.PS384 or SigningAlgorithm.PS512 ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1;
+        algorithm is SigningAlgorithm.PS256 or SigningAlgorithm.PS384 or SigningAlgorithm.PS512
+            ? RSASignaturePadding.Pss
+            : RSASignaturePadding.Pkcs1;
 
     private static int BitLength(ReadOnlySpan<byte> bigEndian)
     {

@@ -9,7 +9,15 @@ namespace Dcr.Client;
 public sealed record ClientInformation
 {
     private static readonly string[] s_notMetadata =
-        ["client_id", "client_id_issued_at", "client_id_expires_at", "client_secret", "client_secret_expires_at", "registration_client_uri", "registration_access_token"];
+        [
+            "client_id",
+            "client_id_issued_at",
+            "client_id_expires_at",
+            "client_secret",
+            "client_secret_expires_at",
+            "registration_client_uri",
+            "registration_access_token",
+        ];
 
     /// <summary>The client's name from now on.</summary>
     public required string ClientId { get; init; }
@@ -20,7 +28,10 @@ public sealed record ClientInformation
     /// <summary>When it ends by itself. Null: it does not.</summary>
     public DateTimeOffset? ClientIdExpiresAt { get; init; }
 
-    /// <summary>What is registered; the server may have filled in members. To change it, hand a changed copy to <see cref="ClientRegistration.UpdateAsync"/>.</summary>
+    /// <summary>
+    /// What is registered; the server may have filled in members. To change it, hand a changed copy to
+    /// <see cref="ClientRegistration.UpdateAsync"/>.
+    /// </summary>
     public required ClientMetadata Metadata { get; init; }
 
     /// <summary>The version of all this, for <c>If-Match</c>. Null: the server gives none.</summary>

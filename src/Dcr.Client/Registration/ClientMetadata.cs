@@ -26,7 +26,9 @@ public sealed record ClientMetadata
     [JsonPropertyName("jwks")]
     public PublicJwkSet? Jwks { get; init; }
 
-    /// <summary>An https URL that serves the public keys, so that they can change without an update. Either this or <see cref="Jwks"/>.</summary>
+    /// <summary>
+    /// An https URL that serves the public keys, so that they can change without an update. Either this or <see cref="Jwks"/>.
+    /// </summary>
     [JsonPropertyName("jwks_uri")]
     public string? JwksUri { get; init; }
 

@@ -56,12 +56,15 @@ public sealed class ClientRegistration
             var before = await _store.LoadAsync(cancellationToken).ConfigureAwait(false);
             if (before?.ClientId is { } registered)
             {
-                throw new InvalidOperationException($"The store holds the client {registered} already. Use a store of its own for each client, or delete that one first.");
+                throw new InvalidOperationException(
+                    $"The store holds the client {registered} already. Use a store of its own for each client, or delete that one first.");
             }
             var body = RegistrationRequests.BodyOf(metadata, key);
             var hash = Base64Url.EncodeToString(SHA256.HashData(body));
             var isRepeated = before is { IdempotencyKey: not null } && before.BodySha256 == hash;
-            var state = isRepeated ? before! : new RegistrationState { Pending = PendingRequest.Registration, IdempotencyKey = CompactJws.NewJti(), BodySha256 = hash };
+            var state = isRepeated
+                ? before!
+                : new RegistrationState { Pending = PendingRequest.Registration, IdempotencyKey = CompactJws.NewJti(), BodySha256 = hash };
             await _store.SaveAsync(state, cancellationToken).ConfigureAwait(false);
 
             var answer = await _requests.PostAsync(token, body, state.IdempotencyKey!, key, cancellationToken).ConfigureAwait(false);
@@ -101,7 +104,9 @@ public sealed class ClientRegistration
             return information;
         }
         var same = RegistrationRequests.BodyOf(state.ClientId!, information.Metadata);
-        return await KeepAsync(await _requests.PutAsync(state, same, answer.ETag, proofKey: null, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        return await KeepAsync(
+            await _requests.PutAsync(
+                state, same, answer.ETag, proofKey: null, newKeys: null, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
     }, cancellationToken);
 
     /// <summary>
@@ -109,20 +114,29 @@ public sealed class ClientRegistration
     /// <see cref="ReadAsync"/> gave.
     /// </summary>
     /// <param name="metadata">All that is to be registered; what is left out is taken away or gets its default.</param>
-    /// <param name="ifMatch">The <see cref="ClientInformation.ETag"/> that the change starts from: refused with 412 if somebody else was faster. Null: whatever is there is replaced.</param>
-    /// <param name="proofKey">To change keys under a policy that asks for a proof: a key that was registered before. Null: no proof.</param>
+    /// <param name="ifMatch">The <see cref="ClientInformation.ETag"/> that the change starts from: refused with 412 if somebody else was
+    /// faster. Null: whatever is there is replaced.</param>
+    /// <param name="proofKey">To change keys under a policy that asks for a proof: a key that was registered before. Null: no
+    /// proof.</param>
+    /// <param name="newKeys">Under a policy that requires proofs: each key that was not registered before, to prove itself. Null:
+    /// none.</param>
     /// <param name="cancellationToken">Stops; the update stays in the store as pending.</param>
     /// <exception cref="InvalidOperationException">The store holds no registered client.</exception>
     /// <example>New keys, in two steps, so that no request falls between them:
     /// <code>
     /// var now = await registration.ReadAsync();
-    /// now = await registration.UpdateAsync(now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) }, now.ETag, oldKey);
+    /// var both = now.Metadata with { Jwks = new(oldKey.PublicJwk, newKey.PublicJwk) };
+    /// now = await registration.UpdateAsync(both, now.ETag, oldKey, [newKey]);
     /// // from here on sign with newKey, and then
     /// now = await registration.UpdateAsync(now.Metadata with { Jwks = newKey.PublicJwkSet }, now.ETag);
     /// </code>
     /// </example>
     public Task<ClientInformation> UpdateAsync(
-        ClientMetadata metadata, string? ifMatch = null, ISigningKey? proofKey = null, CancellationToken cancellationToken = default)
+        ClientMetadata metadata,
+        string? ifMatch = null,
+        ISigningKey? proofKey = null,
+        IReadOnlyList<ISigningKey>? newKeys = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         return RunAsync(async before =>
@@ -131,7 +145,7 @@ public sealed class ClientRegistration
             await _store.SaveAsync(before with { Pending = PendingRequest.Update }, cancellationToken).ConfigureAwait(false);
 
             // Carried out twice it does no harm: the same is registered, and until it is used no new token ends the one that is sent.
-            var answer = await _requests.PutAsync(before, body, ifMatch, proofKey, cancellationToken).ConfigureAwait(false);
+            var answer = await _requests.PutAsync(before, body, ifMatch, proofKey, newKeys, cancellationToken).ConfigureAwait(false);
             if (IsCertainRefusal(answer))
             {
                 await _store.SaveAsync(before, CancellationToken.None).ConfigureAwait(false);
@@ -140,7 +154,9 @@ public sealed class ClientRegistration
             {
                 // Changed meanwhile: by the attempt whose answer was lost, or by somebody else?
                 var read = await _requests.GetAsync(before, cancellationToken).ConfigureAwait(false);
-                answer = RegistrationRequests.IsAsSent(body, read) ? await _requests.PutAsync(before, body, read.ETag, proofKey, cancellationToken).ConfigureAwait(false) : answer;
+                answer = RegistrationRequests.IsAsSent(body, read)
+                    ? await _requests.PutAsync(before, body, read.ETag, proofKey, newKeys, cancellationToken).ConfigureAwait(false)
+                    : answer;
             }
             return await KeepAsync(answer).ConfigureAwait(false);
         }, cancellationToken);
@@ -177,7 +193,12 @@ public sealed class ClientRegistration
     private static bool IsCertainRefusal(ProtocolAnswer answer) => (int)answer.Status is >= 400 and < 500 && !answer.IsRepeated;
 
     private async Task<RegistrationState> LoadAsync(CancellationToken cancellationToken) =>
-        await _store.LoadAsync(cancellationToken).ConfigureAwait(false) is { ClientId: not null, RegistrationClientUri: not null, RegistrationAccessToken: not null } state
+        await _store.LoadAsync(cancellationToken).ConfigureAwait(false) is
+        {
+            ClientId: not null,
+            RegistrationClientUri: not null,
+            RegistrationAccessToken: not null,
+        } state
             ? state
             : throw new InvalidOperationException("The store holds no registered client. Register first.");
 

@@ -23,5 +23,6 @@ public sealed record InitialAccessToken
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>Nothing of the token.</summary>
-    public override string ToString() => $"{(BoundTo is null ? TokenTypes.Bearer : TokenTypes.Dpop)} initial access token, expires {ExpiresAt?.ToString("O") ?? "unknown"}";
+    public override string ToString() =>
+        $"{(BoundTo is null ? TokenTypes.Bearer : TokenTypes.Dpop)} initial access token, expires {ExpiresAt?.ToString("O") ?? "unknown"}";
 }

@@ -11,7 +11,9 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
 {
     public static byte[] BodyOf(ClientMetadata metadata, ISigningKey? key)
     {
-        var withKey = metadata is { Jwks: null, JwksUri: null } && key is not null ? metadata with { Jwks = new PublicJwkSet(key.PublicJwk) } : metadata;
+        var withKey = metadata is { Jwks: null, JwksUri: null } && key is not null
+            ? metadata with { Jwks = new PublicJwkSet(key.PublicJwk) }
+            : metadata;
         return JsonSerializer.SerializeToUtf8Bytes(withKey, DcrClientJson.Default.ClientMetadata);
     }
 
@@ -43,14 +45,17 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
         }
     }
 
-    public async Task<ProtocolAnswer> PostAsync(InitialAccessToken token, byte[] body, string idempotencyKey, ISigningKey? key, CancellationToken cancellationToken)
+    public async Task<ProtocolAnswer> PostAsync(
+        InitialAccessToken token, byte[] body, string idempotencyKey, ISigningKey? key, CancellationToken cancellationToken)
     {
         var endpoint = await discovery.RegistrationEndpointAsync(cancellationToken).ConfigureAwait(false);
-        return await exchange.SendAsync(Registering(endpoint, token, body, key) with { IdempotencyKey = idempotencyKey }, cancellationToken).ConfigureAwait(false);
+        return await exchange.SendAsync(
+            Registering(endpoint, token, body, key) with { IdempotencyKey = idempotencyKey }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asked twice it does no harm: nothing is registered, and each attempt has a proof of its own.</summary>
-    public async Task<ClientMetadata> ValidateAsync(InitialAccessToken token, byte[] body, ISigningKey? key, CancellationToken cancellationToken)
+    public async Task<ClientMetadata> ValidateAsync(
+        InitialAccessToken token, byte[] body, ISigningKey? key, CancellationToken cancellationToken)
     {
         var endpoint = new UriBuilder(await discovery.RegistrationEndpointAsync(cancellationToken).ConfigureAwait(false));
         endpoint.Query += $"{(endpoint.Query.Length > 0 ? "&" : "")}validate_only=true";
@@ -58,15 +63,31 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
         answer.ThrowIfRefused();
         return answer.Status != HttpStatusCode.Created
             ? answer.Read(DcrClientJson.Default.ClientMetadata, "client metadata")
-            : throw new HttpRequestException(HttpRequestError.InvalidResponse, "The server does not know validate_only: it has registered the client.", inner: null, answer.Status);
+            : throw new HttpRequestException(
+                HttpRequestError.InvalidResponse,
+                "The server does not know validate_only: it has registered the client.",
+                inner: null,
+                answer.Status);
     }
 
     public Task<ProtocolAnswer> GetAsync(RegistrationState state, CancellationToken cancellationToken) =>
         exchange.SendAsync(Managing(HttpMethod.Get, state), cancellationToken);
 
-    public Task<ProtocolAnswer> PutAsync(RegistrationState state, byte[] body, string? ifMatch, ISigningKey? proofKey, CancellationToken cancellationToken) =>
+    public Task<ProtocolAnswer> PutAsync(
+        RegistrationState state,
+        byte[] body,
+        string? ifMatch,
+        ISigningKey? proofKey,
+        IReadOnlyList<ISigningKey>? newKeys,
+        CancellationToken cancellationToken) =>
         exchange.SendAsync(
-            Managing(HttpMethod.Put, state) with { IfMatch = ifMatch, ProofKey = proofKey ?? boundTo, MakeContent = _ => ValueTask.FromResult(Json(body)) },
+            Managing(HttpMethod.Put, state) with
+            {
+                IfMatch = ifMatch,
+                ProofKey = proofKey ?? boundTo,
+                NewKeys = newKeys ?? [],
+                MakeContent = _ => ValueTask.FromResult(Json(body)),
+            },
             cancellationToken);
 
     public Task<ProtocolAnswer> DeleteAsync(RegistrationState state, string? ifMatch, CancellationToken cancellationToken) =>
@@ -81,7 +102,8 @@ internal sealed class RegistrationRequests(ProtocolExchange exchange, ServerDisc
         ProofKey = boundTo,
     };
 
-    public static HttpContent Json(byte[] body) => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+    public static HttpContent Json(byte[] body) =>
+        new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 
     private static ProtocolRequest Registering(Uri endpoint, InitialAccessToken token, byte[] body, ISigningKey? key) => new()
     {

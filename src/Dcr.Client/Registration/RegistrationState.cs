@@ -62,8 +62,10 @@ public sealed record RegistrationState
     /// <summary>What <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="JsonException">It is something else.</exception>
     public static RegistrationState FromJson(string json) =>
-        JsonSerializer.Deserialize(json, DcrClientJson.Default.RegistrationState) ?? throw new JsonException("There is no registration state in the text.");
+        JsonSerializer.Deserialize(json, DcrClientJson.Default.RegistrationState)
+            ?? throw new JsonException("There is no registration state in the text.");
 
     /// <summary>Nothing of the token.</summary>
-    public override string ToString() => $"Registration of {ClientId ?? "nobody yet"}{(Pending is { } pending ? $", {pending} pending" : "")}";
+    public override string ToString() =>
+        $"Registration of {ClientId ?? "nobody yet"}{(Pending is { } pending ? $", {pending} pending" : "")}";
 }

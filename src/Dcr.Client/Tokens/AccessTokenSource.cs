@@ -61,7 +61,9 @@ public sealed class AccessTokenSource
     {
         var tokens = _tokens.GetOrAdd(
             (Sorted(scope), resource),
-            static (_, asked) => new SharedRefresh<AccessToken>((_, stop) => asked.Source.RequestAsync(asked.Scope, asked.Resource, stop), asked.Source._rules, asked.Source.Time),
+            static (_, asked) =>
+                new SharedRefresh<AccessToken>(
+                    (_, stop) => asked.Source.RequestAsync(asked.Scope, asked.Resource, stop), asked.Source._rules, asked.Source.Time),
             (Source: this, Scope: scope, Resource: resource));
         return await tokens.GetAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -92,7 +94,10 @@ public sealed class AccessTokenSource
     }
 
     private static bool IsOutage(Exception exception) =>
-        exception is TimeoutException or DcrException { StatusCode: >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests }
+        exception is TimeoutException or DcrException
+        {
+            StatusCode: >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests,
+        }
         || ProtocolExchange.IsLost(exception, CancellationToken.None);
 
     private static string? Sorted(string? scope) =>

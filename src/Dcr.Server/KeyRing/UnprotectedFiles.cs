@@ -50,7 +50,9 @@ internal sealed partial class UnprotectedFiles(
     }
 
     private static bool IsWithin(string path, string folder) =>
-        Path.GetRelativePath(folder, path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative);
+        Path.GetRelativePath(folder, path) is var relative
+            && !relative.StartsWith("..", StringComparison.Ordinal)
+            && !Path.IsPathRooted(relative);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Not protected: {What}")]
     private partial void LogUnprotected(string what);

@@ -5,7 +5,6 @@ using Dcr.Proofs;
 using Dcr.Protocol;
 using Dcr.Protocol.RateLimits;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -73,7 +72,9 @@ internal sealed class AccessTokenAuthentication(
             ? "The access token is malformed, expired, revoked or not for this server."
             : "An access token is needed: Authorization: Bearer.") with
         { Detail = _fault };
-        var challenge = _proofFault is not null ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error) : ChallengeFor(sent ? error : null);
+        var challenge = _proofFault is not null
+            ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error)
+            : ChallengeFor(sent ? error : null);
         return new OAuthErrorResult(error with { Status = StatusCodes.Status401Unauthorized }, challenge).ExecuteAsync(Context);
     }
 
@@ -85,11 +86,14 @@ internal sealed class AccessTokenAuthentication(
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         // RFC 6750 section 3.1: the answer names the scope that is missing.
-        var policy = Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy;
-        var scope = policy == Policies.Administrator ? ScopeTokens.Administration : ScopeTokens.Registration;
+        var scope = Context.GetEndpoint()?.Metadata.GetMetadata<NeededToken>()?.Value ?? ScopeTokens.Registration;
         var error = OAuthError.InsufficientScope($"The access token must have been asked for with the scope {scope}.");
         var asDpop = BearerToken.IsSentAs(Request, BearerToken.Dpop);
-        return new OAuthErrorResult(error, asDpop ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error, scope) : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
+        return new OAuthErrorResult(
+            error,
+            asDpop
+                ? Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error, scope)
+                : Challenge.Bearer(urls.Issuer, error, scope)).ExecuteAsync(Context);
     }
 
     private async Task<Result<Optional<PublicKey>>> CheckProofAsync(AccessToken token, string? asDpop)
@@ -102,7 +106,8 @@ internal sealed class AccessTokenAuthentication(
         }
         if (asDpop is null)
         {
-            return OAuthError.InvalidToken("The access token is bound to a key: send it as Authorization: DPoP, with a proof by that key in the DPoP header.");
+            return OAuthError.InvalidToken(
+                "The access token is bound to a key: send it as Authorization: DPoP, with a proof by that key in the DPoP header.");
         }
         var proved = await proofs.CheckAsync(
             SentProofs.Of(Request, urls),

@@ -26,15 +26,18 @@ internal sealed class AccessTokenBinding(DpopProofRules proofs, SecurityProfileR
                 ? "Every access token is bound to a key here: send a DPoP proof."
                 : "The client is registered with dpop_bound_access_tokens: send a DPoP proof (RFC 9449 section 5.2).");
         }
-        // What has proved the instance is used up: it is not asked to be new once more.
-        if (sent.IsEmpty || instance is { ByDpop: true })
+        // What has proved the instance is used up, and is not verified once more.
+        if (sent.IsEmpty || (instance is not null && sent.IsUsed))
         {
             return Result.OfOptional(instance?.InstanceKey);
         }
         var proved = await proofs.CheckAsync(
             sent,
             accessToken: null,
-            key => instance is null || instance.InstanceKey.Thumbprint == key.Thumbprint ? null : "The DPoP proof must be made with the key that was attested.",
+            key =>
+                instance is null || instance.InstanceKey.Thumbprint == key.Thumbprint
+                    ? null
+                    : "The DPoP proof must be made with the key that was attested.",
             record: true,
             cancellationToken);
         return proved.IsSuccess ? Result.OfOptional<PublicKey>(proved.Value) : proved.Error;
@@ -44,10 +47,12 @@ internal sealed class AccessTokenBinding(DpopProofRules proofs, SecurityProfileR
     {
         if (instance is null && client.RegistrationPolicy?.Attestation is { Mode: Requirement.Required })
         {
-            return OAuthError.UnauthorizedClient($"registration_policy.attestation is required: ask for the token with {ClientAttestationRules.Header}.");
+            return OAuthError.UnauthorizedClient(
+                $"registration_policy.attestation is required: ask for the token with {ClientAttestationRules.Header}.");
         }
         return instance is null && sent.IsEmpty && client.RegistrationPolicy?.BindsKey == true
-            ? OAuthError.InvalidDpopProof("registration_policy.initial_access_token.bound_to_key: ask for the token with a DPoP proof by the key to register.")
+            ? OAuthError.InvalidDpopProof(
+                "registration_policy.initial_access_token.bound_to_key: ask for the token with a DPoP proof by the key to register.")
             : null;
     }
 }

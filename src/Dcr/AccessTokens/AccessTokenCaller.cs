@@ -13,7 +13,9 @@ namespace Dcr.AccessTokens;
 /// <param name="provedWith">The key that the token is bound to, proved with this request. Null: a bearer token.</param>
 /// <param name="tokens">Judges the token again.</param>
 /// <param name="challenge">The WWW-Authenticate header of a refusal.</param>
-internal sealed class AccessTokenCaller(Client client, AccessToken token, PublicKey? provedWith, LiveAccessTokens tokens, Func<OAuthError, string> challenge) : ICaller
+internal sealed class AccessTokenCaller(
+    Client client, AccessToken token, PublicKey? provedWith, LiveAccessTokens tokens, Func<OAuthError, string> challenge)
+    : ICaller
 {
     /// <summary>As the store had it when the caller was last judged.</summary>
     public Client Client { get; private set; } = client;
@@ -47,7 +49,8 @@ internal sealed class AccessTokenCaller(Client client, AccessToken token, Public
         var (live, fault) = await tokens.JudgeAsync(Token, cancellationToken);
         if (live is null)
         {
-            var error = OAuthError.InvalidToken("The access token has expired or was revoked while the request was under way; nothing was done.", fault);
+            var error = OAuthError.InvalidToken(
+                "The access token has expired or was revoked while the request was under way; nothing was done.", fault);
             return error with { Challenge = challenge(error) };
         }
         Client = live.Client;

@@ -10,7 +10,9 @@ namespace Dcr.AccessTokens;
 /// <summary>An access token of this server, found genuine and in time.</summary>
 public sealed record AccessToken
 {
-    /// <summary>Private claims of tokens for this server's own endpoints: the key the client proved itself with, and who vouched for its instance.</summary>
+    /// <summary>
+    /// Private claims of tokens for this server's own endpoints: the key the client proved itself with, and who vouched for its instance.
+    /// </summary>
     internal const string KidClaim = "client_kid";
     internal const string ThumbprintClaim = "client_jkt";
     internal const string AttesterClaim = "attester";
@@ -37,14 +39,21 @@ public sealed record AccessToken
 
     public string? Thumbprint { get; init; }
 
-    /// <summary>The <c>iss</c> of the client attestation that the token was asked for with; kid and thumbprint are then the attester's. Null: none.</summary>
+    /// <summary>
+    /// The <c>iss</c> of the client attestation that the token was asked for with; kid and thumbprint are then the attester's. Null: none.
+    /// </summary>
     public string? Attester { get; init; }
 
-    /// <summary>The <c>jkt</c> of <c>cnf</c>: the thumbprint of the key that must be proved with each use (RFC 9449 section 6.1). Null: a bearer token.</summary>
+    /// <summary>
+    /// The <c>jkt</c> of <c>cnf</c>: the thumbprint of the key that must be proved with each use (RFC 9449 section 6.1). Null: a bearer
+    /// token.
+    /// </summary>
     public string? BoundTo { get; init; }
 }
 
-/// <summary>Validates access tokens as RFC 9068 section 4 tells a resource server: typ, issuer, signature, expiry; but for the audience.</summary>
+/// <summary>
+/// Validates access tokens as RFC 9068 section 4 tells a resource server: typ, issuer, signature, expiry; but for the audience.
+/// </summary>
 internal sealed class AccessTokenReader(ServerKeys keys, IssuerUrls urls, TimeProvider time)
 {
     private static readonly JsonWebTokenHandler s_handler = new() { MapInboundClaims = false };

@@ -60,7 +60,11 @@ internal sealed class AccessTokenWriter(ServerKeys keys, IssuerUrls urls, TimePr
         Add(claims, AccessToken.AttesterClaim, token.Attester);
         claims["status"] = new Dictionary<string, object>
         {
-            ["status_list"] = new Dictionary<string, object> { ["idx"] = StatusReference.PlaceOf(token.StatusIndex), ["uri"] = StatusReference.Uri(urls, token.StatusIndex) },
+            ["status_list"] = new Dictionary<string, object>
+            {
+                ["idx"] = StatusReference.PlaceOf(token.StatusIndex),
+                ["uri"] = StatusReference.Uri(urls, token.StatusIndex),
+            },
         };
         if (token.BoundTo is { } thumbprint)
         {

@@ -21,13 +21,6 @@ internal static class AccessTokensFeature
         services.AddSingleton<IntrospectionJwt>();
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, AccessTokenAuthentication>(AccessTokenAuthentication.SchemeName, null);
-        services.AddAuthorizationBuilder()
-            .AddPolicy(Policies.InitialAccessToken, policy => policy
-                .AddAuthenticationSchemes(AccessTokenAuthentication.SchemeName)
-                .RequireClaim(AccessTokenAuthentication.GrantedClaim, ScopeTokens.Registration))
-            .AddPolicy(Policies.Administrator, policy => policy
-                .AddAuthenticationSchemes(AccessTokenAuthentication.SchemeName)
-                .RequireClaim(AccessTokenAuthentication.GrantedClaim, ScopeTokens.Administration));
         return services;
     }
 

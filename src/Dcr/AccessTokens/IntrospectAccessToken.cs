@@ -13,21 +13,24 @@ namespace Dcr.AccessTokens;
 /// </summary>
 internal static class IntrospectAccessTokenRoute
 {
-    public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, IntrospectionJwt jwt, IssuerUrls urls, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        HttpRequest request, IMediator mediator, IntrospectionJwt jwt, IssuerUrls urls, CancellationToken cancellationToken)
     {
         var form = await FormBody.ReadAsync(request, cancellationToken);
         if (!form.IsSuccess)
         {
             return new OAuthErrorResult(form.Error);
         }
-        var command = new IntrospectAccessToken(form.Value.GetValueOrDefault("token"), SentCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
+        var command = new IntrospectAccessToken(
+            form.Value.GetValueOrDefault("token"), SentCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
         var answer = await mediator.Send(command, cancellationToken);
         if (!answer.IsSuccess)
         {
             return ClientAuthenticationRefusal.ToResult(answer.Error, urls, request);
         }
         return IntrospectionJwt.IsWanted(request)
-            ? TypedResults.Text(await jwt.WriteAsync(answer.Value.Introspection, answer.Value.Caller, cancellationToken), IntrospectionJwt.MediaType)
+            ? TypedResults.Text(
+                await jwt.WriteAsync(answer.Value.Introspection, answer.Value.Caller, cancellationToken), IntrospectionJwt.MediaType)
             : TypedResults.Json(answer.Value.Introspection, AccessTokensJson.Default.Introspection);
     }
 }
@@ -100,7 +103,8 @@ public sealed record Confirmation([property: JsonPropertyName("jkt")] string Thu
 /// <summary>What a token is, and who asked.</summary>
 internal sealed record IntrospectionAnswer(Introspection Introspection, string Caller);
 
-internal sealed record IntrospectAccessToken(string? Token, SentCredentials Credentials, SentProofs Proofs) : IRequest<Result<IntrospectionAnswer>>;
+internal sealed record IntrospectAccessToken(string? Token, SentCredentials Credentials, SentProofs Proofs)
+    : IRequest<Result<IntrospectionAnswer>>;
 
 internal sealed class IntrospectAccessTokenHandler(ClientAuthenticator authenticate, LiveAccessTokens tokens, IssuerUrls urls)
     : IRequestHandler<IntrospectAccessToken, Result<IntrospectionAnswer>>
@@ -122,7 +126,8 @@ internal sealed class IntrospectAccessTokenHandler(ClientAuthenticator authentic
             return OAuthError.InvalidRequest("token is missing.");
         }
         var (live, _) = await tokens.FindAsync(text, cancellationToken);
-        return new IntrospectionAnswer(live is not null && MaySee(caller, live.Token) ? Describe(live.Token) : Introspection.Inactive, caller.ClientId);
+        return new IntrospectionAnswer(
+            live is not null && MaySee(caller, live.Token) ? Describe(live.Token) : Introspection.Inactive, caller.ClientId);
     }
 
     /// <summary>

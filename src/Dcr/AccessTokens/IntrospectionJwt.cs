@@ -43,5 +43,8 @@ internal sealed class IntrospectionJwt(ServerKeys keys, IssuerUrls urls, TimePro
     }
 
     private static double Quality(IList<MediaTypeHeaderValue> accepted, string mediaType) =>
-        accepted.Where(type => type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase)).Select(type => type.Quality ?? 1).DefaultIfEmpty(0).Max();
+        accepted.Where(type => type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+            .Select(type => type.Quality ?? 1)
+            .DefaultIfEmpty(0)
+            .Max();
 }

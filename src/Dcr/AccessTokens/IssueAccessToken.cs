@@ -13,7 +13,8 @@ namespace Dcr.AccessTokens;
 /// <summary>POST /oauth/token: client credentials grant (RFC 6749 section 4.4) by client assertion (RFC 7523 section 2.2).</summary>
 internal static class IssueAccessTokenRoute
 {
-    public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
         var form = await FormBody.ReadAsync(request, cancellationToken);
         if (!form.IsSuccess)
@@ -64,7 +65,8 @@ public sealed record AccessTokenRequest
 /// <param name="Resource">RFC 8707. Null: the default audience of the scope.</param>
 /// <param name="Credentials">How the client proves itself.</param>
 /// <param name="Proofs">The DPoP header as sent: the token is bound to the key of a proof (RFC 9449 section 5).</param>
-public sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, SentCredentials Credentials, SentProofs Proofs) : IRequest<Result<IssuedAccessToken>>;
+public sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, SentCredentials Credentials, SentProofs Proofs)
+    : IRequest<Result<IssuedAccessToken>>;
 
 /// <summary>RFC 6749 section 5.1; never a refresh token (section 4.4.3).</summary>
 public sealed record IssuedAccessToken
@@ -161,7 +163,8 @@ internal sealed class IssueAccessTokenHandler(
             scopes = [.. registered.Where(scope => !ScopeTokens.StandsAlone(scope))];
             return scopes.Count > 0
                 ? Result.Of(scopes)
-                : OAuthError.InvalidScope("No scope was asked for, and the client has none that is given without asking. Name one of its registered scopes.");
+                : OAuthError.InvalidScope(
+                    "No scope was asked for, and the client has none that is given without asking. Name one of its registered scopes.");
         }
         if (scopes.FirstOrDefault(scope => !registered.Contains(scope)) is { } excess)
         {
@@ -186,7 +189,12 @@ internal sealed class IssueAccessTokenHandler(
             return audience;
         }
         var mayAsk = audience == urls.DefaultAudience && client.Metadata.Resources?.Contains(resource) == true;
-        return mayAsk ? resource : OAuthError.InvalidTarget($"resource: with this scope the client may ask for {string.Join(' ', audience == urls.DefaultAudience ? [audience, .. client.Metadata.Resources ?? []] : new[] { audience })}.");
+        if (mayAsk)
+        {
+            return resource;
+        }
+        IEnumerable<string> allowed = audience == urls.DefaultAudience ? [audience, .. client.Metadata.Resources ?? []] : [audience];
+        return OAuthError.InvalidTarget($"resource: with this scope the client may ask for {string.Join(' ', allowed)}.");
     }
 
     /// <summary>Never beyond the life of the client.</summary>

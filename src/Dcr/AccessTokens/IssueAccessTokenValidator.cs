@@ -10,7 +10,9 @@ internal sealed class IssueAccessTokenValidator : AbstractValidator<IssueAccessT
         RuleFor(request => request.GrantType)
             .NotNull().WithErrorCode("invalid_request").WithMessage("grant_type is missing.")
             .DependentRules(() => RuleFor(request => request.GrantType)
-                .Equal(GrantTypes.ClientCredentials).WithErrorCode("unsupported_grant_type").WithMessage($"grant_type must be {GrantTypes.ClientCredentials}."));
+                .Equal(GrantTypes.ClientCredentials)
+                    .WithErrorCode("unsupported_grant_type")
+                    .WithMessage($"grant_type must be {GrantTypes.ClientCredentials}."));
 
         RuleFor(request => request.Scope)
             .Must(scope => scope is null || ScopeTokens.IsWellFormed(scope))

@@ -12,7 +12,12 @@ internal sealed record LiveAccessToken(AccessToken Token, Client Client);
 /// Nothing of it is cached, so a token dies with its client on the very next request.
 /// </summary>
 internal sealed class LiveAccessTokens(
-    AccessTokenReader reader, ServerKeys keys, IClientStore clients, IRevokedTokenStore revoked, IQuarantinedKeyStore quarantine, TimeProvider time)
+    AccessTokenReader reader,
+    ServerKeys keys,
+    IClientStore clients,
+    IRevokedTokenStore revoked,
+    IQuarantinedKeyStore quarantine,
+    TimeProvider time)
 {
     /// <returns>Null, with the reason for the log, when it is not live.</returns>
     public async Task<(LiveAccessToken? Live, string Fault)> FindAsync(string text, CancellationToken cancellationToken)

@@ -9,14 +9,16 @@ namespace Dcr.AccessTokens;
 /// <summary>POST /oauth/revoke: token revocation (RFC 7009) by the client that the token was issued to.</summary>
 internal static class RevokeAccessTokenRoute
 {
-    public static async Task<IResult> HandleAsync(HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
         var form = await FormBody.ReadAsync(request, cancellationToken);
         if (!form.IsSuccess)
         {
             return new OAuthErrorResult(form.Error);
         }
-        var command = new RevokeAccessToken(form.Value.GetValueOrDefault("token"), SentCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
+        var command = new RevokeAccessToken(
+            form.Value.GetValueOrDefault("token"), SentCredentials.Of(form.Value, request.Headers), SentProofs.Of(request, urls));
         var revoked = await mediator.Send(command, cancellationToken);
         return revoked.IsSuccess ? TypedResults.Ok() : ClientAuthenticationRefusal.ToResult(revoked.Error, urls, request);
     }

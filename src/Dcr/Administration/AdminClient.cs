@@ -60,7 +60,7 @@ public sealed record AdminClient
         CreatedAt = client.CreatedAt,
         LastUsedAt = client.LastUsedAt,
         ExpiresAt = client.Lifecycle.ExpiredAt + ClientLifecycle.KeptExpired ?? client.Lifecycle.EndsAt(client.LastUsedAt),
-        KeyChangeAllowedUntil = client.KeyChangeAllowedUntil > now ? client.KeyChangeAllowedUntil : null,
+        KeyChangeAllowedUntil = client.MayChangeKeysAt(now) ? client.KeyChangeAllowedUntil : null,
         Origin = client.Origin,
         RegistrationPolicy = client.RegistrationPolicy,
         AssertionException = client.AssertionException,

@@ -13,7 +13,8 @@ namespace Dcr.Administration;
 /// </summary>
 internal static class AllowKeyChangeRoute
 {
-    public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static async Task<IResult> HandleAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         AdminClientResult.Write(await mediator.Send(new AllowKeyChange(client_id, caller), cancellationToken));
 }
 
@@ -24,15 +25,16 @@ internal sealed record AllowKeyChange(string ClientId, AccessTokenCaller Caller)
 
 internal sealed class AllowKeyChangeHandler(ClientEditor change, TimeProvider time) : IRequestHandler<AllowKeyChange, Result<AdminClient>>
 {
-    private static readonly TimeSpan s_allowedFor = TimeSpan.FromDays(1);
-
     public Task<Result<AdminClient>> Handle(AllowKeyChange request, CancellationToken cancellationToken) => change.ExecuteAsync(
         request.ClientId,
         client => client.RegistrationAccess is null
             ? OAuthError.Conflict("The client does not manage itself, so it changes no keys.")
-            : client with { KeyChangeAllowedUntil = time.GetUtcNow() + s_allowedFor },
+            : client with { KeyChangeAllowedUntil = time.GetUtcNow() + Client.KeyChangeLeave },
         AuditActions.KeyChangeAllowed,
-        (before, after) => ("key_change_allowed_until", new AuditChange(before.KeyChangeAllowedUntil?.ToString("O"), after.KeyChangeAllowedUntil?.ToString("O"))),
+        (before, after) =>
+            (
+                "key_change_allowed_until",
+                new AuditChange(before.KeyChangeAllowedUntil?.ToString("O"), after.KeyChangeAllowedUntil?.ToString("O"))),
         request.Caller.Act,
         cancellationToken).ShownAtAsync(time);
 }

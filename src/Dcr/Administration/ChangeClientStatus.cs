@@ -13,25 +13,30 @@ namespace Dcr.Administration;
 /// </summary>
 internal static class ChangeClientStatusRoute
 {
-    public static Task<IResult> SuspendAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> SuspendAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Suspended, caller), mediator, cancellationToken);
 
-    public static Task<IResult> ResumeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> ResumeAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Active, caller), mediator, cancellationToken);
 
-    public static Task<IResult> RevokeAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> RevokeAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new ChangeClientStatus(client_id, ClientStatus.Revoked, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(ChangeClientStatus command, IMediator mediator, CancellationToken cancellationToken) =>
         AdminClientResult.Write(await mediator.Send(command, cancellationToken));
 }
 
-internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
+internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AccessTokenCaller Caller)
+    : IRequest<Result<AdminClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class ChangeClientStatusHandler(ClientEditor change, TimeProvider time) : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
+internal sealed class ChangeClientStatusHandler(ClientEditor change, TimeProvider time)
+    : IRequestHandler<ChangeClientStatus, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ChangeClientStatus request, CancellationToken cancellationToken)
     {

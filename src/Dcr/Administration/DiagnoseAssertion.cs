@@ -23,7 +23,9 @@ internal static class DiagnoseAssertionRoute
         {
             return new OAuthErrorResult(body.Error with { Code = "invalid_request" });
         }
-        return TypedResults.Json(await mediator.Send(new DiagnoseAssertion(body.Value.ClientAssertion), cancellationToken), AdministrationJson.Default.AssertionDiagnosis);
+        return TypedResults.Json(
+            await mediator.Send(new DiagnoseAssertion(body.Value.ClientAssertion), cancellationToken),
+            AdministrationJson.Default.AssertionDiagnosis);
     }
 }
 
@@ -34,7 +36,10 @@ public sealed record AssertionToDiagnose([property: JsonPropertyName("client_ass
 /// <summary>What became of a client assertion at this moment, on this node. Texts are printable ASCII, 4000 characters at most.</summary>
 public sealed record AssertionDiagnosis
 {
-    /// <summary>True: the token endpoint would take it for the client. Whether it would then give a token also depends on scope, resource and DPoP proof.</summary>
+    /// <summary>
+    /// True: the token endpoint would take it for the client. Whether it would then give a token also depends on scope, resource and DPoP
+    /// proof.
+    /// </summary>
     [JsonPropertyName("accepted")]
     public required bool Accepted { get; init; }
 
@@ -42,7 +47,10 @@ public sealed record AssertionDiagnosis
     [JsonPropertyName("rule")]
     public int? Rule { get; init; }
 
-    /// <summary><c>shape</c>, <c>algorithm</c>, <c>client</c>, <c>key</c>, <c>signature</c>, <c>audience</c>, <c>times</c> or <c>single_use</c>. Absent: none fails.</summary>
+    /// <summary>
+    /// <c>shape</c>, <c>algorithm</c>, <c>client</c>, <c>key</c>, <c>signature</c>, <c>audience</c>, <c>times</c> or <c>single_use</c>.
+    /// Absent: none fails.
+    /// </summary>
     [JsonPropertyName("rule_name")]
     public string? RuleName { get; init; }
 
@@ -66,7 +74,9 @@ public sealed record AssertionDiagnosis
     [JsonPropertyName("key")]
     public VerifyingKey? Key { get; init; }
 
-    /// <summary>All keys of the client and how fresh they are, as GET clients/{client_id}/keys lists them. Absent as <see cref="ClientId"/> is.</summary>
+    /// <summary>
+    /// All keys of the client and how fresh they are, as GET clients/{client_id}/keys lists them. Absent as <see cref="ClientId"/> is.
+    /// </summary>
     [JsonPropertyName("keys")]
     public IReadOnlyList<AdminKey>? Keys { get; init; }
 
@@ -127,14 +137,19 @@ internal sealed class DiagnoseAssertionHandler(
     private async Task<AssertionVerdict> JudgeAsync(string text, CancellationToken cancellationToken)
     {
         // RFC 6749 section 3.2: a parameter without a value counts as left out.
-        var credentials = new SentCredentials { ClientAssertionType = ClientAssertionRules.AssertionType, ClientAssertion = text.Length > 0 ? text : null };
+        var credentials = new SentCredentials
+        {
+            ClientAssertionType = ClientAssertionRules.AssertionType,
+            ClientAssertion = text.Length > 0 ? text : null,
+        };
         var verdict = await rules.CheckAsync(credentials, cancellationToken);
         if (verdict is AssertionVerdict.Accepted proved && await quarantine.HoldsAsync(proved.Key.Thumbprint, cancellationToken))
         {
             return ClientAssertionRules.InQuarantine(proved);
         }
         // Rule 8, without recording.
-        return verdict is AssertionVerdict.Accepted accepted && await replays.IsUsedAsync(accepted.Client.ClientId, accepted.Jti, cancellationToken)
+        return verdict is AssertionVerdict.Accepted accepted
+            && await replays.IsUsedAsync(accepted.Client.ClientId, accepted.Jti, cancellationToken)
             ? ClientAssertionRules.AlreadyUsed(accepted)
             : verdict;
     }

@@ -22,7 +22,8 @@ internal static class ListAuditRoute
         }
         var subject = request.Query["subject"].ToString();
         var page = await mediator.Send(
-            new ListAudit(subject.Length > 0 ? subject : null, cursor.Value.Length > 0 ? cursor.Value : null, limit.Value), cancellationToken);
+            new ListAudit(
+                subject.Length > 0 ? subject : null, cursor.Value.Length > 0 ? cursor.Value : null, limit.Value), cancellationToken);
         return TypedResults.Json(page, AdministrationJson.Default.PageAuditRecord);
     }
 }

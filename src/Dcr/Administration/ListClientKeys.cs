@@ -30,7 +30,9 @@ public sealed record AdminKey
     [JsonPropertyName("alg")]
     public string? Alg { get; init; }
 
-    /// <summary><c>active</c>, <c>quarantined</c> (for this client or on the whole server), or <c>unavailable</c> where no key could be had.</summary>
+    /// <summary>
+    /// <c>active</c>, <c>quarantined</c> (for this client or on the whole server), or <c>unavailable</c> where no key could be had.
+    /// </summary>
     [JsonPropertyName("state")]
     public required string State { get; init; }
 
@@ -52,7 +54,8 @@ public sealed record AdminKey
 
 internal sealed record ListClientKeys(string ClientId) : IRequest<Result<Page<AdminKey>>>;
 
-internal sealed class ListClientKeysHandler(IClientStore clients, KeyDescription describe) : IRequestHandler<ListClientKeys, Result<Page<AdminKey>>>
+internal sealed class ListClientKeysHandler(IClientStore clients, KeyDescription describe)
+    : IRequestHandler<ListClientKeys, Result<Page<AdminKey>>>
 {
     public async Task<Result<Page<AdminKey>>> Handle(ListClientKeys request, CancellationToken cancellationToken) =>
         await clients.FindAsync(request.ClientId, cancellationToken) is { } client
@@ -77,7 +80,8 @@ internal sealed class KeyDescription(KeySelector keys, JwksCache cache, KeyUses 
         var usable = found.Set?.Keys ?? [];
         // Also those that are blocked and not served any more: they may come back.
         var gone = client.QuarantinedKeys.Except(usable.Select(key => key.Thumbprint)).ToList();
-        var lastUses = await uses.FindAsync(client.ClientId, usable.Select(key => key.Thumbprint).Concat(gone), client.CreatedAt, cancellationToken);
+        var lastUses = await uses.FindAsync(
+            client.ClientId, usable.Select(key => key.Thumbprint).Concat(gone), client.CreatedAt, cancellationToken);
         var everywhere = await quarantine.FilterAsync([.. usable.Select(key => key.Thumbprint)], cancellationToken);
         var described = usable.Select(key => source with
         {
@@ -87,7 +91,8 @@ internal sealed class KeyDescription(KeySelector keys, JwksCache cache, KeyUses 
             State = client.QuarantinedKeys.Contains(key.Thumbprint) || everywhere.Contains(key.Thumbprint) ? "quarantined" : "active",
             LastUsedAt = LastUse(lastUses, key.Thumbprint),
         });
-        var blocked = gone.Select(thumbprint => source with { Thumbprint = thumbprint, State = "quarantined", LastUsedAt = LastUse(lastUses, thumbprint) });
+        var blocked = gone.Select(
+            thumbprint => source with { Thumbprint = thumbprint, State = "quarantined", LastUsedAt = LastUse(lastUses, thumbprint) });
         IReadOnlyList<AdminKey> all = [.. described, .. blocked];
         return found.Set is null ? [source, .. all] : all;
     }

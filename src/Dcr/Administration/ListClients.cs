@@ -35,7 +35,14 @@ internal static class ListClientsRoute
             return exception.Error;
         }
         var origin = ReadOrigin(query);
-        return new ListClients(new ClientFilter { Status = status, AssertionException = query.ContainsKey(Exception) ? exception.Value : null, Origin = origin.IsEmpty ? null : origin }, place.Value);
+        return new ListClients(
+            new ClientFilter
+            {
+                Status = status,
+                AssertionException = query.ContainsKey(Exception) ? exception.Value : null,
+                Origin = origin.IsEmpty ? null : origin,
+            },
+            place.Value);
     }
 
     private static OriginFilter ReadOrigin(IQueryCollection query)

@@ -33,14 +33,17 @@ internal static class ManageKeySetsRoute
     public static async Task<IResult> ShowAsync(string key_set_id, IMediator mediator, CancellationToken cancellationToken) =>
         Write(await mediator.Send(new ShowKeySet(key_set_id), cancellationToken));
 
-    public static async Task<IResult> DeleteAsync(string key_set_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> DeleteAsync(
+        string key_set_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
     {
         var deleted = await mediator.Send(new DeleteKeySet(key_set_id, caller), cancellationToken);
         return deleted.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(deleted.Error);
     }
 
     private static IResult Write(Result<AdminKeySet> set, int status = StatusCodes.Status200OK) =>
-        set.IsSuccess ? TypedResults.Json(set.Value, AdministrationJson.Default.AdminKeySet, statusCode: status) : new OAuthErrorResult(set.Error);
+        set.IsSuccess
+            ? TypedResults.Json(set.Value, AdministrationJson.Default.AdminKeySet, statusCode: status)
+            : new OAuthErrorResult(set.Error);
 }
 
 internal sealed record CreateKeySet(AccessTokenCaller Caller) : IRequest<Result<AdminKeySet>>, IActsFor
@@ -48,11 +51,17 @@ internal sealed record CreateKeySet(AccessTokenCaller Caller) : IRequest<Result<
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class CreateKeySetHandler(IKeySetStore store, KeySetDescription describe, AuditRecords records, TimeProvider time) : IRequestHandler<CreateKeySet, Result<AdminKeySet>>
+internal sealed class CreateKeySetHandler(IKeySetStore store, KeySetDescription describe, AuditRecords records, TimeProvider time)
+    : IRequestHandler<CreateKeySet, Result<AdminKeySet>>
 {
     public async Task<Result<AdminKeySet>> Handle(CreateKeySet request, CancellationToken cancellationToken)
     {
-        var set = new HostedKeySet { Id = RandomNumberGenerator.GetHexString(32, lowercase: true), Version = 1, CreatedAt = time.GetUtcNowAsStored() };
+        var set = new HostedKeySet
+        {
+            Id = RandomNumberGenerator.GetHexString(32, lowercase: true),
+            Version = 1,
+            CreatedAt = time.GetUtcNowAsStored(),
+        };
         var record = records.Create(AuditActions.KeySetCreated, set.Id, request.Caller.Actor);
         if (await store.AddAsync(set, record, request.Caller.Grounds, cancellationToken) == AddKeySetOutcome.GroundsChanged)
         {
@@ -83,7 +92,9 @@ internal sealed record ShowKeySet(string Id) : IRequest<Result<AdminKeySet>>;
 internal sealed class ShowKeySetHandler(IKeySetStore store, KeySetDescription describe) : IRequestHandler<ShowKeySet, Result<AdminKeySet>>
 {
     public async Task<Result<AdminKeySet>> Handle(ShowKeySet request, CancellationToken cancellationToken) =>
-        await store.FindAsync(request.Id, cancellationToken) is { } set ? await describe.ExecuteAsync(set, cancellationToken) : KeySetEditor.NoSuchSet;
+        await store.FindAsync(request.Id, cancellationToken) is { } set
+            ? await describe.ExecuteAsync(set, cancellationToken)
+            : KeySetEditor.NoSuchSet;
 }
 
 internal sealed record DeleteKeySet(string Id, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor

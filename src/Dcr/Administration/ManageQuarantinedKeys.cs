@@ -24,14 +24,17 @@ internal static class ManageQuarantinedKeysRoute
         }
         var cursor = request.Query["cursor"].ToString();
         return cursor.Length == 0 || Thumbprint.IsWellFormed(cursor)
-            ? TypedResults.Json(await mediator.Send(new ListQuarantinedKeys(cursor.Length > 0 ? cursor : null, limit.Value), cancellationToken), AdministrationJson.Default.PageAdminQuarantinedKey)
+            ? TypedResults.Json(
+                await mediator.Send(new ListQuarantinedKeys(cursor.Length > 0 ? cursor : null, limit.Value), cancellationToken),
+                AdministrationJson.Default.PageAdminQuarantinedKey)
             : new OAuthErrorResult(OAuthError.InvalidRequest("cursor must be the next of an earlier page."));
     }
 
     public static async Task<IResult> ShowAsync(string thumbprint, IMediator mediator, CancellationToken cancellationToken) =>
         Write(await mediator.Send(new ShowQuarantinedKey(thumbprint), cancellationToken));
 
-    public static async Task<IResult> AddAsync(string thumbprint, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> AddAsync(
+        string thumbprint, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, AdministrationJson.Default.QuarantineReason, cancellationToken);
         return body.IsSuccess
@@ -39,7 +42,8 @@ internal static class ManageQuarantinedKeysRoute
             : new OAuthErrorResult(body.Error with { Code = "invalid_request" });
     }
 
-    public static async Task<IResult> RemoveAsync(string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> RemoveAsync(
+        string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
     {
         var removed = await mediator.Send(new RemoveQuarantinedKey(thumbprint, caller), cancellationToken);
         return removed.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(removed.Error);
@@ -70,7 +74,8 @@ internal sealed record ListQuarantinedKeys(string? After, int Limit) : IRequest<
 
 internal sealed record ShowQuarantinedKey(string Thumbprint) : IRequest<Result<AdminQuarantinedKey>>;
 
-internal sealed record AddQuarantinedKey(string Thumbprint, string Reason, AccessTokenCaller Caller) : IRequest<Result<AdminQuarantinedKey>>, IActsFor
+internal sealed record AddQuarantinedKey(string Thumbprint, string Reason, AccessTokenCaller Caller)
+    : IRequest<Result<AdminQuarantinedKey>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
@@ -88,7 +93,8 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
 {
     private const int MaxReason = 256;
 
-    private static readonly OAuthError s_notFound = OAuthError.NotFound("No key with this thumbprint is in quarantine on the whole server.");
+    private static readonly OAuthError s_notFound = OAuthError.NotFound(
+        "No key with this thumbprint is in quarantine on the whole server.");
 
     public async Task<Page<AdminQuarantinedKey>> Handle(ListQuarantinedKeys request, CancellationToken cancellationToken)
     {
@@ -110,7 +116,8 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
             return OAuthError.InvalidRequest($"reason: must be 1 to {MaxReason} characters, without control characters.");
         }
         var key = new QuarantinedKey(request.Thumbprint, request.Reason, time.GetUtcNowAsStored(), request.Caller.Client.ClientId);
-        var record = records.Create(AuditActions.QuarantinedKeyAdded, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(null, key.Reason) };
+        var record = records.Create(
+            AuditActions.QuarantinedKeyAdded, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(null, key.Reason) };
         return await store.AddAsync(key, record, request.Caller.Grounds, cancellationToken) switch
         {
             QuarantineOutcome.GroundsChanged => OAuthError.GroundsChanged,
@@ -126,7 +133,8 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
         {
             return s_notFound;
         }
-        var record = records.Create(AuditActions.QuarantinedKeyRemoved, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(key.Reason, null) };
+        var record = records.Create(
+            AuditActions.QuarantinedKeyRemoved, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(key.Reason, null) };
         return await store.RemoveAsync(key.Thumbprint, record, request.Caller.Grounds, cancellationToken) switch
         {
             QuarantineOutcome.GroundsChanged => OAuthError.GroundsChanged,
@@ -135,7 +143,8 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
         };
     }
 
-    private static Dictionary<string, AuditChange> Changes(string? before, string? after) => new() { ["reason"] = new AuditChange(before, after) };
+    private static Dictionary<string, AuditChange> Changes(string? before, string? after) =>
+        new() { ["reason"] = new AuditChange(before, after) };
 }
 
 /// <summary>RFC 7638 with SHA-256, base64url.</summary>
@@ -143,7 +152,8 @@ internal static class Thumbprint
 {
     private const int Length = 43;
 
-    public static readonly OAuthError Malformed = OAuthError.InvalidRequest("The thumbprint must be an RFC 7638 SHA-256 thumbprint, 43 characters of base64url.");
+    public static readonly OAuthError Malformed = OAuthError.InvalidRequest(
+        "The thumbprint must be an RFC 7638 SHA-256 thumbprint, 43 characters of base64url.");
 
     public static bool IsWellFormed(string text) => text.Length == Length && Base64Url.IsValid(text);
 }

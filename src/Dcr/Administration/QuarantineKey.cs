@@ -15,15 +15,22 @@ namespace Dcr.Administration;
 internal static class QuarantineKeyRoute
 {
     public static async Task<IResult> QuarantineAsync(
-        string client_id, string thumbprint, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+        string client_id,
+        string thumbprint,
+        AccessTokenCaller caller,
+        HttpRequest request,
+        IMediator mediator,
+        CancellationToken cancellationToken)
     {
         var endTokens = QueryFlag.Read(request.Query, "end_tokens", leftOut: true);
         return endTokens.IsSuccess
-            ? await HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: true, endTokens.Value, caller), mediator, cancellationToken)
+            ? await HandleAsync(
+                new QuarantineKey(client_id, thumbprint, Quarantined: true, endTokens.Value, caller), mediator, cancellationToken)
             : new OAuthErrorResult(endTokens.Error);
     }
 
-    public static Task<IResult> ReleaseAsync(string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> ReleaseAsync(
+        string client_id, string thumbprint, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(new QuarantineKey(client_id, thumbprint, Quarantined: false, EndTokens: false, caller), mediator, cancellationToken);
 
     private static async Task<IResult> HandleAsync(QuarantineKey command, IMediator mediator, CancellationToken cancellationToken)
@@ -33,12 +40,14 @@ internal static class QuarantineKeyRoute
     }
 }
 
-internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AccessTokenCaller Caller) : IRequest<Result<AdminKey>>, IActsFor
+internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AccessTokenCaller Caller)
+    : IRequest<Result<AdminKey>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class QuarantineKeyHandler(ClientEditor change, IClientStore clients, KeyDescription describe) : IRequestHandler<QuarantineKey, Result<AdminKey>>
+internal sealed class QuarantineKeyHandler(ClientEditor change, IClientStore clients, KeyDescription describe)
+    : IRequestHandler<QuarantineKey, Result<AdminKey>>
 {
     private const int MaxQuarantined = 100;
 

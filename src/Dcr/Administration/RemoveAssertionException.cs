@@ -26,7 +26,8 @@ internal sealed record RemoveAssertionException(string ClientId, AccessTokenCall
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class RemoveAssertionExceptionHandler(ClientEditor change, TimeProvider time) : IRequestHandler<RemoveAssertionException, Result<AdminClient>>
+internal sealed class RemoveAssertionExceptionHandler(ClientEditor change, TimeProvider time)
+    : IRequestHandler<RemoveAssertionException, Result<AdminClient>>
 {
     public Task<Result<AdminClient>> Handle(RemoveAssertionException request, CancellationToken cancellationToken) => change.ExecuteAsync(
         request.ClientId,

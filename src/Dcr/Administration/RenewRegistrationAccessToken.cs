@@ -14,10 +14,13 @@ namespace Dcr.Administration;
 /// </summary>
 internal static class RenewRegistrationAccessTokenRoute
 {
-    public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken)
     {
         var renewed = await mediator.Send(new RenewRegistrationAccessToken(client_id, caller), cancellationToken);
-        return renewed.IsSuccess ? TypedResults.Json(renewed.Value, AdministrationJson.Default.NewRegistrationAccessToken) : new OAuthErrorResult(renewed.Error);
+        return renewed.IsSuccess
+            ? TypedResults.Json(renewed.Value, AdministrationJson.Default.NewRegistrationAccessToken)
+            : new OAuthErrorResult(renewed.Error);
     }
 }
 
@@ -35,12 +38,14 @@ public sealed record NewRegistrationAccessToken
     public required string RegistrationAccessToken { get; init; }
 }
 
-internal sealed record RenewRegistrationAccessToken(string ClientId, AccessTokenCaller Caller) : IRequest<Result<NewRegistrationAccessToken>>, IActsFor
+internal sealed record RenewRegistrationAccessToken(string ClientId, AccessTokenCaller Caller)
+    : IRequest<Result<NewRegistrationAccessToken>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class RenewRegistrationAccessTokenHandler(ClientEditor change, IssuerUrls urls) : IRequestHandler<RenewRegistrationAccessToken, Result<NewRegistrationAccessToken>>
+internal sealed class RenewRegistrationAccessTokenHandler(ClientEditor change, IssuerUrls urls)
+    : IRequestHandler<RenewRegistrationAccessToken, Result<NewRegistrationAccessToken>>
 {
     public async Task<Result<NewRegistrationAccessToken>> Handle(RenewRegistrationAccessToken request, CancellationToken cancellationToken)
     {

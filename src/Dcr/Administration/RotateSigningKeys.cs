@@ -13,7 +13,8 @@ internal static class RotateSigningKeysRoute
     public static async Task<IResult> ListAsync(IMediator mediator, CancellationToken cancellationToken) =>
         TypedResults.Json(await mediator.Send(new ListSigningKeys(), cancellationToken), AdministrationJson.Default.PageAdminSigningKey);
 
-    public static async Task<IResult> HandleAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var wish = await JsonBody.ReadAsync(request, AdministrationJson.Default.SigningKeyRotation, cancellationToken);
         if (!wish.IsSuccess)
@@ -21,11 +22,14 @@ internal static class RotateSigningKeysRoute
             return new OAuthErrorResult(wish.Error with { Code = "invalid_request" });
         }
         var made = await mediator.Send(new RotateSigningKeys(wish.Value.Emergency, caller), cancellationToken);
-        return made.IsSuccess ? TypedResults.Json(made.Value, AdministrationJson.Default.AdminSigningKey) : new OAuthErrorResult(made.Error);
+        return made.IsSuccess
+            ? TypedResults.Json(made.Value, AdministrationJson.Default.AdminSigningKey)
+            : new OAuthErrorResult(made.Error);
     }
 }
 
-/// <param name="Emergency">True: the new key signs at once, and no key before it is trusted any more; tokens signed with them are refused.</param>
+/// <param name="Emergency">True: the new key signs at once, and no key before it is trusted any more; tokens signed with them are
+/// refused.</param>
 public sealed record SigningKeyRotation([property: JsonPropertyName("emergency")] bool Emergency = false);
 
 /// <summary>One of the server's own keys.</summary>
@@ -73,7 +77,8 @@ internal sealed record RotateSigningKeys(bool Emergency, AccessTokenCaller Calle
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class RotateSigningKeysHandler(ServerKeys keys, TimeProvider time) : IRequestHandler<RotateSigningKeys, Result<AdminSigningKey>>
+internal sealed class RotateSigningKeysHandler(ServerKeys keys, TimeProvider time)
+    : IRequestHandler<RotateSigningKeys, Result<AdminSigningKey>>
 {
     public async Task<Result<AdminSigningKey>> Handle(RotateSigningKeys request, CancellationToken cancellationToken)
     {

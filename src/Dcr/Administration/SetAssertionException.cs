@@ -72,7 +72,8 @@ internal sealed class SetAssertionExceptionHandler(ClientEditor change, Security
         const int Longest = AssertionExceptionRule.LongestLifetimeSeconds;
         if (rule.MaxLifetimeSeconds is < Least or > Longest)
         {
-            return $"max_lifetime_seconds: must be from {Least} to {Longest}; every client may have {(int)profile.LongestAssertionLife.TotalSeconds}.";
+            return $"max_lifetime_seconds: must be from {Least} to {Longest}; every client may have "
+                + $"{(int)profile.LongestAssertionLife.TotalSeconds}.";
         }
         var now = time.GetUtcNow();
         return rule.Until > now && rule.Until <= now.AddYears(LongestYears)

@@ -17,5 +17,7 @@ internal sealed record ShowClient(string ClientId) : IRequest<Result<AdminClient
 internal sealed class ShowClientHandler(IClientStore clients, TimeProvider time) : IRequestHandler<ShowClient, Result<AdminClient>>
 {
     public async Task<Result<AdminClient>> Handle(ShowClient request, CancellationToken cancellationToken) =>
-        await clients.FindAsync(request.ClientId, cancellationToken) is { } client ? AdminClient.Of(client, time.GetUtcNow()) : ClientEditor.NotFound;
+        await clients.FindAsync(request.ClientId, cancellationToken) is { } client
+            ? AdminClient.Of(client, time.GetUtcNow())
+            : ClientEditor.NotFound;
 }

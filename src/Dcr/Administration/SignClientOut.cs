@@ -14,7 +14,8 @@ namespace Dcr.Administration;
 /// </summary>
 internal static class SignClientOutRoute
 {
-    public static async Task<IResult> HandleAsync(string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
+    public static async Task<IResult> HandleAsync(
+        string client_id, AccessTokenCaller caller, IMediator mediator, CancellationToken cancellationToken) =>
         AdminClientResult.Write(await mediator.Send(new SignClientOut(client_id, caller), cancellationToken));
 }
 
@@ -23,7 +24,8 @@ internal sealed record SignClientOut(string ClientId, AccessTokenCaller Caller) 
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed class SignClientOutHandler(IClientStore clients, AuditRecords records, TimeProvider time) : IRequestHandler<SignClientOut, Result<AdminClient>>
+internal sealed class SignClientOutHandler(IClientStore clients, AuditRecords records, TimeProvider time)
+    : IRequestHandler<SignClientOut, Result<AdminClient>>
 {
     private const int MaxAttempts = 20;
 

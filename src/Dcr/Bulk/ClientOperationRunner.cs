@@ -34,19 +34,25 @@ internal sealed partial class ClientOperationRunner(
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_callerWaits = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     /// <summary>Those that a caller of this node waits for, which are done there and not at the same time in the background.</summary>
     private readonly ConcurrentDictionary<string, byte> _waitedFor = new(StringComparer.Ordinal);
 
     private readonly string _node = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>
-    /// Begins an operation and does as much of it as fits into a moment; a dry run is counted and done. Once it is stored it goes on, whether
-    /// or not the caller waits for the answer.
+    /// Begins an operation and does as much of it as fits into a moment; a dry run is counted and done. Once it is stored it goes on,
+    /// whether or not the caller waits for the answer.
     /// </summary>
     /// <returns>Null: what the operation rests on does not hold any more, and nothing was begun.</returns>
     public async Task<ClientOperation?> StartAsync(
-        ClientStatus becomes, OriginFilter origin, IReadOnlyList<StatementOrigin>? unlessRestingOn, bool dryRun, Act act, CancellationToken cancellationToken)
+        ClientStatus becomes,
+        OriginFilter origin,
+        IReadOnlyList<StatementOrigin>? unlessRestingOn,
+        bool dryRun,
+        Act act,
+        CancellationToken cancellationToken)
     {
         var record = records.Create(ActionOf(becomes), subject: "", act.Actor);
         var operation = new ClientOperation
@@ -70,7 +76,8 @@ internal sealed partial class ClientOperationRunner(
         _waitedFor.TryAdd(operation.Id, 0);
         try
         {
-            await TryAsync(operation.Id, async () => operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken), cancellationToken);
+            await TryAsync(
+                operation.Id, async () => operation = await RunAsync(operation, time.GetTimestamp(), cancellationToken), cancellationToken);
             return operation;
         }
         finally
@@ -83,7 +90,8 @@ internal sealed partial class ClientOperationRunner(
         }
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(LookAsync(stoppingToken), LookNowAndThenAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(LookAsync(stoppingToken), LookNowAndThenAsync(stoppingToken));
 
     /// <summary>For what another node began and did not finish.</summary>
     private async Task LookNowAndThenAsync(CancellationToken stoppingToken)
@@ -127,13 +135,15 @@ internal sealed partial class ClientOperationRunner(
             do
             {
                 unfinished = await operations.ListUnfinishedAsync(after, AtOnce, cancellationToken);
-                foreach (var operation in unfinished.Where(operation => !failed.Contains(operation.Id) && !_waitedFor.ContainsKey(operation.Id)))
+                var next = unfinished.Where(operation => !failed.Contains(operation.Id) && !_waitedFor.ContainsKey(operation.Id));
+                foreach (var operation in next)
                 {
                     if (!await leases.TryTakeAsync(Lease, _node, s_leaseLife, cancellationToken))
                     {
                         return;
                     }
-                    if (!await TryAsync(operation.Id, async () => left += (await StepAsync(operation, cancellationToken)).Done ? 0 : 1, cancellationToken))
+                    async Task StepOnceAsync() => left += (await StepAsync(operation, cancellationToken)).Done ? 0 : 1;
+                    if (!await TryAsync(operation.Id, StepOnceAsync, cancellationToken))
                     {
                         failed.Add(operation.Id);
                     }
@@ -145,7 +155,9 @@ internal sealed partial class ClientOperationRunner(
         while (left > 0);
     }
 
-    /// <summary>False: it failed, which is told. Every step that was acknowledged is kept, and the next look goes on: no reason to stop serving.</summary>
+    /// <summary>
+    /// False: it failed, which is told. Every step that was acknowledged is kept, and the next look goes on: no reason to stop serving.
+    /// </summary>
     private async Task<bool> TryAsync(string operationId, Func<Task> work, CancellationToken stoppingToken)
     {
         try
@@ -181,7 +193,11 @@ internal sealed partial class ClientOperationRunner(
     private Task<ClientOperation> StopAsync(ClientOperation operation, CancellationToken cancellationToken) => operations.StepAsync(
         operation,
         BatchSize,
-        (clientId, status) => records.Create(operation.Becomes == ClientStatus.Revoked ? AuditActions.ClientRevoked : AuditActions.ClientSuspended, clientId, operation.Actor) with
+        (clientId, status) =>
+            records.Create(
+                operation.Becomes == ClientStatus.Revoked ? AuditActions.ClientRevoked : AuditActions.ClientSuspended,
+                clientId,
+                operation.Actor) with
         {
             Changes = new Dictionary<string, AuditChange>
             {
@@ -199,8 +215,8 @@ internal sealed partial class ClientOperationRunner(
     };
 
     /// <summary>
-    /// Before anything is revoked: the initial access tokens that the origin names make no client any more, not even one whose registration is
-    /// under way. An onboarding client that is still active asks for new ones.
+    /// Before anything is revoked: the initial access tokens that the origin names make no client any more, not even one whose registration
+    /// is under way. An onboarding client that is still active asks for new ones.
     /// </summary>
     private async Task EndInitialAccessTokensAsync(ClientOperation operation, CancellationToken cancellationToken)
     {

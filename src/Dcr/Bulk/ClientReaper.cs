@@ -76,7 +76,8 @@ internal sealed partial class ClientReaper(
     [LoggerMessage(Level = LogLevel.Information, Message = "{Expired} clients expired, {Removed} were removed")]
     private partial void LogReaped(long expired, long removed);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Clients that have expired wait, {Reason}; POST /admin/v1/clients:reap with all ends them now")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Clients that have expired wait, {Reason}; POST /admin/v1/clients:reap with all ends them now")]
     private partial void LogWithheld(Printed reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Clients that have expired could not be reaped; the next round tries again")]

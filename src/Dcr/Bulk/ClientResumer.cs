@@ -1,4 +1,3 @@
-using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
@@ -6,9 +5,9 @@ using Dcr.Protocol;
 namespace Dcr.Bulk;
 
 /// <summary>
-/// Lets the clients of one origin go on, suspended and expired ones, as if an administrator resumed one after the other: each begins with the
-/// life that its policy gave it, and none too many for the cap of its onboarding client. It goes over them once; a client for which there is
-/// no room stays as it is.
+/// Lets the clients of one origin go on, suspended and expired ones, as if an administrator resumed one after the other: each begins with
+/// the life that its policy gave it, and none too many for the cap of its onboarding client. It goes over them once; a client for which
+/// there is no room stays as it is.
 /// </summary>
 internal sealed class ClientResumer(IClientOperationStore operations, ClientEditor change, TimeProvider time)
 {
@@ -24,17 +23,14 @@ internal sealed class ClientResumer(IClientOperationStore operations, ClientEdit
             next,
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
             async (client, cancellation) => Interlocked.Add(ref resumed, await TryResumeAsync(client.ClientId, act, cancellation) ? 1 : 0));
-        var moved = operation with
+        // First what was done, wherever another node that came over the same clients has moved the operation to.
+        var counted = resumed == 0 ? operation : await operations.CountChangedAsync(operation, resumed, cancellationToken);
+        if (counted.Done || counted.After != operation.After)
         {
-            Changed = operation.Changed + resumed,
-            Done = next.Count < limit,
-            After = next.Count == 0 ? operation.After : next[^1],
-        };
-        var stored = await operations.MoveAsync(operation, moved, cancellationToken);
-        // Another node came over the same clients; those that this one resumed are counted all the same.
-        return stored == moved || stored.Done || resumed == 0
-            ? stored
-            : await operations.MoveAsync(stored, stored with { Changed = stored.Changed + resumed }, cancellationToken);
+            return counted;
+        }
+        return await operations.MoveAsync(
+            counted, counted with { Done = next.Count < limit, After = next.Count == 0 ? counted.After : next[^1] }, cancellationToken);
     }
 
     /// <summary>False: it is gone, was resumed by somebody else, or may not be.</summary>

@@ -6,10 +6,11 @@ namespace Dcr.Bulk;
 
 /// <summary>
 /// Expires clients whose time is over and removes those that have been expired for long. Clients are found by when they are to be
-/// looked at; one that was used meanwhile is looked at again when that use will be too long ago. One look ends a tenth of the live clients at
-/// most, and none while the clock has jumped and nobody knows why: an administrator may say that they are to be ended all the same.
+/// looked at; one that was used meanwhile is looked at again when that use will be too long ago. One look ends a tenth of the live clients
+/// at most, and none while the clock has jumped and nobody knows why: an administrator may say that they are to be ended all the same.
 /// </summary>
-internal sealed class ExpiredClients(IClientStore clients, IClientLifecycleStore lifecycles, ClockWatch clock, AuditRecords records, TimeProvider time)
+internal sealed class ExpiredClients(
+    IClientStore clients, IClientLifecycleStore lifecycles, ClockWatch clock, AuditRecords records, TimeProvider time)
 {
     private const int BatchSize = 100;
     private const int Share = 10;
@@ -27,7 +28,9 @@ internal sealed class ExpiredClients(IClientStore clients, IClientLifecycleStore
         {
             return new ReapedClients(0, 0, Done: true, withheld);
         }
-        var most = all || dryRun ? long.MaxValue : Math.Max(AlwaysAllowed, await lifecycles.CountLiveAsync(cancellationToken) / Share) - before;
+        var most = all || dryRun
+            ? long.MaxValue
+            : Math.Max(AlwaysAllowed, await lifecycles.CountLiveAsync(cancellationToken) / Share) - before;
         // Read once: the clock may jump while this works.
         var (began, beganAt) = (time.GetTimestamp(), time.GetUtcNow());
         long expired = 0;
@@ -41,7 +44,8 @@ internal sealed class ExpiredClients(IClientStore clients, IClientLifecycleStore
             {
                 if (expired + removed >= most)
                 {
-                    return new ReapedClients(expired, removed, Done: true, $"one look ends a tenth of the live clients, or {AlwaysAllowed}");
+                    return new ReapedClients(
+                        expired, removed, Done: true, $"one look ends a tenth of the live clients, or {AlwaysAllowed}");
                 }
                 var isOver = client.Status == ClientStatus.Expired || client.Lifecycle.EndsAt(client.LastUsedAt) <= now;
                 if (!isOver)
@@ -68,15 +72,24 @@ internal sealed class ExpiredClients(IClientStore clients, IClientLifecycleStore
 
     private Task ReviewAgainAsync(Client client, bool dryRun, CancellationToken cancellationToken) => dryRun
         ? Task.CompletedTask
-        : lifecycles.ReviewAgainAsync(client.ClientId, client.Lifecycle.ReviewAt!.Value, client.Lifecycle.EndsAt(client.LastUsedAt), cancellationToken);
+        : lifecycles.ReviewAgainAsync(
+            client.ClientId, client.Lifecycle.ReviewAt!.Value, client.Lifecycle.EndsAt(client.LastUsedAt), cancellationToken);
 
     /// <summary>False: it has been used or changed meanwhile.</summary>
     private async Task<bool> ExpireAsync(Client client, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var expired = client with { Status = ClientStatus.Expired, Version = client.Version + 1, Lifecycle = client.Lifecycle.Expired(now) };
+        var expired = client with
+        {
+            Status = ClientStatus.Expired,
+            Version = client.Version + 1,
+            Lifecycle = client.Lifecycle.Expired(now),
+        };
         var record = records.Create(AuditActions.ClientExpired, client.ClientId, actor: null) with
         {
-            Changes = new Dictionary<string, AuditChange> { ["status"] = new(WireEnum.NameOf(client.Status), WireEnum.NameOf(expired.Status)) },
+            Changes = new Dictionary<string, AuditChange>
+            {
+                ["status"] = new(WireEnum.NameOf(client.Status), WireEnum.NameOf(expired.Status)),
+            },
         };
         return await lifecycles.ExpireAsync(expired, record, cancellationToken) == ReplaceOutcome.Done;
     }

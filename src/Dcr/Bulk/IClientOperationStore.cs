@@ -12,7 +12,10 @@ public sealed record ClientOperation
 
     public required OriginFilter Origin { get; init; }
 
-    /// <summary>Only clients that rest on a software statement, and on none of these; one without a software_id stands for every software of its issuer. Null: no matter.</summary>
+    /// <summary>
+    /// Only clients that rest on a software statement, and on none of these; one without a software_id stands for every software of its
+    /// issuer. Null: no matter.
+    /// </summary>
     public IReadOnlyList<StatementOrigin>? UnlessRestingOn { get; init; }
 
     /// <summary>What the clients become: revoked, suspended, or active again.</summary>
@@ -67,7 +70,10 @@ public interface IClientOperationStore
     /// </summary>
     Task<long> CountAsync(ClientOperation operation, CancellationToken cancellationToken);
 
-    /// <summary>Stores an operation. Its record, if there is one, is in the audit trail before the first client is changed, and never without the operation.</summary>
+    /// <summary>
+    /// Stores an operation. Its record, if there is one, is in the audit trail before the first client is changed, and never without the
+    /// operation.
+    /// </summary>
     /// <returns>False: what the operation rests on does not hold any more, and nothing was added.</returns>
     Task<bool> AddAsync(ClientOperation operation, AuditRecord? record, Grounds grounds, CancellationToken cancellationToken);
 
@@ -83,12 +89,24 @@ public interface IClientOperationStore
     /// changed once and counted once, and one that an administrator lets go on meanwhile is left alone.
     /// </summary>
     /// <returns>The operation as it now is.</returns>
-    Task<ClientOperation> StepAsync(ClientOperation operation, int limit, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken);
+    Task<ClientOperation> StepAsync(
+        ClientOperation operation, int limit, Func<string, ClientStatus, AuditRecord> record, CancellationToken cancellationToken);
 
-    /// <summary>For an operation that lets clients go on, which is done client by client: the next that it concerns, oldest first.</summary>
+    /// <summary>
+    /// For an operation that lets clients go on, which is done client by client: the next that it concerns, oldest first.
+    /// </summary>
     Task<IReadOnlyList<ClientCursor>> NextAsync(ClientOperation operation, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Atomic: stores how far the operation has come, if it still stands where it was read.</summary>
+    /// <summary>
+    /// Atomic: this call has changed so many clients more, by itself and not by <see cref="StepAsync"/>. It counts however far the
+    /// operation has come meanwhile, and after it is done too.
+    /// </summary>
+    /// <returns>The operation as it now is.</returns>
+    Task<ClientOperation> CountChangedAsync(ClientOperation operation, long more, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Atomic: stores how far the operation has come, if it still stands where it was read and has changed as many as then.
+    /// </summary>
     /// <returns>The operation as it now is.</returns>
     Task<ClientOperation> MoveAsync(ClientOperation read, ClientOperation moved, CancellationToken cancellationToken);
 }

@@ -1,20 +1,20 @@
-using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
-using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dcr.Bulk;
 
-/// <summary>POST /admin/v1/clients:reap: does now, or with <c>dry_run</c> only counts, what <see cref="ClientReaper"/> does anyway.</summary>
+/// <summary>
+/// POST /admin/v1/clients:reap: does now, or with <c>dry_run</c> only counts, what <see cref="ClientReaper"/> does anyway.
+/// </summary>
 internal static class ReapClientsRoute
 {
-    public static async Task<IResult> HandleAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, BulkJson.Default.ReapRequest, cancellationToken);
         if (!body.IsSuccess)
@@ -27,9 +27,11 @@ internal static class ReapClientsRoute
 }
 
 /// <param name="DryRun">True: only count. Default false.</param>
-/// <param name="All">True: however many they are, and whether or not the clock is believed; an administrator has looked. Default false.</param>
+/// <param name="All">True: however many they are, and whether or not the clock is believed; an administrator has looked. Default
+/// false.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record ReapRequest([property: JsonPropertyName("dry_run")] bool DryRun = false, [property: JsonPropertyName("all")] bool All = false);
+public sealed record ReapRequest(
+    [property: JsonPropertyName("dry_run")] bool DryRun = false, [property: JsonPropertyName("all")] bool All = false);
 
 /// <param name="Expired">Clients whose time was over, or that were not used for too long.</param>
 /// <param name="Removed">Clients that had been expired for 30 days.</param>

@@ -14,22 +14,28 @@ namespace Dcr.Bulk;
 /// </summary>
 internal static class RevokeClientsRoute
 {
-    public static Task<IResult> RevokeAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> RevokeAsync(
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(ClientStatus.Revoked, caller, request, mediator, cancellationToken);
 
-    public static Task<IResult> SuspendAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> SuspendAsync(
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(ClientStatus.Suspended, caller, request, mediator, cancellationToken);
 
-    public static Task<IResult> ResumeAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> ResumeAsync(
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         HandleAsync(ClientStatus.Active, caller, request, mediator, cancellationToken);
 
     public static async Task<IResult> ShowAsync(string operation_id, IMediator mediator, CancellationToken cancellationToken)
     {
         var operation = await mediator.Send(new ShowOperation(operation_id), cancellationToken);
-        return operation.IsSuccess ? TypedResults.Json(operation.Value, BulkJson.Default.AdminOperation) : new OAuthErrorResult(operation.Error);
+        return operation.IsSuccess
+            ? TypedResults.Json(operation.Value, BulkJson.Default.AdminOperation)
+            : new OAuthErrorResult(operation.Error);
     }
 
-    private static async Task<IResult> HandleAsync(ClientStatus becomes, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        ClientStatus becomes, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, BulkJson.Default.ClientsOfOrigin, cancellationToken);
         if (!body.IsSuccess)
@@ -37,7 +43,9 @@ internal static class RevokeClientsRoute
             return new OAuthErrorResult(body.Error with { Code = "invalid_request" });
         }
         var operation = await mediator.Send(new RevokeClients(becomes, body.Value.Origin, body.Value.DryRun, caller), cancellationToken);
-        return operation.IsSuccess ? TypedResults.Json(operation.Value, BulkJson.Default.AdminOperation) : new OAuthErrorResult(operation.Error);
+        return operation.IsSuccess
+            ? TypedResults.Json(operation.Value, BulkJson.Default.AdminOperation)
+            : new OAuthErrorResult(operation.Error);
     }
 }
 
@@ -54,7 +62,10 @@ public sealed record AdminOperation
     [JsonPropertyName("operation")]
     public required string Operation { get; init; }
 
-    /// <summary>How many clients it concerned when it began: those of the origin that were not revoked (or suspended) already, or those that were suspended or expired.</summary>
+    /// <summary>
+    /// How many clients it concerned when it began: those of the origin that were not revoked (or suspended) already, or those that were
+    /// suspended or expired.
+    /// </summary>
     [JsonPropertyName("matched")]
     public required long Matched { get; init; }
 
@@ -66,7 +77,10 @@ public sealed record AdminOperation
     [JsonPropertyName("suspended")]
     public long? Suspended { get; init; }
 
-    /// <summary>How many go on. Fewer than matched when it is done: others have resumed or ended them, or there was no room for more. Absent: the operation does something else.</summary>
+    /// <summary>
+    /// How many go on. Fewer than matched when it is done: others have resumed or ended them, or there was no room for more. Absent: the
+    /// operation does something else.
+    /// </summary>
     [JsonPropertyName("resumed")]
     public long? Resumed { get; init; }
 
@@ -92,7 +106,8 @@ public sealed record AdminOperation
     };
 }
 
-internal sealed record RevokeClients(ClientStatus Becomes, OriginFilter Origin, bool DryRun, AccessTokenCaller Caller) : IRequest<Result<AdminOperation>>, IActsFor
+internal sealed record RevokeClients(ClientStatus Becomes, OriginFilter Origin, bool DryRun, AccessTokenCaller Caller)
+    : IRequest<Result<AdminOperation>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
@@ -106,9 +121,12 @@ internal sealed class RevokeClientsHandler(ClientOperationRunner run, IClientOpe
     {
         if (request.Origin.IsEmpty)
         {
-            return OAuthError.InvalidRequest("origin: needs at least one of onboarding_client, kid, thumbprint, initial_token_jti, software_statement_issuer, software_id.");
+            return OAuthError.InvalidRequest(
+                "origin: needs at least one of onboarding_client, kid, thumbprint, initial_token_jti, software_statement_issuer, "
+                    + "software_id.");
         }
-        var operation = await run.StartAsync(request.Becomes, request.Origin, unlessRestingOn: null, request.DryRun, request.Caller.Act, cancellationToken);
+        var operation = await run.StartAsync(
+            request.Becomes, request.Origin, unlessRestingOn: null, request.DryRun, request.Caller.Act, cancellationToken);
         return operation is null ? OAuthError.GroundsChanged : AdminOperation.Of(operation);
     }
 

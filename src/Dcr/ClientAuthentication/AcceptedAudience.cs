@@ -11,6 +11,8 @@ internal enum AcceptedAudience
     /// <summary>An array of the issuer identifier alone, as the usual library for Go writes it.</summary>
     IssuerInArray,
 
-    /// <summary>One or more URLs of this server: for a client with an exception, or under <see cref="AssertionAudienceRule.Dual"/>.</summary>
+    /// <summary>
+    /// One or more URLs of this server: for a client with an exception, or under <see cref="AssertionAudienceRule.Dual"/>.
+    /// </summary>
     OwnEndpoints,
 }

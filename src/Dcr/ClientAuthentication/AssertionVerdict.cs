@@ -28,7 +28,8 @@ internal abstract record AssertionVerdict
     /// <param name="LivesLonger">Its assertion lasts longer than those of clients without an exception may.</param>
     /// <param name="Jti">To be recorded as used.</param>
     /// <param name="Expires">When the assertion expires.</param>
-    public sealed record Accepted(Client Client, PublicKey Key, AcceptedAudience Audience, bool LivesLonger, string Jti, DateTimeOffset Expires)
+    public sealed record Accepted(
+        Client Client, PublicKey Key, AcceptedAudience Audience, bool LivesLonger, string Jti, DateTimeOffset Expires)
         : AssertionVerdict
     {
         /// <summary>Only an exception made it good, or the dual rule for everybody.</summary>
@@ -40,5 +41,6 @@ internal abstract record AssertionVerdict
     /// <param name="Detail">For the log, the audit trail and administrators.</param>
     /// <param name="Client">The client that was named, where there is one.</param>
     /// <param name="Key">The key that verified the signature. Null: none did, or it did not come to that.</param>
-    public sealed record Refused(AssertionRule Rule, string Description, string Detail, Client? Client = null, PublicKey? Key = null) : AssertionVerdict;
+    public sealed record Refused(AssertionRule Rule, string Description, string Detail, Client? Client = null, PublicKey? Key = null)
+        : AssertionVerdict;
 }

@@ -23,10 +23,12 @@ internal sealed class ClientAssertionRules(
 
     // One text for rules 3 to 5: it must not tell a stranger whether the client exists.
     public const string Unproved =
-        "The client is unknown or not active, or the assertion is not signed by a key of that client. Check sub, kid, alg and the registered keys.";
+        "The client is unknown or not active, or the assertion is not signed by a key of that client. Check sub, kid, alg and the "
+            + "registered keys.";
 
     /// <summary>The client was active when it was looked up, and is not any more.</summary>
-    public static AssertionVerdict.Refused NoLongerActive(Client client) => new(AssertionRule.Client, Unproved, "the client has been stopped or has expired meanwhile", client);
+    public static AssertionVerdict.Refused NoLongerActive(Client client) =>
+        new(AssertionRule.Client, Unproved, "the client has been stopped or has expired meanwhile", client);
 
     /// <summary>Rule 8: the same assertion, or another with its <c>jti</c>, has been accepted before.</summary>
     public static AssertionVerdict.Refused AlreadyUsed(AssertionVerdict.Accepted used) => new(
@@ -38,14 +40,20 @@ internal sealed class ClientAssertionRules(
 
     /// <summary>Rule 4, for the whole server: asked last, together with the record of the use, so that no request waits for it.</summary>
     public static AssertionVerdict.Refused InQuarantine(AssertionVerdict.Accepted proved) => new(
-        AssertionRule.Key, Unproved, $"key {NameOf(proved.Key)} is in quarantine on the whole server: an administrator must release it, or the client sign with another", proved.Client);
+        AssertionRule.Key,
+        Unproved,
+        $"key {NameOf(proved.Key)} is in quarantine on the whole server: an administrator must release it, or the client sign with another",
+        proved.Client);
 
     public async Task<AssertionVerdict> CheckAsync(SentCredentials credentials, CancellationToken cancellationToken)
     {
         // Rule 1: one way of authenticating, one well-formed assertion that names one client.
         if (credentials.ClientAssertion is not { } text)
         {
-            return Refuse(AssertionRule.Shape, "Authenticate with client_assertion and client_assertion_type (private_key_jwt).", "there is no client_assertion");
+            return Refuse(
+                AssertionRule.Shape,
+                "Authenticate with client_assertion and client_assertion_type (private_key_jwt).",
+                "there is no client_assertion");
         }
         if (credentials.ClientAssertionType != AssertionType)
         {
@@ -57,23 +65,36 @@ internal sealed class ClientAssertionRules(
         }
         if (credentials.ClientId is { } clientId && clientId != assertion.Subject)
         {
-            return Refuse(AssertionRule.Shape, "client_id is not the sub of client_assertion.", $"client_id is {Shortened.Of(clientId)}, sub is {Shortened.OrNone(assertion.Subject)}");
+            return Refuse(
+                AssertionRule.Shape,
+                "client_id is not the sub of client_assertion.",
+                $"client_id is {Shortened.Of(clientId)}, sub is {Shortened.OrNone(assertion.Subject)}");
         }
 
         // Rule 2: the algorithm and the kind of token.
         if (!profile.Allows(assertion.Alg))
         {
-            return Refuse(AssertionRule.Algorithm, $"The alg of client_assertion must be one of {profile.AlgorithmNames}.", $"alg is {Shortened.Of(assertion.Alg)}; this server takes {profile.AlgorithmNames}");
+            return Refuse(
+                AssertionRule.Algorithm,
+                $"The alg of client_assertion must be one of {profile.AlgorithmNames}.",
+                $"alg is {Shortened.Of(assertion.Alg)}; this server takes {profile.AlgorithmNames}");
         }
         if (assertion.Typ is not null && !assertion.IsOfType("JWT") && !assertion.IsOfType("client-authentication+jwt"))
         {
-            return Refuse(AssertionRule.Algorithm, "The typ of client_assertion, if there is one, must be JWT or client-authentication+jwt.", $"typ is {Shortened.Of(assertion.Typ)}; if there is one, it must be JWT or client-authentication+jwt");
+            return Refuse(
+                AssertionRule.Algorithm,
+                "The typ of client_assertion, if there is one, must be JWT or client-authentication+jwt.",
+                $"typ is {Shortened.Of(assertion.Typ)}; if there is one, it must be JWT or client-authentication+jwt");
         }
 
         // Rule 3: a client that exists and is active.
         if (assertion.Issuer is null || assertion.Subject is null || assertion.Issuer != assertion.Subject)
         {
-            return Refuse(AssertionRule.Client, "iss and sub of client_assertion must both be the client_id.", $"iss is {Shortened.OrNone(assertion.Issuer)} and sub is {Shortened.OrNone(assertion.Subject)}; both must be the client_id");
+            return Refuse(
+                AssertionRule.Client,
+                "iss and sub of client_assertion must both be the client_id.",
+                $"iss is {Shortened.OrNone(assertion.Issuer)} and sub is {Shortened.OrNone(assertion.Subject)}; both must be the "
+                    + "client_id");
         }
         if (await clients.FindAsync(assertion.Subject, cancellationToken) is not { } client)
         {
@@ -87,11 +108,19 @@ internal sealed class ClientAssertionRules(
         // Rule 2 again, now that the client is known.
         if (client.Metadata.TokenEndpointAuthSigningAlg is { } registered && registered != assertion.Alg)
         {
-            return Refuse(AssertionRule.Algorithm, Unproved, $"alg is {assertion.Alg}; the client is registered with token_endpoint_auth_signing_alg {registered}", client);
+            return Refuse(
+                AssertionRule.Algorithm,
+                Unproved,
+                $"alg is {assertion.Alg}; the client is registered with token_endpoint_auth_signing_alg {registered}",
+                client);
         }
         if (client.SigningAlgs is { } algs && !algs.Contains(assertion.Alg))
         {
-            return Refuse(AssertionRule.Algorithm, Unproved, $"alg is {assertion.Alg}; the policy the client was registered under allows {string.Join(' ', algs)}", client);
+            return Refuse(
+                AssertionRule.Algorithm,
+                Unproved,
+                $"alg is {assertion.Alg}; the policy the client was registered under allows {string.Join(' ', algs)}",
+                client);
         }
 
         // Rule 4: the key; only kid chooses it, never jwk, jku, x5u or x5c of the header.
@@ -102,13 +131,21 @@ internal sealed class ClientAssertionRules(
         }
         if (client.QuarantinedKeys.Contains(key.Thumbprint))
         {
-            return Refuse(AssertionRule.Key, Unproved, $"key {NameOf(key)} is quarantined: an administrator must release it, or the client sign with another", client);
+            return Refuse(
+                AssertionRule.Key,
+                Unproved,
+                $"key {NameOf(key)} is quarantined: an administrator must release it, or the client sign with another",
+                client);
         }
 
         // Rule 5: the signature.
         if (!key.Verify(assertion.Alg, assertion.SigningInput.Span, assertion.Signature.Span))
         {
-            return Refuse(AssertionRule.Signature, Unproved, $"the signature does not verify with key {NameOf(key)}: {SignatureFault(assertion)}", client);
+            return Refuse(
+                AssertionRule.Signature,
+                Unproved,
+                $"the signature does not verify with key {NameOf(key)}: {SignatureFault(assertion)}",
+                client);
         }
 
         // Rules 6 and 7: from here on the caller holds the client's key and may be told what is wrong.
@@ -125,19 +162,26 @@ internal sealed class ClientAssertionRules(
         }
         if (string.IsNullOrEmpty(assertion.Jti) || assertion.Jti.Length > MaxJti)
         {
-            return Refuse(AssertionRule.SingleUse, $"jti must be present and at most {MaxJti} characters long.", assertion.Jti is null ? "there is no jti" : $"jti has {assertion.Jti.Length} characters; it must have 1 to {MaxJti}", client, key);
+            return Refuse(
+                AssertionRule.SingleUse,
+                $"jti must be present and at most {MaxJti} characters long.",
+                assertion.Jti is null ? "there is no jti" : $"jti has {assertion.Jti.Length} characters; it must have 1 to {MaxJti}",
+                client,
+                key);
         }
         var livesLonger = assertion.Expires.At > now + profile.LongestAssertionLife + JwtTimes.ClockSkew;
         return new AssertionVerdict.Accepted(client, key, audience, livesLonger, assertion.Jti, assertion.Expires.At);
     }
 
-    private static AssertionVerdict.Refused Refuse(AssertionRule rule, string description, string? detail = null, Client? client = null, PublicKey? key = null) =>
+    private static AssertionVerdict.Refused Refuse(
+        AssertionRule rule, string description, string? detail = null, Client? client = null, PublicKey? key = null) =>
         new(rule, description, detail ?? description, client, key);
 
     private static string Stopped(ClientStatus status) => status switch
     {
         ClientStatus.Suspended => "the client is suspended, until an administrator resumes it",
-        ClientStatus.Expired => "the client is expired: its time is over, or it was not used for too long; an administrator may resume it until it is removed",
+        ClientStatus.Expired =>
+            "the client is expired: its time is over, or it was not used for too long; an administrator may resume it until it is removed",
         _ => $"the client is {WireEnum.NameOf(status)}",
     };
 
@@ -156,7 +200,8 @@ internal sealed class ClientAssertionRules(
         int? length = assertion.Alg switch { "ES256" => 64, "ES384" => 96, "ES512" => 132, _ => null };
         return length is null || assertion.Signature.Length == length
             ? "another key made it, or what it signs was changed"
-            : $"it has {assertion.Signature.Length} bytes, and one of {assertion.Alg} has {length}, which are r and s without any DER around them";
+            : $"it has {assertion.Signature.Length} bytes, and one of {assertion.Alg} has {length}, which are r and s without any DER "
+                + "around them";
     }
 
     private bool TakesOwnEndpoints(AssertionExceptionRule? exception) =>
@@ -164,7 +209,9 @@ internal sealed class ClientAssertionRules(
 
     /// <summary>How far ahead <c>exp</c> may be.</summary>
     private TimeSpan LongestLifeUnder(AssertionExceptionRule? exception) =>
-        profile.TakesExceptions && exception?.MaxLifetimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : profile.LongestAssertionLife;
+        profile.TakesExceptions && exception?.MaxLifetimeSeconds is { } seconds
+            ? TimeSpan.FromSeconds(seconds)
+            : profile.LongestAssertionLife;
 
     /// <summary>
     /// RFC 10070 section 4: the issuer and nothing else, since an assertion that is addressed to an endpoint could have been tricked
@@ -189,5 +236,8 @@ internal sealed class ClientAssertionRules(
     }
 
     private bool IsOwnEndpoint(string audience) =>
-        audience == urls.Issuer || audience == urls.TokenEndpoint || audience == urls.IntrospectionEndpoint || audience == urls.RevocationEndpoint;
+        audience == urls.Issuer
+            || audience == urls.TokenEndpoint
+            || audience == urls.IntrospectionEndpoint
+            || audience == urls.RevocationEndpoint;
 }

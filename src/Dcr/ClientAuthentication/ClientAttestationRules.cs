@@ -11,8 +11,7 @@ namespace Dcr.ClientAuthentication;
 /// <param name="AttesterKey">The key the attestation is signed with.</param>
 /// <param name="Attester">Whose key that is.</param>
 /// <param name="InstanceKey">The key that the instance holds, and has proved.</param>
-/// <param name="ByDpop">By the DPoP proof of the request, which is used up by that.</param>
-internal sealed record AttestedInstance(Client Client, PublicKey AttesterKey, string Attester, PublicKey InstanceKey, bool ByDpop);
+internal sealed record AttestedInstance(Client Client, PublicKey AttesterKey, string Attester, PublicKey InstanceKey);
 
 /// <summary>
 /// Attestation-based client authentication (draft-ietf-oauth-attestation-based-client-auth-11): somebody the client's
@@ -20,7 +19,14 @@ internal sealed record AttestedInstance(Client Client, PublicKey AttesterKey, st
 /// (section 5.1) or by the DPoP proof that it sends anyway (section 5.2). The single use of the proof is recorded last.
 /// </summary>
 internal sealed class ClientAttestationRules(
-    IClientStore clients, KeySelector keys, DpopProofRules dpop, IUsedJtiStore replays, IQuarantinedKeyStore quarantine, IssuerUrls urls, SecurityProfileRules profile, TimeProvider time)
+    IClientStore clients,
+    KeySelector keys,
+    DpopProofRules dpop,
+    IUsedJtiStore replays,
+    IQuarantinedKeyStore quarantine,
+    IssuerUrls urls,
+    SecurityProfileRules profile,
+    TimeProvider time)
 {
     public const string Header = "OAuth-Client-Attestation";
     public const string ProofHeader = "OAuth-Client-Attestation-PoP";
@@ -34,9 +40,11 @@ internal sealed class ClientAttestationRules(
 
     // One text until the attester's signature is verified: it must not tell a stranger whether the client exists.
     private const string Unproved =
-        "The client is unknown or not active, takes no attestation, or the attestation is not signed by an attester that it trusts. Check sub, iss, kid and the registration policy.";
+        "The client is unknown or not active, takes no attestation, or the attestation is not signed by an attester that it trusts. Check "
+            + "sub, iss, kid and the registration policy.";
 
-    public async Task<Result<AttestedInstance>> CheckAsync(SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
+    public async Task<Result<AttestedInstance>> CheckAsync(
+        SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
     {
         if (credentials.Attestations is not [var text] || credentials.AttestationProofs.Count > 1)
         {
@@ -74,7 +82,8 @@ internal sealed class ClientAttestationRules(
         {
             return Refuse($"{Header}: aud, if there is one, must name the issuer, {urls.Issuer}.");
         }
-        if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk || PublicKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
+        if (SignedJwt.Member(attestation.ClaimsJson, "cnf", "jwk") is not { } jwk
+            || PublicKeyReader.Read(jwk) is not ReadKey.Usable { Key: var instanceKey })
         {
             return Refuse($"{Header}: cnf.jwk must be a public key fit for signatures.");
         }
@@ -86,11 +95,12 @@ internal sealed class ClientAttestationRules(
             ? await CheckProofAsync(proof, instanceKey, client, cancellationToken)
             : await CheckDpopAsync(sent, instanceKey, cancellationToken);
         return proved is null
-            ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey, ByDpop: credentials.AttestationProofs.Count == 0)
+            ? new AttestedInstance(client, attesterKey, attester.Issuer, instanceKey)
             : proved;
     }
 
-    private async Task<Result<(Client Client, Attester Attester, PublicKey Key)>> FindAttesterAsync(SignedJwt attestation, CancellationToken cancellationToken)
+    private async Task<Result<(Client Client, Attester Attester, PublicKey Key)>> FindAttesterAsync(
+        SignedJwt attestation, CancellationToken cancellationToken)
     {
         if (attestation.Subject is null || await clients.FindAsync(attestation.Subject, cancellationToken) is not { } client)
         {
@@ -155,7 +165,8 @@ internal sealed class ClientAttestationRules(
             return Refuse($"{ProofHeader}: jti must be present and at most {MaxJti} characters long.");
         }
         // Apart from assertions and DPoP proofs: none may use up another's jti.
-        var used = await replays.RecordAsync($"attestation-pop {instanceKey.Thumbprint}", jti, proof.IssuedAt.At + s_proofLife + JwtTimes.ClockSkew, cancellationToken);
+        var used = await replays.RecordAsync(
+            $"attestation-pop {instanceKey.Thumbprint}", jti, proof.IssuedAt.At + s_proofLife + JwtTimes.ClockSkew, cancellationToken);
         return used == RecordJtiOutcome.Recorded ? null : Refuse($"{ProofHeader}: jti has been used before.");
     }
 

@@ -21,7 +21,8 @@ internal sealed class ClientAuthenticationMetrics
             "dcr.client_assertions.excepted",
             "{assertion}",
             "Client assertions accepted that RFC 10070 or the longest life forbids, by what was excused: audience or lifetime.");
-        _refused = meter.CreateCounter<long>("dcr.client_assertions.refused", "{assertion}", "Client assertions refused, by the first rule that failed.");
+        _refused = meter.CreateCounter<long>(
+            "dcr.client_assertions.refused", "{assertion}", "Client assertions refused, by the first rule that failed.");
     }
 
     public void Accepted(AssertionVerdict.Accepted assertion)

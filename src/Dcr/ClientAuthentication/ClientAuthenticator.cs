@@ -30,10 +30,12 @@ internal sealed class ClientAuthenticator(
     RequestLimits limits,
     TimeProvider time)
 {
-    public Task<Result<AuthenticatedClient>> ExecuteAsync(SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken) =>
+    public Task<Result<AuthenticatedClient>> ExecuteAsync(
+        SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken) =>
         ExecuteAsync(credentials, sent, isRepeated: false, cancellationToken);
 
-    private async Task<Result<AuthenticatedClient>> ExecuteAsync(SentCredentials credentials, SentProofs sent, bool isRepeated, CancellationToken cancellationToken)
+    private async Task<Result<AuthenticatedClient>> ExecuteAsync(
+        SentCredentials credentials, SentProofs sent, bool isRepeated, CancellationToken cancellationToken)
     {
         if (credentials.Attestations.Count > 0)
         {
@@ -43,7 +45,8 @@ internal sealed class ClientAuthenticator(
         // RFC 6749 section 5.2: several mechanisms in one request are invalid_request, not invalid_client.
         if (credentials.ClientAssertion is not null && (credentials.HasSecret || credentials.HasAuthorizationHeader))
         {
-            return OAuthError.InvalidRequest("Authenticate in one way only: client_assertion, without client_secret or an Authorization header.");
+            return OAuthError.InvalidRequest(
+                "Authenticate in one way only: client_assertion, without client_secret or an Authorization header.");
         }
 
         switch (await rules.CheckAsync(credentials, cancellationToken))
@@ -59,7 +62,8 @@ internal sealed class ClientAuthenticator(
                 }
                 // Both at once. The assertion of a key in quarantine may be used up: it is good for nothing.
                 var held = quarantine.HoldsAsync(accepted.Key.Thumbprint, cancellationToken);
-                var record = replays.RecordAsync(accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
+                var record = replays.RecordAsync(
+                    accepted.Client.ClientId, accepted.Jti, accepted.Expires + JwtTimes.ClockSkew, cancellationToken);
                 try
                 {
                     await Task.WhenAll(record, held);
@@ -101,11 +105,14 @@ internal sealed class ClientAuthenticator(
         }
     }
 
-    private async Task<Result<AuthenticatedClient>> ByAttestationAsync(SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
+    private async Task<Result<AuthenticatedClient>> ByAttestationAsync(
+        SentCredentials credentials, SentProofs sent, CancellationToken cancellationToken)
     {
         if (credentials.ClientAssertion is not null || credentials.HasSecret || credentials.HasAuthorizationHeader)
         {
-            return OAuthError.InvalidRequest($"Authenticate in one way only: {ClientAttestationRules.Header}, without client_assertion, client_secret or an Authorization header.");
+            return OAuthError.InvalidRequest(
+                $"Authenticate in one way only: {ClientAttestationRules.Header}, without client_assertion, client_secret or an "
+                    + "Authorization header.");
         }
         var attested = await attestations.CheckAsync(credentials, sent, cancellationToken);
         if (!attested.IsSuccess)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dcr.Protocol;
 
 namespace Dcr.Clients;
 
@@ -7,7 +8,10 @@ public sealed record Client
 {
     public required string ClientId { get; init; }
 
-    /// <summary>Made by chance with the client, and never given again: another client under the same id has another. Null: the client is of an earlier version of this server.</summary>
+    /// <summary>
+    /// Made by chance with the client, and never given again: another client under the same id has another. Null: the client is of an
+    /// earlier version of this server.
+    /// </summary>
     public string? Incarnation { get; init; }
 
     public required ClientStatus Status { get; init; }
@@ -37,19 +41,33 @@ public sealed record Client
     /// </summary>
     public DateTimeOffset? ExceptionNeededAt { get; init; }
 
-    /// <summary>Keys that an administrator blocked, by RFC 7638 thumbprint: refused whatever the client registers or its URL serves.</summary>
+    /// <summary>
+    /// Keys that an administrator blocked, by RFC 7638 thumbprint: refused whatever the client registers or its URL serves.
+    /// </summary>
     public IReadOnlyList<string> QuarantinedKeys { get; init; } = [];
 
     /// <summary>The algorithms the client may authenticate with, from the policy it was registered under. Null: any.</summary>
     public IReadOnlyList<string>? SigningAlgs { get; init; }
 
-    /// <summary>Until when the client may change its keys without proving one it had, by leave of an administrator. Null: it may not.</summary>
+    /// <summary>
+    /// Until when the client may change its keys without proving one it had, by leave of an administrator. Null: it may not.
+    /// </summary>
     public DateTimeOffset? KeyChangeAllowedUntil { get; init; }
 
-    /// <summary>When the client last proved itself, accurate to <see cref="ClientLifecycle.LastUseAccuracy"/>. Null: it never did.</summary>
+    /// <summary>For how long an administrator lets a client change its keys without proving one it had.</summary>
+    public static TimeSpan KeyChangeLeave { get; } = TimeSpan.FromDays(1);
+
+    public bool MayChangeKeysAt(DateTimeOffset now) => KeyChangeAllowedUntil is { } until && Lately.Holds(until, KeyChangeLeave, now);
+
+    /// <summary>
+    /// When the client last proved itself, accurate to <see cref="ClientLifecycle.LastUseAccuracy"/>. Null: it never did.
+    /// </summary>
     public DateTimeOffset? LastUsedAt { get; init; }
 
-    /// <summary>Where the status of its tokens is found in the status lists; tokens with another index are dead. Null: it has none yet, or not since it was stopped or signed out.</summary>
+    /// <summary>
+    /// Where the status of its tokens is found in the status lists; tokens with another index are dead. Null: it has none yet, or not since
+    /// it was stopped or signed out.
+    /// </summary>
     public long? StatusIndex { get; init; }
 
     public ClientLifecycle Lifecycle { get; init; } = ClientLifecycle.Endless;
@@ -82,5 +100,6 @@ public sealed record Client
     public bool Administers => Protocol.ScopeTokens.Split(Metadata.Scope).Contains(Protocol.ScopeTokens.Administration);
 
     /// <summary>As <see cref="Status"/>, but expired from the moment the client's time is over.</summary>
-    public ClientStatus StatusAt(DateTimeOffset now) => Status == ClientStatus.Active && Lifecycle.ExpiresAt <= now ? ClientStatus.Expired : Status;
+    public ClientStatus StatusAt(DateTimeOffset now) =>
+        Status == ClientStatus.Active && Lifecycle.ExpiresAt <= now ? ClientStatus.Expired : Status;
 }

@@ -46,13 +46,18 @@ internal sealed class ClientEditor(IClientStore clients, IClientLifecycleStore l
             }
             var replacement = decided.Value with { Version = client.Version + 1 };
             var (member, change) = changes(client, replacement);
-            var record = records.Create(action, clientId, act.Actor) with { Changes = new Dictionary<string, AuditChange> { [member] = change } };
+            var record = records.Create(action, clientId, act.Actor) with
+            {
+                Changes = new Dictionary<string, AuditChange> { [member] = change },
+            };
             switch (await ReplaceAsync(client, replacement, record, act.Grounds, endTokens, cancellationToken))
             {
                 case ReviveOutcome.Done:
                     return replacement;
                 case ReviveOutcome.TooManyLiveClients:
-                    return OAuthError.Conflict("The client has expired, and its onboarding client has as many live clients as registration_policy.max_live_clients allows.");
+                    return OAuthError.Conflict(
+                        "The client has expired, and its onboarding client has as many live clients as "
+                            + "registration_policy.max_live_clients allows.");
                 case ReviveOutcome.GroundsChanged:
                     return OAuthError.GroundsChanged;
                 default:
@@ -67,7 +72,8 @@ internal sealed class ClientEditor(IClientStore clients, IClientLifecycleStore l
     {
         if (replacement.Status.IsLive() && !client.Status.IsLive())
         {
-            return await lifecycles.ReviveAsync(replacement, await LimitsAsync(client, cancellationToken), record, grounds, cancellationToken);
+            return await lifecycles.ReviveAsync(
+                replacement, await LimitsAsync(client, cancellationToken), record, grounds, cancellationToken);
         }
         var replaced = endTokens
             ? lifecycles.ReplaceAndEndTokensAsync(replacement, record, grounds, cancellationToken)
@@ -84,7 +90,8 @@ internal sealed class ClientEditor(IClientStore clients, IClientLifecycleStore l
     /// <summary>Those that its onboarding client has now; none where that is gone.</summary>
     private async Task<RegistrationLimits> LimitsAsync(Client client, CancellationToken cancellationToken)
     {
-        var onboardingClient = client.Origin?.OnboardingClient ?? throw new InvalidOperationException("A client that nobody registered does not expire.");
+        var onboardingClient = client.Origin?.OnboardingClient
+            ?? throw new InvalidOperationException("A client that nobody registered does not expire.");
         return await clients.FindAsync(onboardingClient, cancellationToken) is { } onboarding
             ? RegistrationLimits.Of(onboarding)
             : new RegistrationLimits(onboardingClient, MaxLiveClients: null, MaxRegistrationsPerHour: null);

@@ -8,7 +8,10 @@ public sealed record ClientLifecycle
     /// <summary>How long a client that has expired is kept, so that it can be resumed.</summary>
     public static readonly TimeSpan KeptExpired = TimeSpan.FromDays(30);
 
-    /// <summary>How far the recorded last use may lag behind: a busy client costs one write in that time. A client is given that much longer before it counts as idle.</summary>
+    /// <summary>
+    /// How far the recorded last use may lag behind: a busy client costs one write in that time. A client is given that much longer before
+    /// it counts as idle.
+    /// </summary>
     public static readonly TimeSpan LastUseAccuracy = TimeSpan.FromHours(1);
 
     public static readonly ClientLifecycle Endless = new();
@@ -56,12 +59,15 @@ public sealed record ClientLifecycle
     public ClientLifecycle Expired(DateTimeOffset now) => this with { ExpiredAt = now, ReviewAt = now + KeptExpired };
 
     /// <summary>When the client expires if it is not used again. Null: never.</summary>
-    public DateTimeOffset? EndsAt(DateTimeOffset? lastUsedAt) => Earlier(ExpiresAt, Later(BegunAt, lastUsedAt) + IdleLifetime + LastUseAccuracy);
+    public DateTimeOffset? EndsAt(DateTimeOffset? lastUsedAt) =>
+        Earlier(ExpiresAt, Later(BegunAt, lastUsedAt) + IdleLifetime + LastUseAccuracy);
 
     /// <summary>The next review is when the last use will be too long ago.</summary>
     public ClientLifecycle ReviewedAfterUse(DateTimeOffset? lastUsedAt) => this with { ReviewAt = EndsAt(lastUsedAt) };
 
-    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null ? other : other is null || one < other ? one : other;
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) =>
+        one is null ? other : other is null || one < other ? one : other;
 
-    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) => one is null ? other : other is null || one > other ? one : other;
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) =>
+        one is null ? other : other is null || one > other ? one : other;
 }

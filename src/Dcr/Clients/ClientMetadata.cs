@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.Jose;
-using Dcr.Keys;
 
 namespace Dcr.Clients;
 
@@ -65,11 +64,17 @@ public record ClientMetadata
     [JsonPropertyName("software_statement")]
     public string? SoftwareStatement { get; init; }
 
-    /// <summary>The APIs that the client may ask tokens for, as <c>resource</c> of RFC 8707. A member of this server's own. Null: the default audience only.</summary>
+    /// <summary>
+    /// The APIs that the client may ask tokens for, as <c>resource</c> of RFC 8707. A member of this server's own. Null: the default
+    /// audience only.
+    /// </summary>
     [JsonPropertyName("resources")]
     public IReadOnlyList<string>? Resources { get; init; }
 
-    /// <summary>True: the client's access tokens are bound to a key by DPoP, and so is the use of its registration access token (RFC 9449 section 5.2). Null: false.</summary>
+    /// <summary>
+    /// True: the client's access tokens are bound to a key by DPoP, and so is the use of its registration access token (RFC 9449 section
+    /// 5.2). Null: false.
+    /// </summary>
     [JsonPropertyName("dpop_bound_access_tokens")]
     public bool? DpopBoundAccessTokens { get; init; }
 

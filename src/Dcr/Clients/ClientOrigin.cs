@@ -27,7 +27,10 @@ public sealed record ClientOrigin
     [JsonPropertyName("initial_token_jti")]
     public required string InitialTokenJti { get; init; }
 
-    /// <summary>Who vouched for the client's key, where the initial access token was asked for by attestation: then kid and thumbprint are the attester's.</summary>
+    /// <summary>
+    /// Who vouched for the client's key, where the initial access token was asked for by attestation: then kid and thumbprint are the
+    /// attester's.
+    /// </summary>
     [JsonPropertyName("attester")]
     public string? Attester { get; init; }
 

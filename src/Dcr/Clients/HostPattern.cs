@@ -20,7 +20,11 @@ internal static class HostPattern
     /// <summary>Empty patterns match every host.</summary>
     public static bool Allows(IReadOnlyList<string>? patterns, string uri) =>
         patterns is not { Count: > 0 }
-        || (UriText.Fault(uri) is null && Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.IdnHost is { Length: > 0 } host && patterns.Any(pattern => Matches(pattern, host.TrimEnd('.'))));
+        || (
+            UriText.Fault(uri) is null
+                && Uri.TryCreate(uri, UriKind.Absolute, out var parsed)
+                && parsed.IdnHost is { Length: > 0 } host
+                && patterns.Any(pattern => Matches(pattern, host.TrimEnd('.'))));
 
     private static bool Matches(string pattern, string host) => pattern.StartsWith(AnyBelow, StringComparison.Ordinal)
         ? host.Length > pattern.Length - 1 && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)

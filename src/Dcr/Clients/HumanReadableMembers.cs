@@ -9,7 +9,8 @@ internal static class HumanReadableMembers
 
     private static readonly string[] s_names = ["client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri"];
 
-    public static bool IsUri(string name) => name.EndsWith("_uri", StringComparison.Ordinal) || name.Contains("_uri#", StringComparison.Ordinal);
+    public static bool IsUri(string name) =>
+        name.EndsWith("_uri", StringComparison.Ordinal) || name.Contains("_uri#", StringComparison.Ordinal);
 
     public static bool IsTagged(string name)
     {

@@ -1,6 +1,5 @@
 using Dcr.Auditing;
 using Dcr.Protocol;
-using Dcr.Registration;
 
 namespace Dcr.Clients;
 
@@ -28,14 +27,19 @@ public interface IClientLifecycleStore
     /// </summary>
     Task<ReplaceOutcome> ExpireAsync(Client expired, AuditRecord record, CancellationToken cancellationToken);
 
-    /// <summary>Atomic: as <see cref="IClientStore.ReplaceAsync"/>, and uses up the client's status index: the tokens it has are dead, those it gets from then on are not.</summary>
-    Task<ReplaceOutcome> ReplaceAndEndTokensAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
+    /// <summary>
+    /// Atomic: as <see cref="IClientStore.ReplaceAsync"/>, and uses up the client's status index: the tokens it has are dead, those it gets
+    /// from then on are not.
+    /// </summary>
+    Task<ReplaceOutcome> ReplaceAndEndTokensAsync(
+        Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
     /// Stores <paramref name="revived"/> as a replacement of a client that had expired, if the cap of its onboarding client leaves room.
     /// The cap is as strict as for a registration.
     /// </summary>
-    Task<ReviveOutcome> ReviveAsync(Client revived, RegistrationLimits limits, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
+    Task<ReviveOutcome> ReviveAsync(
+        Client revived, RegistrationLimits limits, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 }
 
 public enum ReviveOutcome

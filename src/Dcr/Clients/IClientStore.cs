@@ -28,8 +28,8 @@ public interface IClientStore
 
     /// <summary>
     /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own. What was recorded
-    /// of its authentications (<see cref="RecordAuthenticationAsync"/>) and its status index are left as stored, whatever the replacement says.
-    /// A client that stops being live leaves room under the cap of its onboarding client; one that had expired is not made
+    /// of its authentications (<see cref="RecordAuthenticationAsync"/>) and its status index are left as stored, whatever the replacement
+    /// says. A client that stops being live leaves room under the cap of its onboarding client; one that had expired is not made
     /// live by this but by <see cref="IClientLifecycleStore.ReviveAsync"/>.
     /// </summary>
     Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
@@ -38,10 +38,14 @@ public interface IClientStore
     /// Atomic: uses up the client's status index, if it is at <paramref name="version"/>, and moves it to the next: the tokens it has are
     /// dead, those it gets from then on are not. The same happens whenever a client stops being active.
     /// </summary>
-    Task<ReplaceOutcome> SignOutAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
+    Task<ReplaceOutcome> SignOutAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
-    /// <summary>Atomic: removes the client if it is at <paramref name="version"/>. Its uses of initial access tokens stay counted.</summary>
-    Task<ReplaceOutcome> DeleteAsync(string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
+    /// <summary>
+    /// Atomic: removes the client if it is at <paramref name="version"/>. Its uses of initial access tokens stay counted.
+    /// </summary>
+    Task<ReplaceOutcome> DeleteAsync(
+        string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
     /// Atomic: the client has proved itself at this time, by something that only an exception made good or not. Both times only

@@ -18,10 +18,16 @@ public sealed record RegistrationAccess
     [JsonPropertyName("previous_token_hash")]
     public string? PreviousTokenHash { get; init; }
 
+    /// <summary>The end of <see cref="PreviousLife"/>.</summary>
     [JsonPropertyName("previous_valid_until")]
     public DateTimeOffset? PreviousValidUntil { get; init; }
 
-    /// <summary>True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.</summary>
+    /// <summary>For how long a token that was replaced is still taken.</summary>
+    public static TimeSpan PreviousLife { get; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// True: the update that replaced the previous token changed the client's keys, so that token alone changes nothing more.
+    /// </summary>
     [JsonPropertyName("previous_changed_keys")]
     public bool PreviousChangedKeys { get; init; }
 
@@ -29,5 +35,6 @@ public sealed record RegistrationAccess
     public bool Accepts(string tokenHash, DateTimeOffset now) => OpaqueSecret.IsSame(tokenHash, TokenHash) || IsPrevious(tokenHash, now);
 
     /// <summary>The token with this hash has been replaced, and is taken until the new one is first used or the hour is over.</summary>
-    public bool IsPrevious(string tokenHash, DateTimeOffset now) => PreviousValidUntil > now && OpaqueSecret.IsSame(tokenHash, PreviousTokenHash);
+    public bool IsPrevious(string tokenHash, DateTimeOffset now) =>
+        PreviousValidUntil is { } until && Lately.Holds(until, PreviousLife, now) && OpaqueSecret.IsSame(tokenHash, PreviousTokenHash);
 }

@@ -13,8 +13,9 @@ public sealed record RegistrationLimits(string OnboardingClient, long? MaxLiveCl
     public static readonly TimeSpan Window = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// When the hour that began then ends. Null: it is over. One that begins an hour or more ahead was begun by a clock that was wrong, and is
-    /// over too; one that begins a little ahead was begun by another node.
+    /// When the hour that began then ends. Null: it is over. One that begins an hour or more ahead was begun by a clock that was wrong, and
+    /// is over too; one that begins a little ahead was begun by another node.
     /// </summary>
-    public static DateTimeOffset? EndOfHour(DateTimeOffset beganAt, DateTimeOffset now) => (now - beganAt).Duration() < Window ? beganAt + Window : null;
+    public static DateTimeOffset? EndOfHour(DateTimeOffset beganAt, DateTimeOffset now) =>
+        (now - beganAt).Duration() < Window ? beganAt + Window : null;
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dcr.Jose;
-using Dcr.Keys;
 using Dcr.Protocol;
 
 namespace Dcr.Clients;
@@ -36,7 +35,7 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("keys")]
     public KeySources? Keys { get; init; }
 
-    /// <summary>How many keys a client may register inline. Null: <see cref="DefaultInlineKeys"/>.</summary>
+    /// <summary>How many keys a client may register inline. Null: 10.</summary>
     [JsonPropertyName("max_inline_keys")]
     public int? MaxInlineKeys { get; init; }
 
@@ -72,7 +71,9 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("proof_of_possession")]
     public Requirement? ProofOfPossession { get; init; }
 
-    /// <summary>Whether clients register <c>dpop_bound_access_tokens</c>: required sets it where it is left out, off refuses it. Null: optional.</summary>
+    /// <summary>
+    /// Whether clients register <c>dpop_bound_access_tokens</c>: required sets it where it is left out, off refuses it. Null: optional.
+    /// </summary>
     [JsonPropertyName("dpop_bound_access_tokens")]
     public Requirement? DpopBoundAccessTokens { get; init; }
 
@@ -80,7 +81,10 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("attestation")]
     public AttestationPolicy? Attestation { get; init; }
 
-    /// <summary>Entries of lists that are unsupported or forbidden are dropped where something remains, and the answer says what was registered. Null: they are refused.</summary>
+    /// <summary>
+    /// Entries of lists that are unsupported or forbidden are dropped where something remains, and the answer says what was registered.
+    /// Null: they are refused.
+    /// </summary>
     [JsonPropertyName("narrow")]
     public bool? Narrow { get; init; }
 

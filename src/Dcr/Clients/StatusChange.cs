@@ -11,7 +11,8 @@ internal static class StatusChange
         (client.StatusAt(now), status) switch
         {
             (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
-            (ClientStatus.Expired, ClientStatus.Suspended) => OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
+            (ClientStatus.Expired, ClientStatus.Suspended) =>
+                OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
             (ClientStatus.Expired, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Again(now) },
             (ClientStatus.Suspended, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Resumed(now) },
             _ => client with { Status = status },

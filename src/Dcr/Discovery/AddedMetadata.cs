@@ -26,7 +26,10 @@ internal sealed class AddedMetadata(IConfiguration configuration)
     public ServerMetadata To(ServerMetadata own)
     {
         var others = _members.Where(member => !s_extended.Contains(member.Key) && !s_replaced.Contains(member.Key))
-            .ToDictionary(member => member.Key, member => JsonSerializer.SerializeToElement(member.Value, DiscoveryJson.Default.JsonNode), StringComparer.Ordinal);
+            .ToDictionary(
+                member => member.Key,
+                member => JsonSerializer.SerializeToElement(member.Value, DiscoveryJson.Default.JsonNode),
+                StringComparer.Ordinal);
         return own with
         {
             ResponseTypesSupported = [.. own.ResponseTypesSupported.Union(List(s_extended[0]))],
@@ -59,12 +62,18 @@ internal sealed class AddedMetadata(IConfiguration configuration)
         }
     }
 
-    private IReadOnlyList<string> List(string name) => _members[name] is JsonArray list ? [.. list.Select(item => item!.GetValue<string>())] : [];
+    private IReadOnlyList<string> List(string name) =>
+        _members[name] is JsonArray list ? [.. list.Select(item => item!.GetValue<string>())] : [];
 
-    private static bool IsListOfTexts(JsonNode? value) => value is JsonArray list && list.All(item => item?.GetValueKind() == JsonValueKind.String);
+    private static bool IsListOfTexts(JsonNode? value) =>
+        value is JsonArray list && list.All(item => item?.GetValueKind() == JsonValueKind.String);
 
     private static bool IsEndpoint(JsonNode? value) =>
-        value?.GetValueKind() == JsonValueKind.String && value.GetValue<string>() is var text && UriText.Fault(text) is null && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Fragment.Length == 0
+        value?.GetValueKind() == JsonValueKind.String
+            && value.GetValue<string>() is var text
+            && UriText.Fault(text) is null
+            && Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            && uri.Fragment.Length == 0
         && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
     private static JsonObject Read(IConfiguration configuration)

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dcr.Keys;
 using Dcr.Protocol;
 using Dcr.SigningKeys;
 using MediatR;
@@ -13,7 +12,8 @@ namespace Dcr.Discovery;
 /// <summary>GET /.well-known/oauth-authorization-server: authorization server metadata (RFC 8414 section 3).</summary>
 internal static class DescribeServerRoute
 {
-    public static async Task<JsonHttpResult<ServerMetadata>> HandleAsync(IMediator mediator, HttpResponse response, CancellationToken cancellationToken)
+    public static async Task<JsonHttpResult<ServerMetadata>> HandleAsync(
+        IMediator mediator, HttpResponse response, CancellationToken cancellationToken)
     {
         response.Headers.CacheControl = "public, max-age=300";
         response.Headers.Pragma = default;
@@ -63,7 +63,9 @@ public sealed record ServerMetadata
     [JsonPropertyName("scopes_supported")]
     public required IReadOnlyList<string> ScopesSupported { get; init; }
 
-    /// <summary>Empty unless the operator names an authorization endpoint beside this server. The member is required all the same.</summary>
+    /// <summary>
+    /// Empty unless the operator names an authorization endpoint beside this server. The member is required all the same.
+    /// </summary>
     [JsonPropertyName("response_types_supported")]
     public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
@@ -88,7 +90,9 @@ public sealed record ServerMetadata
     [JsonPropertyName("client_attestation_pop_signing_alg_values_supported")]
     public required IReadOnlyList<string> ClientAttestationPopSigningAlgValuesSupported { get; init; }
 
-    /// <summary>OpenID Connect Discovery 1.0 section 3 requires this and the next; clients stop without them, though no ID token is issued here.</summary>
+    /// <summary>
+    /// OpenID Connect Discovery 1.0 section 3 requires this and the next; clients stop without them, though no ID token is issued here.
+    /// </summary>
     [JsonPropertyName("subject_types_supported")]
     public required IReadOnlyList<string> SubjectTypesSupported { get; init; }
 
@@ -100,9 +104,12 @@ public sealed record ServerMetadata
     public Dictionary<string, JsonElement>? Others { get; set; }
 }
 
-internal sealed class DescribeServerHandler(IssuerUrls urls, SecurityProfileRules profile, AddedMetadata added, IOptions<SigningKeyOptions> signing) : IRequestHandler<DescribeServer, ServerMetadata>
+internal sealed class DescribeServerHandler(
+    IssuerUrls urls, SecurityProfileRules profile, AddedMetadata added, IOptions<SigningKeyOptions> signing)
+    : IRequestHandler<DescribeServer, ServerMetadata>
 {
-    public Task<ServerMetadata> Handle(DescribeServer request, CancellationToken cancellationToken) => Task.FromResult(added.To(new ServerMetadata
+    public Task<ServerMetadata> Handle(DescribeServer request, CancellationToken cancellationToken) =>
+        Task.FromResult(added.To(new ServerMetadata
     {
         Issuer = urls.Issuer,
         TokenEndpoint = urls.TokenEndpoint,

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Dcr.Administration;
 using Dcr.Protocol;
 
 namespace Dcr.Keys;
@@ -37,7 +36,10 @@ public sealed record AdminHostedKey
     [JsonPropertyName("last_used_at")]
     public DateTimeOffset? LastUsedAt { get; init; }
 
-    /// <summary>True: uses of the last day could not be written down, so <see cref="LastUsedAt"/> may be too old, and nothing is said to be safe. Absent: all is known.</summary>
+    /// <summary>
+    /// True: uses of the last day could not be written down, so <see cref="LastUsedAt"/> may be too old, and nothing is said to be safe.
+    /// Absent: all is known.
+    /// </summary>
     [JsonPropertyName("use_is_unknown")]
     public bool? UseIsUnknown { get; init; }
 
@@ -60,11 +62,16 @@ internal sealed class KeySetDescription(KeyUses uses, IssuerUrls urls, TimeProvi
         {
             Id = set.Id,
             JwksUri = urls.HostedKeySet(set.Id),
-            Keys = [.. set.Keys.Select(key => Describe(set, key, lastUses.TryGetValue(key.Thumbprint, out var usedAt) ? usedAt : null, isUnknown, now))],
+            Keys =
+            [
+                .. set.Keys.Select(
+                    key => Describe(set, key, lastUses.TryGetValue(key.Thumbprint, out var usedAt) ? usedAt : null, isUnknown, now)),
+            ],
         };
     }
 
-    private static AdminHostedKey Describe(HostedKeySet set, HostedKey key, DateTimeOffset? usedAt, bool isUnknown, DateTimeOffset now) => new()
+    private static AdminHostedKey Describe(HostedKeySet set, HostedKey key, DateTimeOffset? usedAt, bool isUnknown, DateTimeOffset now) =>
+        new()
     {
         Kid = key.Kid,
         Thumbprint = key.Thumbprint,

@@ -13,7 +13,9 @@ internal sealed record CachedJwks
 
     public JwksValidators Validators { get; init; } = JwksValidators.None;
 
-    /// <summary>When the host last gave or confirmed the document, by the clock that only goes forward (<see cref="TimeProvider.GetTimestamp"/>).</summary>
+    /// <summary>
+    /// When the host last gave or confirmed the document, by the clock that only goes forward (<see cref="TimeProvider.GetTimestamp"/>).
+    /// </summary>
     public long ConfirmedAt { get; init; }
 
     /// <summary>How long it is fresh from then on.</summary>
@@ -37,7 +39,8 @@ internal sealed record CachedJwks
     /// <param name="started">When it began, by the clock that only goes forward.</param>
     /// <param name="options">How long a document may be fresh.</param>
     /// <param name="time">Now.</param>
-    public CachedJwks After(JwksFetchOutcome outcome, CachedJwks known, long started, JwksOptions options, TimeProvider time) => outcome switch
+    public CachedJwks After(JwksFetchOutcome outcome, CachedJwks known, long started, JwksOptions options, TimeProvider time) =>
+        outcome switch
     {
         JwksFetched fetched => new CachedJwks
         {
@@ -49,8 +52,10 @@ internal sealed record CachedJwks
         },
         // It confirms another document than this: there is nothing to say of this one.
         JwksNotModified when Keys != known.Keys => this,
-        JwksNotModified same => this with { ConfirmedAt = started, FetchedAt = time.GetUtcNow(), Freshness = Within(options, same.MaxAge), LastFailure = null },
-        JwksFetchFailed failed => this with { LastFailure = new JwksFailure(time.GetUtcNow(), time.GetTimestamp(), failed.Detail, failed.Description) },
+        JwksNotModified same =>
+            this with { ConfirmedAt = started, FetchedAt = time.GetUtcNow(), Freshness = Within(options, same.MaxAge), LastFailure = null },
+        JwksFetchFailed failed =>
+            this with { LastFailure = new JwksFailure(time.GetUtcNow(), time.GetTimestamp(), failed.Detail, failed.Description) },
         _ => throw new InvalidOperationException($"A fetch outcome of an unknown kind: {outcome}"),
     };
 

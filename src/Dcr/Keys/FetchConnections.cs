@@ -22,7 +22,11 @@ internal static class FetchConnections
             {
                 // The certificate names URLs, of missing issuers and of revocation lists: those would be fetched from
                 // wherever a stranger wrote, past the check of addresses.
-                CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    DisableCertificateDownloads = true,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
             },
             ConnectCallback = PublicNetworkOnly.ConnectAsync,
             // Nothing of the caller's request goes to a stranger's host: no traceparent, tracestate or baggage.
@@ -39,7 +43,8 @@ internal static class FetchConnections
         http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/jwk-set+json"));
         http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json", 0.9));
         // Firewalls refuse who says nothing.
-        http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Dcr", typeof(JwksFetcher).Assembly.GetName().Version!.ToString(fieldCount: 3)));
+        http.DefaultRequestHeaders.UserAgent.Add(
+            new ProductInfoHeaderValue("Dcr", typeof(JwksFetcher).Assembly.GetName().Version!.ToString(fieldCount: 3)));
         return http;
     }
 }

@@ -15,7 +15,8 @@ internal sealed class FetchShares
     private readonly LinkedList<Waiter> _waiting = [];
 
     /// <summary>The most that are under way from one host, both rooms together.</summary>
-    public static int MostFromOneHost { get; } = MostOf(new Share(FetchRoom.Newcomer, ShareKind.Host, "")) + MostOf(new Share(FetchRoom.Registered, ShareKind.Host, ""));
+    public static int MostFromOneHost { get; } = MostOf(new Share(FetchRoom.Newcomer, ShareKind.Host, "")) + MostOf(
+        new Share(FetchRoom.Registered, ShareKind.Host, ""));
 
     /// <summary>To be disposed when the download ends. Null: it does not come in time, or too many wait already.</summary>
     /// <param name="caller">Who asks.</param>
@@ -25,7 +26,13 @@ internal sealed class FetchShares
     public async Task<FetchTurn?> TakeAsync(FetchCaller caller, string host, TimeSpan longestWait, CancellationToken cancellationToken)
     {
         Share ofHost = new(caller.Room, ShareKind.Host, host);
-        var waiter = new Waiter([ofHost, new(caller.Room, ShareKind.Party, caller.Party), new(caller.Room, ShareKind.Registrant, caller.Registrant), new(caller.Room, ShareKind.All, "")]);
+        var waiter = new Waiter(
+            [
+                ofHost,
+                new(caller.Room, ShareKind.Party, caller.Party),
+                new(caller.Room, ShareKind.Registrant, caller.Registrant),
+                new(caller.Room, ShareKind.All, ""),
+            ]);
         lock (_lock)
         {
             if (TryHold(waiter))
@@ -164,6 +171,7 @@ internal sealed class FetchTurn(FetchShares shares, IReadOnlyList<Share> held) :
             shares.Release(held);
             return;
         }
-        _lookUp.ContinueWith(_ => shares.Release(held), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _lookUp.ContinueWith(
+            _ => shares.Release(held), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 }

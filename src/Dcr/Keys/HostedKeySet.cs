@@ -45,7 +45,8 @@ public sealed record HostedKey
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>The stage now: a retiring key ends by itself.</summary>
-    public HostedKeyState StateAt(DateTimeOffset now) => Stage == HostedKeyState.Retiring && Until <= now ? HostedKeyState.Withdrawn : Stage;
+    public HostedKeyState StateAt(DateTimeOffset now) =>
+        Stage == HostedKeyState.Retiring && Until <= now ? HostedKeyState.Withdrawn : Stage;
 
     public bool IsPublished(DateTimeOffset now) => StateAt(now) != HostedKeyState.Withdrawn;
 

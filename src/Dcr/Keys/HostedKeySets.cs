@@ -4,10 +4,13 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Dcr.Keys;
 
-/// <summary>Resolves a <c>jwks_uri</c> that points to this server without leaving the process: always the set as it is stored now.</summary>
+/// <summary>
+/// Resolves a <c>jwks_uri</c> that points to this server without leaving the process: always the set as it is stored now.
+/// </summary>
 internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimeProvider time) : IDisposable
 {
-    public const string WrongSpelling = "at this server's own address there are hosted key sets only, each under the jwks_uri that it was made with, spelled exactly so.";
+    public const string WrongSpelling = "at this server's own address there are hosted key sets only, each under the jwks_uri that it was "
+        + "made with, spelled exactly so.";
 
     private const long MaxBytesKept = 32 * 1024 * 1024;
 
@@ -38,7 +41,9 @@ internal sealed class HostedKeySets(IKeySetStore store, IssuerUrls urls, TimePro
         var now = time.GetUtcNow();
         var usable = set.Keys.Where(key => wanted(key, now)).Select(key => key.Kid).ToHashSet(StringComparer.Ordinal);
         var keys = Imported(set).Where(key => usable.Contains(key.Kid!)).ToList();
-        return keys.Count > 0 ? new FoundKeys(PublicKeySet.Of(keys), "", set) : new FoundKeys(null, "the hosted key set has no active key.", set);
+        return keys.Count > 0
+            ? new FoundKeys(PublicKeySet.Of(keys), "", set)
+            : new FoundKeys(null, "the hosted key set has no active key.", set);
     }
 
     public void Dispose() => _kept.Dispose();

@@ -12,7 +12,9 @@ public interface IKeySetStore
     /// <summary>Never from a cache.</summary>
     Task<HostedKeySet?> FindAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>At most <paramref name="limit"/> sets by id, descending, strictly below <paramref name="before"/> where given. Served by an index.</summary>
+    /// <summary>
+    /// At most <paramref name="limit"/> sets by id, descending, strictly below <paramref name="before"/> where given. Served by an index.
+    /// </summary>
     Task<IReadOnlyList<HostedKeySet>> ListAsync(string? before, int limit, CancellationToken cancellationToken);
 
     /// <summary>The id is new: 128 random bits.</summary>

@@ -49,7 +49,8 @@ internal static class QuarantinedKeys
         (await store.FilterAsync([thumbprint], cancellationToken)).Count > 0;
 
     /// <summary>The first of the keys that is in quarantine. Null: none is.</summary>
-    public static async Task<PublicKey?> FirstAsync(this IQuarantinedKeyStore store, IReadOnlyList<PublicKey> keys, CancellationToken cancellationToken)
+    public static async Task<PublicKey?> FirstAsync(
+        this IQuarantinedKeyStore store, IReadOnlyList<PublicKey> keys, CancellationToken cancellationToken)
     {
         var held = await store.FilterAsync([.. keys.Select(key => key.Thumbprint)], cancellationToken);
         return keys.FirstOrDefault(key => held.Contains(key.Thumbprint));

@@ -47,9 +47,10 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         var entry = EntryOf(uri, caller.Room);
         var asked = entry.Begun;
         // A host that just failed is not asked again at once; what is known serves until it is too old.
-        if (!entry.Current.IsFresh(time) && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
+        if (!entry.Current.IsFresh(time)
+            && !(entry.Current.LastFailure is { } failure && time.GetElapsedTime(failure.Timestamp) < s_retryAfterFailure))
         {
-            await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+            await JoinOrStartAsync(entry, caller, cancellationToken);
         }
         return ToFound(entry, asked);
     }
@@ -66,7 +67,9 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         var entry = seen.Entry ?? throw new InvalidOperationException($"Keys that did not come from {uri}.");
         var came = time.GetTimestamp();
         // One that had begun before may have the key already.
-        while (entry.Current is var current && current.Number <= seen.Asked && (current.Keys is not { } keys || keys == seen.Set || !hasKey(keys)))
+        while (entry.Current is var current
+            && current.Number <= seen.Asked
+            && (current.Keys is not { } keys || keys == seen.Set || !hasKey(keys)))
         {
             if (entry.UnderWay(caller.Room) is { } running)
             {
@@ -74,7 +77,7 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
             }
             else if (entry.UnknownKids.Take() is not { } wait)
             {
-                await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+                await JoinOrStartAsync(entry, caller, cancellationToken);
             }
             else if (time.GetElapsedTime(came) + wait > s_longestWait)
             {
@@ -93,7 +96,8 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     public async Task<FoundKeys> FetchAsync(string uri, FetchCaller caller, CancellationToken cancellationToken)
     {
         var entry = EntryOf(uri, caller.Room);
-        var current = await JoinOrStart(entry, caller).WaitAsync(cancellationToken);
+        await JoinOrStartAsync(entry, caller, cancellationToken);
+        var current = entry.Current;
         return current.LastFailure is { } failure
             ? new FoundKeys(null, failure.Detail) { PublicFault = failure.Description }
             : new FoundKeys(current.Keys, "");
@@ -150,7 +154,9 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
         }
         lock (_adding)
         {
-            var entry = _kept.Get<JwksEntry>(uri) ?? _newcomers.Get<JwksEntry>(uri) ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time));
+            var entry = _kept.Get<JwksEntry>(uri)
+                ?? _newcomers.Get<JwksEntry>(uri)
+                ?? new JwksEntry(uri, new UnknownKidBudget(_options.UnknownKidCooldown, time), time);
             if (room == FetchRoom.Registered)
             {
                 // A client has been registered with it since.
@@ -166,27 +172,29 @@ internal sealed class JwksCache(JwksFetcher fetcher, IOptions<JwksOptions> optio
     }
 
     private static void Keep(MemoryCache cache, JwksEntry entry) =>
-        cache.Set(entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
+        cache.Set(
+            entry.Uri, entry, new MemoryCacheEntryOptions { Size = Overhead + (2 * entry.Uri.Length) + (entry.Current.Keys?.Cost ?? 0) });
 
     // The download goes on for the others when one caller leaves.
-    private Task<CachedJwks> JoinOrStart(JwksEntry entry, FetchCaller caller) => entry.JoinOrStart(caller.Room, number => DownloadAsync(entry, number, caller));
+    private Task JoinOrStartAsync(JwksEntry entry, FetchCaller caller, CancellationToken cancellationToken) =>
+        entry.JoinOrStartAsync(caller.Room, number => DownloadAsync(entry, number, caller), cancellationToken);
 
-    private async Task<CachedJwks> DownloadAsync(JwksEntry entry, long number, FetchCaller caller)
+    private async Task DownloadAsync(JwksEntry entry, long number, FetchCaller caller)
     {
         var known = entry.Current;
         var started = time.GetTimestamp();
-        var outcome = await fetcher.FetchAsync(new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, caller, CancellationToken.None);
+        var outcome = await fetcher.FetchAsync(
+            new Uri(entry.Uri), known.Keys is null ? JwksValidators.None : known.Validators, caller, CancellationToken.None);
         metrics.Fetched(outcome, time.GetElapsedTime(started));
         if (outcome is JwksFetchBusy)
         {
             throw new DownloadsBusyException();
         }
-        var current = entry.Replace(number, now => now.After(outcome, known, started, _options, time));
+        entry.Replace(number, now => now.After(outcome, known, started, _options, time));
         lock (_adding)
         {
             // Set again, since the size may have changed.
             Keep(_kept.Get<JwksEntry>(entry.Uri) == entry ? _kept : _newcomers, entry);
         }
-        return current;
     }
 }

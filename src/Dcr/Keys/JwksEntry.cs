@@ -1,10 +1,23 @@
+using Dcr.Jose;
+
 namespace Dcr.Keys;
 
-/// <summary>One URI in the cache: what is known of its document, and the downloads that are under way, one at most for each room.</summary>
-internal sealed class JwksEntry(string uri, UnknownKidBudget unknownKids)
+/// <summary>
+/// One URI in the cache: what is known of its document, and the downloads that are under way, one at most for each room. How old a document
+/// may be and when its host is asked again is said by <see cref="CachedJwks"/>, of which there is one for both rooms (decision 0014).
+/// </summary>
+internal sealed class JwksEntry(string uri, UnknownKidBudget unknownKids, TimeProvider time)
 {
+    // Whoever comes to it wants a download, and has that of the room; the fetcher ends each in its own time.
+    private static readonly SharedRefreshRules<Download> s_always = new()
+    {
+        FreshFor = static _ => TimeSpan.Zero,
+        UsableFor = static _ => TimeSpan.Zero,
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
     private readonly Lock _lock = new();
-    private readonly Task<CachedJwks>?[] _underWay = new Task<CachedJwks>?[2];
+    private readonly SharedRefresh<Download>[] _rooms = [NewRoom(time), NewRoom(time)];
     private long _begun;
     private volatile CachedJwks _current = new();
 
@@ -26,22 +39,23 @@ internal sealed class JwksEntry(string uri, UnknownKidBudget unknownKids)
         }
     }
 
-    public Task<CachedJwks>? UnderWay(FetchRoom room)
-    {
-        lock (_lock)
-        {
-            return _underWay[(int)room];
-        }
-    }
+    public Task? UnderWay(FetchRoom room) => _rooms[(int)room].UnderWay;
 
-    /// <summary>However many ask in one room, one download is under way. It is given its number.</summary>
-    public Task<CachedJwks> JoinOrStart(FetchRoom room, Func<long, Task<CachedJwks>> download)
-    {
-        lock (_lock)
+    /// <summary>
+    /// However many ask in one room, one download is under way, and all share what it comes to. It is given its number before it begins.
+    /// </summary>
+    /// <param name="room">Of whoever asks.</param>
+    /// <param name="download">As whoever begins it would.</param>
+    /// <param name="cancellationToken">Ends this wait, and neither the download nor the wait of others.</param>
+    public async Task JoinOrStartAsync(FetchRoom room, Func<long, Task> download, CancellationToken cancellationToken) =>
+        await _rooms[(int)room].GetAsync(
+        async (_, _) =>
         {
-            return _underWay[(int)room] ??= RunAsync(room, download, ++_begun);
-        }
-    }
+            var number = Begin();
+            await Task.Run(() => download(number), CancellationToken.None);
+            return new Download(number);
+        },
+        cancellationToken);
 
     /// <summary>What a download came to takes the place of what is known, unless a later one was faster.</summary>
     public CachedJwks Replace(long number, Func<CachedJwks, CachedJwks> next)
@@ -52,20 +66,17 @@ internal sealed class JwksEntry(string uri, UnknownKidBudget unknownKids)
         }
     }
 
-    private async Task<CachedJwks> RunAsync(FetchRoom room, Func<long, Task<CachedJwks>> download, long number)
+    private long Begin()
     {
-        // Not before the lock around the start is left.
-        await Task.Yield();
-        try
+        lock (_lock)
         {
-            return await Task.Run(() => download(number));
-        }
-        finally
-        {
-            lock (_lock)
-            {
-                _underWay[(int)room] = null;
-            }
+            return ++_begun;
         }
     }
+
+    private static SharedRefresh<Download> NewRoom(TimeProvider time) =>
+        new(static (_, _) => throw new InvalidOperationException("A download goes by who begins it."), s_always, time);
+
+    /// <summary>What a room remembers of its downloads: nothing that takes memory.</summary>
+    private sealed record Download(long Number);
 }

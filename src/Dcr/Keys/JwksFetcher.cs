@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -83,16 +84,21 @@ internal sealed partial class JwksFetcher : IDisposable
         }
         catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
         {
-            return Failed(JwksFetchFailure.Unreachable, "the TLS connection could not be made; check the certificate, and that the host sends its whole chain.", uri);
+            return Failed(
+                JwksFetchFailure.Unreachable,
+                "the TLS connection could not be made; check the certificate, and that the host sends its whole chain.",
+                uri);
         }
         // ArgumentException: a name that cannot be one, which the resolver finds.
-        catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException or SocketException or ArgumentException)
+        catch (Exception exception) when (
+            exception is HttpRequestException or IOException or InvalidDataException or SocketException or ArgumentException)
         {
             return Failed(JwksFetchFailure.Unreachable, "the host could not be reached, or broke off.", uri);
         }
     }
 
-    private async Task<JwksFetchOutcome> DownloadAsync(Uri uri, JwksValidators known, IPAddress[] addresses, CancellationToken cancellationToken)
+    private async Task<JwksFetchOutcome> DownloadAsync(
+        Uri uri, JwksValidators known, IPAddress[] addresses, CancellationToken cancellationToken)
     {
         using var request = Conditional(uri, known);
         PublicNetworkOnly.Direct(request, addresses);
@@ -103,11 +109,13 @@ internal sealed partial class JwksFetcher : IDisposable
         }
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            return Failed(JwksFetchFailure.Status, $"the host answered {(int)response.StatusCode}; it must be 200, without redirects.", uri);
+            return Failed(
+                JwksFetchFailure.Status, $"the host answered {(int)response.StatusCode}; it must be 200, without redirects.", uri);
         }
         // Its media type does not matter: a key document is what it is, and plain files are often served as text.
         return await ReadAtMostAsync(response.Content, cancellationToken) is { } bytes
-            ? Parse(bytes, new JwksValidators(response.Headers.ETag?.ToString(), response.Content.Headers.LastModified), MaxAge(response), uri)
+            ? Parse(
+                bytes, new JwksValidators(response.Headers.ETag?.ToString(), response.Content.Headers.LastModified), MaxAge(response), uri)
             : Failed(JwksFetchFailure.TooLarge, $"the document is larger than {_options.MaxBytes} bytes.", uri);
     }
 
@@ -118,12 +126,13 @@ internal sealed partial class JwksFetcher : IDisposable
     private JwksFetchFailed Failed(JwksFetchFailure reason, string detail, Uri uri)
     {
         LogFailed(uri.IdnHost, reason, detail);
-        var seconds = _options.FetchTimeout.TotalSeconds;
+        var seconds = _options.FetchTimeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
         return new JwksFetchFailed(reason, detail, reason switch
         {
             JwksFetchFailure.NotAllowed or JwksFetchFailure.NotAJwkSet => detail,
-            _ => "no JWK Set could be fetched from there. It must be at public addresses only, with a certificate whose whole chain the host sends, and a GET be "
-                + FormattableString.Invariant($"answered within {seconds:0.#} s by 200, without redirects, and at most {_options.MaxBytes} bytes of JSON with the member keys (RFC 7517 section 5)."),
+            _ => "no JWK Set could be fetched from there. It must be at public addresses only, with a certificate whose whole chain "
+                + $"the host sends, and a GET be answered within {seconds} s by 200, without redirects, and at most {_options.MaxBytes} "
+                + "bytes of JSON with the member keys (RFC 7517 section 5).",
         });
     }
 
@@ -191,6 +200,7 @@ internal sealed partial class JwksFetcher : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Download of a JWK Set from {Host} failed: {Reason}: {Detail}")]
     private partial void LogFailed(Printed host, JwksFetchFailure reason, Printed detail);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Download of a JWK Set from {Host} did not come to its turn among those of room {Room}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Download of a JWK Set from {Host} did not come to its turn among those of room {Room}")]
     private partial void LogBusy(Printed host, FetchRoom room);
 }

@@ -16,10 +16,12 @@ internal sealed class JwksMetrics
     {
         var meter = meters.Create(DcrMeter.Name);
         _fetches = meter.CreateHistogram<double>("dcr.jwks.fetch.duration", "s", "Downloads of JWK Sets, by outcome.");
-        _ages = meter.CreateHistogram<double>("dcr.jwks.age", "s", "How long ago the document that a request was answered from was given or confirmed by its host.");
+        _ages = meter.CreateHistogram<double>(
+            "dcr.jwks.age", "s", "How long ago the document that a request was answered from was given or confirmed by its host.");
     }
 
-    public void Fetched(JwksFetchOutcome outcome, TimeSpan duration) => _fetches.Record(duration.TotalSeconds, KeyValuePair.Create<string, object?>("outcome", outcome switch
+    public void Fetched(JwksFetchOutcome outcome, TimeSpan duration) =>
+        _fetches.Record(duration.TotalSeconds, KeyValuePair.Create<string, object?>("outcome", outcome switch
     {
         JwksFetched => "fetched",
         JwksNotModified => "not_modified",

@@ -73,11 +73,13 @@ internal sealed class JwksOptionsValidator(IConfiguration configuration) : IVali
         }
         if (options.MaxFreshness < options.MinFreshness || options.MaxFreshness > TimeSpan.FromDays(1))
         {
-            yield return $"Dcr:Jwks:MaxFreshness is {options.MaxFreshness}: it must be from MinFreshness ({options.MinFreshness}) to 1.00:00:00.";
+            yield return $"Dcr:Jwks:MaxFreshness is {options.MaxFreshness}: it must be from MinFreshness ({options.MinFreshness}) to "
+                + "1.00:00:00.";
         }
         if (options.DefaultFreshness < options.MinFreshness || options.DefaultFreshness > options.MaxFreshness)
         {
-            yield return $"Dcr:Jwks:DefaultFreshness is {options.DefaultFreshness}: it must be from MinFreshness ({options.MinFreshness}) to MaxFreshness ({options.MaxFreshness}).";
+            yield return $"Dcr:Jwks:DefaultFreshness is {options.DefaultFreshness}: it must be from MinFreshness ({options.MinFreshness}) "
+                + $"to MaxFreshness ({options.MaxFreshness}).";
         }
         if (options.UnknownKidCooldown < TimeSpan.FromSeconds(1) || options.UnknownKidCooldown > TimeSpan.FromHours(1))
         {
@@ -85,7 +87,8 @@ internal sealed class JwksOptionsValidator(IConfiguration configuration) : IVali
         }
         if (options.MaxStaleness < options.MaxFreshness || options.MaxStaleness > TimeSpan.FromDays(7))
         {
-            yield return $"Dcr:Jwks:MaxStaleness is {options.MaxStaleness}: it must be from MaxFreshness ({options.MaxFreshness}) to 7.00:00:00.";
+            yield return $"Dcr:Jwks:MaxStaleness is {options.MaxStaleness}: it must be from MaxFreshness ({options.MaxFreshness}) to "
+                + "7.00:00:00.";
         }
     }
 }

@@ -24,8 +24,11 @@ internal static class KeyFaults
             $"the key of {wanted.Owner} with kid {Shortened.OrNone(wanted.Kid)} cannot be used: {fault}",
         KeySelection.UnknownKid => $"no key of {wanted.Owner} has kid {Shortened.OrNone(wanted.Kid)}",
         KeySelection.Weak weak => $"the key of {wanted.Owner} with kid {Shortened.OrNone(wanted.Kid)} cannot be used: {weak.Fault}",
-        KeySelection.Ambiguous => $"there is no kid and more than one key of {wanted.Owner} fits {wanted.Alg}: the header must name one in kid",
-        _ when wanted.Kid is { } kid => $"the key of {wanted.Owner} with kid {Shortened.Of(kid)} does not fit {wanted.Alg}; it fits {Algs(set.Keys.Where(key => key.Kid == kid))}",
+        KeySelection.Ambiguous =>
+            $"there is no kid and more than one key of {wanted.Owner} fits {wanted.Alg}: the header must name one in kid",
+        _ when wanted.Kid is { } kid =>
+            $"the key of {wanted.Owner} with kid {Shortened.Of(kid)} does not fit {wanted.Alg}; it fits "
+                + $"{Algs(set.Keys.Where(key => key.Kid == kid))}",
         _ => $"no key of {wanted.Owner} fits {wanted.Alg}; there are keys for {Algs(set.Keys)}",
     };
 
@@ -35,7 +38,9 @@ internal static class KeyFaults
     public static string Fetched(string uri, PublicKeySet set, CachedJwks? document)
     {
         var at = document?.Keys == set ? $" at {Text(document.FetchedAt)}" : "";
-        var failure = document?.LastFailure is { } last ? $"; it could not be fetched again at {Text(last.At)}: {last.Detail.TrimEnd('.')}" : "";
+        var failure = document?.LastFailure is { } last
+            ? $"; it could not be fetched again at {Text(last.At)}: {last.Detail.TrimEnd('.')}"
+            : "";
         return $"the set fetched from {Text(uri)}{at} has {Kids(set)}{failure}";
     }
 
@@ -48,17 +53,22 @@ internal static class KeyFaults
     }
 
     public static string NotAskedAgain(TimeSpan cooldown) =>
-        $"it was not fetched again for this: that is done {UnknownKidBudget.InCooldown} times in {cooldown.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s";
+        $"it was not fetched again for this: that is done {UnknownKidBudget.InCooldown} times in "
+            + $"{cooldown.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s";
 
     public static string Hosted(HostedKeySet set, DateTimeOffset now)
     {
-        var published = set.Keys.Where(key => key.IsPublished(now)).Select(key => $"{Shortened.Of(key.Kid)} ({WireEnum.NameOf(key.StateAt(now))})").ToList();
+        var published = set.Keys.Where(key => key.IsPublished(now))
+            .Select(key => $"{Shortened.Of(key.Kid)} ({WireEnum.NameOf(key.StateAt(now))})")
+            .ToList();
         return $"the hosted key set {set.Id} has {(published.Count == 0 ? "no key" : List(published))}";
     }
 
-    private static string Kids(PublicKeySet set) => List([.. set.Keys.Select(key => key.Kid is { } kid ? Shortened.Of(kid) : "a key without kid")]);
+    private static string Kids(PublicKeySet set) =>
+        List([.. set.Keys.Select(key => key.Kid is { } kid ? Shortened.Of(kid) : "a key without kid")]);
 
-    private static string Algs(IEnumerable<PublicKey> keys) => string.Join(' ', JwsAlgorithms.Supported.Where(alg => keys.Any(key => key.Fits(alg))));
+    private static string Algs(IEnumerable<PublicKey> keys) =>
+        string.Join(' ', JwsAlgorithms.Supported.Where(alg => keys.Any(key => key.Fits(alg))));
 
     private static string List(List<string> names) =>
         string.Join(' ', names.Take(MaxListed)) + (names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "");

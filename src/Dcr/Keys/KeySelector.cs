@@ -82,7 +82,9 @@ internal sealed class KeySelector(JwksCache cache, HostedKeySets hosted, Downloa
         {
             return FindInline(owner);
         }
-        return hosted.IdOf(uri) is { } id ? await hosted.FindAsync(id, cancellationToken) : await FindAtAsync(uri, owner.Caller!, cancellationToken);
+        return hosted.IdOf(uri) is { } id
+            ? await hosted.FindAsync(id, cancellationToken)
+            : await FindAtAsync(uri, owner.Caller!, cancellationToken);
     }
 
     // A set of this server under another spelling of its URL would be read from outside, its stages forgotten.
@@ -97,7 +99,9 @@ internal sealed class KeySelector(JwksCache cache, HostedKeySets hosted, Downloa
         }
     }
 
-    /// <summary>Thumbprints of the owner's keys as far as they are known without a download, for the audit trail. Null: not known.</summary>
+    /// <summary>
+    /// Thumbprints of the owner's keys as far as they are known without a download, for the audit trail. Null: not known.
+    /// </summary>
     public async ValueTask<string?> DescribeAsync(KeyOwner owner, CancellationToken cancellationToken)
     {
         var set = owner.JwksUri is { } uri && hosted.IdOf(uri) is null
@@ -113,7 +117,9 @@ internal sealed class KeySelector(JwksCache cache, HostedKeySets hosted, Downloa
     {
         if (hosted.IdOf(uri) is null && !budget.TryTake(caller))
         {
-            return OAuthError.InvalidToken($"The initial access token has caused {caller.MaxDownloads} downloads of a jwks_uri, which is all that it may. Ask for a new one.");
+            return OAuthError.InvalidToken(
+                $"The initial access token has caused {caller.MaxDownloads} downloads of a jwks_uri, which is all that it may. Ask for a "
+                    + "new one.");
         }
         var fetched = hosted.IdOf(uri) is { } own ? await hosted.FindAsync(own, cancellationToken)
             : hosted.IsHere(uri) ? new FoundKeys(null, HostedKeySets.WrongSpelling)
@@ -163,7 +169,9 @@ internal sealed class KeySelector(JwksCache cache, HostedKeySets hosted, Downloa
             return new FoundKey(null, keys.Fault);
         }
         var selection = set.Select(wanted.Kid, wanted.Alg);
-        return selection is KeySelection.Found found ? new FoundKey(found.Key, "") : new FoundKey(null, KeyFaults.Of(selection, set, wanted));
+        return selection is KeySelection.Found found
+            ? new FoundKey(found.Key, "")
+            : new FoundKey(null, KeyFaults.Of(selection, set, wanted));
     }
 
     public void Dispose() => _kept.Dispose();

@@ -41,7 +41,8 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
         if (kid is "" or "." or ".." || kid.Contains('/', StringComparison.Ordinal))
         {
             return Task.FromResult<Result<HostedKeySet>>(OAuthError.InvalidClientMetadata(
-                "kid: must not be empty, contain a slash, or be . or .. in a hosted key set, since it is part of a URL. Leave it out, and the thumbprint takes its place."));
+                "kid: must not be empty, contain a slash, or be . or .. in a hosted key set, since it is part of a URL. Leave it out, and "
+                    + "the thumbprint takes its place."));
         }
         return ChangeAsync(id, AuditActions.KeySetKeyAdded, act, kid, (set, now) =>
         {
@@ -51,9 +52,24 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
             }
             if (set.Keys.Count(other => other.IsPublished(now)) >= MaxPublished || set.Keys.Count >= MaxEver)
             {
-                return OAuthError.Conflict($"The set is full: {MaxPublished} keys at a time, {MaxEver} in all. Withdraw some, or make a new set.");
+                return OAuthError.Conflict(
+                    $"The set is full: {MaxPublished} keys at a time, {MaxEver} in all. Withdraw some, or make a new set.");
             }
-            return set with { Keys = [.. set.Keys, new HostedKey { Kid = kid, Thumbprint = key.Thumbprint, Jwk = Named(key, kid), Stage = HostedKeyState.Pending, Since = now }] };
+            return set with
+            {
+                Keys =
+                [
+                    .. set.Keys,
+                    new HostedKey
+                    {
+                        Kid = kid,
+                        Thumbprint = key.Thumbprint,
+                        Jwk = Named(key, kid),
+                        Stage = HostedKeyState.Pending,
+                        Since = now,
+                    },
+                ],
+            };
         }, cancellationToken);
     }
 
@@ -63,7 +79,9 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
     /// <param name="until">When a retiring key ends.</param>
     /// <param name="act">Who asks, and what that rests on.</param>
     /// <param name="cancellationToken">Stops between attempts.</param>
-    public Task<Result<HostedKeySet>> MoveAsync(string id, string kid, HostedKeyState state, DateTimeOffset? until, Act act, CancellationToken cancellationToken) => state switch
+    public Task<Result<HostedKeySet>> MoveAsync(
+        string id, string kid, HostedKeyState state, DateTimeOffset? until, Act act, CancellationToken cancellationToken) =>
+        state switch
     {
         HostedKeyState.Active => ActivateAsync(id, kid, act, cancellationToken),
         HostedKeyState.Retiring => RetireAsync(id, kid, until!.Value, act, cancellationToken),
@@ -72,9 +90,16 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
     };
 
     private Task<Result<HostedKeySet>> ActivateAsync(string id, string kid, Act act, CancellationToken cancellationToken) =>
-        MoveAsync(id, kid, AuditActions.KeySetKeyActivated, act, (_, key, now) => key with { Stage = HostedKeyState.Active, Until = null, Since = now }, cancellationToken);
+        MoveAsync(
+            id,
+            kid,
+            AuditActions.KeySetKeyActivated,
+            act,
+            (_, key, now) => key with { Stage = HostedKeyState.Active, Until = null, Since = now },
+            cancellationToken);
 
-    private Task<Result<HostedKeySet>> RetireAsync(string id, string kid, DateTimeOffset until, Act act, CancellationToken cancellationToken) =>
+    private Task<Result<HostedKeySet>> RetireAsync(
+        string id, string kid, DateTimeOffset until, Act act, CancellationToken cancellationToken) =>
         MoveAsync(id, kid, AuditActions.KeySetKeyRetired, act, (set, key, now) =>
         {
             if (until <= now || until > now + s_longestRetirement)
@@ -83,15 +108,27 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
             }
             return set.Keys.Any(other => other.Kid != kid && other.StateAt(now) == HostedKeyState.Active)
                 ? key with { Stage = HostedKeyState.Retiring, Until = until, Since = now }
-                : OAuthError.Conflict("No other key of the set is active: the client would be locked out. Activate one first, or withdraw this one.");
+                : OAuthError.Conflict(
+                    "No other key of the set is active: the client would be locked out. Activate one first, or withdraw this one.");
         }, cancellationToken);
 
     /// <summary>At once, also the last one: a stolen key must go whatever follows.</summary>
     private Task<Result<HostedKeySet>> WithdrawAsync(string id, string kid, Act act, CancellationToken cancellationToken) =>
-        MoveAsync(id, kid, AuditActions.KeySetKeyWithdrawn, act, (_, key, now) => key with { Stage = HostedKeyState.Withdrawn, Until = null, Jwk = null, Since = now }, cancellationToken);
+        MoveAsync(
+            id,
+            kid,
+            AuditActions.KeySetKeyWithdrawn,
+            act,
+            (_, key, now) => key with { Stage = HostedKeyState.Withdrawn, Until = null, Jwk = null, Since = now },
+            cancellationToken);
 
     private Task<Result<HostedKeySet>> MoveAsync(
-        string id, string kid, string action, Act act, Func<HostedKeySet, HostedKey, DateTimeOffset, Result<HostedKey>> move, CancellationToken cancellationToken) =>
+        string id,
+        string kid,
+        string action,
+        Act act,
+        Func<HostedKeySet, HostedKey, DateTimeOffset, Result<HostedKey>> move,
+        CancellationToken cancellationToken) =>
         ChangeAsync(id, action, act, kid, (set, now) =>
         {
             if (set.Keys.FirstOrDefault(key => key.Kid == kid) is not { } key)
@@ -103,11 +140,18 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
                 return OAuthError.Conflict("The key is withdrawn, which is for good. Add a new one.");
             }
             var moved = move(set, key, now);
-            return moved.IsSuccess ? set with { Keys = [.. set.Keys.Select(other => other.Kid == kid ? moved.Value : other)] } : moved.Error;
+            return moved.IsSuccess
+                ? set with { Keys = [.. set.Keys.Select(other => other.Kid == kid ? moved.Value : other)] }
+                : moved.Error;
         }, cancellationToken);
 
     private async Task<Result<HostedKeySet>> ChangeAsync(
-        string id, string action, Act act, string kid, Func<HostedKeySet, DateTimeOffset, Result<HostedKeySet>> decide, CancellationToken cancellationToken)
+        string id,
+        string action,
+        Act act,
+        string kid,
+        Func<HostedKeySet, DateTimeOffset, Result<HostedKeySet>> decide,
+        CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -121,12 +165,16 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
                 return decided.Error;
             }
             var changed = decided.Value.Keys.First(key => key.Kid == kid);
-            if (changed.Stage is HostedKeyState.Pending or HostedKeyState.Active && await quarantine.HoldsAsync(changed.Thumbprint, cancellationToken))
+            if (changed.Stage is HostedKeyState.Pending or HostedKeyState.Active
+                && await quarantine.HoldsAsync(changed.Thumbprint, cancellationToken))
             {
                 return OAuthError.InvalidClientMetadata($"The key {changed.Thumbprint} is in quarantine on this server.");
             }
             var replacement = decided.Value with { Version = set.Version + 1 };
-            var record = records.Create(action, id, act.Actor) with { Changes = new Dictionary<string, AuditChange> { [kid] = new(Describe(set, kid), Describe(replacement, kid)) } };
+            var record = records.Create(action, id, act.Actor) with
+            {
+                Changes = new Dictionary<string, AuditChange> { [kid] = new(Describe(set, kid), Describe(replacement, kid)) },
+            };
             switch (await store.ReplaceAsync(replacement, record, act.Grounds, cancellationToken))
             {
                 case ReplaceOutcome.Done:
@@ -141,7 +189,9 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
     }
 
     private static string? Describe(HostedKeySet set, string kid) =>
-        set.Keys.FirstOrDefault(key => key.Kid == kid) is { } key ? $"{WireEnum.NameOf(key.Stage)} {key.Thumbprint}{(key.Until is { } until ? $" until {until:O}" : "")}" : null;
+        set.Keys.FirstOrDefault(key => key.Kid == kid) is { } key
+            ? $"{WireEnum.NameOf(key.Stage)} {key.Thumbprint}{(key.Until is { } until ? $" until {until:O}" : "")}"
+            : null;
 
     // A key that came without kid is published under its thumbprint.
     private static JsonElement Named(PublicKey key, string kid)

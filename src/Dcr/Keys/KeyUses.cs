@@ -16,14 +16,18 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
     private const int WrittenAtOnce = 1000;
     private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(1);
 
-    /// <summary>A use that nobody knows of any more counts no longer than this: a key is quiet when it has not been used for a day.</summary>
+    /// <summary>
+    /// A use that nobody knows of any more counts no longer than this: a key is quiet when it has not been used for a day.
+    /// </summary>
     private static readonly TimeSpan s_lostCountsFor = TimeSpan.FromDays(1);
 
     private readonly ConcurrentDictionary<(string ClientId, string Thumbprint), DateTimeOffset> _waiting = new();
     private volatile bool _isBehind;
     private Lost? _lost;
 
-    /// <summary>Uses of the last day could not be written down, or not even be remembered: what <see cref="FindAsync"/> gives may be too old.</summary>
+    /// <summary>
+    /// Uses of the last day could not be written down, or not even be remembered: what <see cref="FindAsync"/> gives may be too old.
+    /// </summary>
     public bool MayBeMissing => _isBehind || (Volatile.Read(ref _lost) is { } lost && time.GetElapsedTime(lost.At) < s_lostCountsFor);
 
     /// <summary>Keys of a hosted set are also counted for the set, whichever client used them.</summary>
@@ -90,11 +94,13 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
     }
 
     /// <summary>False: these wait for the next minute.</summary>
-    private async Task<bool> TryWriteAsync(KeyValuePair<(string ClientId, string Thumbprint), DateTimeOffset>[] uses, CancellationToken cancellationToken)
+    private async Task<bool> TryWriteAsync(
+        KeyValuePair<(string ClientId, string Thumbprint), DateTimeOffset>[] uses, CancellationToken cancellationToken)
     {
         try
         {
-            await store.RecordAsync([.. uses.Select(use => new KeyUse(use.Key.ClientId, use.Key.Thumbprint, use.Value))], cancellationToken);
+            await store.RecordAsync(
+                [.. uses.Select(use => new KeyUse(use.Key.ClientId, use.Key.Thumbprint, use.Value))], cancellationToken);
         }
         catch (StoreUnavailableException exception)
         {

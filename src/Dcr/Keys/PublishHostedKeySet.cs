@@ -11,7 +11,8 @@ internal static class PublishHostedKeySetRoute
     /// <summary>Seconds. Short: whoever reads the set elsewhere should see a withdrawal soon.</summary>
     private const int MaxAge = 60;
 
-    public static async Task<IResult> HandleAsync(string key_set_id, HttpRequest request, HttpResponse response, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        string key_set_id, HttpRequest request, HttpResponse response, IMediator mediator, CancellationToken cancellationToken)
     {
         if (await mediator.Send(new PublishHostedKeySet(key_set_id), cancellationToken) is not { } set)
         {

@@ -27,7 +27,7 @@ internal sealed partial class FirstAdministrator(
 
     public async Task ExecuteAsync(CancellationToken cancellationToken)
     {
-        var path = Path.GetFullPath(options.Value.AdminKeyFile!);
+        var path = Path.GetFullPath(options.Value.AdminKeyFile ?? "admin.jwk");
         var made = TryWriteNewKey(path);
         var publicJwk = ReadPublicJwk(path);
         var client = new Client
@@ -47,7 +47,8 @@ internal sealed partial class FirstAdministrator(
                 Jwks = new JwkSet { Keys = [publicJwk] },
             },
         };
-        if (await clients.AddAsync(client, records.Create(AuditActions.ClientSeeded, ClientId, actor: null), Grounds.Server, cancellationToken) == AddClientOutcome.Added)
+        var record = records.Create(AuditActions.ClientSeeded, ClientId, actor: null);
+        if (await clients.AddAsync(client, record, Grounds.Server, cancellationToken) == AddClientOutcome.Added)
         {
             LogMade(ClientId, path);
             return;
@@ -135,6 +136,9 @@ internal sealed partial class FirstAdministrator(
 
     private static string? Kid(JsonElement jwk) => jwk.GetProperty("kid").GetString();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No client has the scope dcr.admin: made the administrator {ClientId}; its private key is in {Path}. Keep it safe, or move it")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "No client has the scope dcr.admin: made the administrator {ClientId}; its private key is in {Path}. Keep it safe, or "
+            + "move it")]
     private partial void LogMade(Printed clientId, Printed path);
 }

@@ -20,22 +20,30 @@ internal static class ManageOnboardingClientsRoute
     {
         var place = ClientPage.Read(request.Query);
         return place.IsSuccess
-            ? TypedResults.Json(await mediator.Send(new ListOnboardingClients(place.Value), cancellationToken), OnboardingJson.Default.PageAdminOnboardingClient)
+            ? TypedResults.Json(
+                await mediator.Send(new ListOnboardingClients(place.Value), cancellationToken),
+                OnboardingJson.Default.PageAdminOnboardingClient)
             : new OAuthErrorResult(place.Error);
     }
 
-    public static async Task<IResult> ShowAsync(string client_id, HttpResponse response, IMediator mediator, CancellationToken cancellationToken) =>
+    public static async Task<IResult> ShowAsync(
+        string client_id, HttpResponse response, IMediator mediator, CancellationToken cancellationToken) =>
         Write(await mediator.Send(new ShowOnboardingClient(client_id), cancellationToken), response);
 
-    public static async Task<IResult> CreateAsync(AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> CreateAsync(
+        AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, OnboardingJson.Default.SeedClient, cancellationToken);
         return body.IsSuccess
-            ? Write(await mediator.Send(new CreateOnboardingClient(body.Value, caller), cancellationToken), request.HttpContext.Response, StatusCodes.Status201Created)
+            ? Write(
+                await mediator.Send(new CreateOnboardingClient(body.Value, caller), cancellationToken),
+                request.HttpContext.Response,
+                StatusCodes.Status201Created)
             : new OAuthErrorResult(body.Error);
     }
 
-    public static async Task<IResult> ReplaceAsync(string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> ReplaceAsync(
+        string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, OnboardingJson.Default.SeedClient, cancellationToken);
         if (!body.IsSuccess)
@@ -47,13 +55,16 @@ internal static class ManageOnboardingClientsRoute
         {
             return new OAuthErrorResult(suspendWithdrawn.Error);
         }
-        var command = new ReplaceOnboardingClient(client_id, body.Value, EntityTag.Condition(request.Headers), suspendWithdrawn.Value, caller);
+        var command = new ReplaceOnboardingClient(
+            client_id, body.Value, EntityTag.Condition(request.Headers), suspendWithdrawn.Value, caller);
         return Write(await mediator.Send(command, cancellationToken), request.HttpContext.Response);
     }
 
-    public static async Task<IResult> DeleteAsync(string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> DeleteAsync(
+        string client_id, AccessTokenCaller caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
-        var deleted = await mediator.Send(new DeleteOnboardingClient(client_id, EntityTag.Condition(request.Headers), caller), cancellationToken);
+        var deleted = await mediator.Send(
+            new DeleteOnboardingClient(client_id, EntityTag.Condition(request.Headers), caller), cancellationToken);
         return deleted.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(deleted.Error);
     }
 
@@ -72,7 +83,8 @@ internal sealed record ListOnboardingClients(ClientPage Place) : IRequest<Page<A
 
 internal sealed record ShowOnboardingClient(string ClientId) : IRequest<Result<AdminOnboardingClient>>;
 
-internal sealed record CreateOnboardingClient(SeedClient Entry, AccessTokenCaller Caller) : IRequest<Result<AdminOnboardingClient>>, IActsFor
+internal sealed record CreateOnboardingClient(SeedClient Entry, AccessTokenCaller Caller)
+    : IRequest<Result<AdminOnboardingClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
@@ -82,18 +94,26 @@ internal sealed record CreateOnboardingClient(SeedClient Entry, AccessTokenCalle
 /// <param name="Condition">Which versions it may be at.</param>
 /// <param name="SuspendWithdrawn">Also suspend the clients whose software statement the policy does not accept any more.</param>
 /// <param name="Caller">The administrator.</param>
-internal sealed record ReplaceOnboardingClient(string ClientId, SeedClient Entry, Func<long, bool> Condition, bool SuspendWithdrawn, AccessTokenCaller Caller) : IRequest<Result<AdminOnboardingClient>>, IActsFor
+internal sealed record ReplaceOnboardingClient(
+    string ClientId, SeedClient Entry, Func<long, bool> Condition, bool SuspendWithdrawn, AccessTokenCaller Caller)
+    : IRequest<Result<AdminOnboardingClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed record DeleteOnboardingClient(string ClientId, Func<long, bool> Condition, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor
+internal sealed record DeleteOnboardingClient(string ClientId, Func<long, bool> Condition, AccessTokenCaller Caller)
+    : IRequest<Result<Unit>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
 internal sealed class ManageOnboardingClientsHandler(
-    SeedClientReader reader, IClientStore clients, IRegistrationStore registrations, ClientOperationRunner operations, AuditRecords records, TimeProvider time)
+    SeedClientReader reader,
+    IClientStore clients,
+    IRegistrationStore registrations,
+    ClientOperationRunner operations,
+    AuditRecords records,
+    TimeProvider time)
     : IRequestHandler<ListOnboardingClients, Page<AdminOnboardingClient>>,
         IRequestHandler<ShowOnboardingClient, Result<AdminOnboardingClient>>,
         IRequestHandler<CreateOnboardingClient, Result<AdminOnboardingClient>>,
@@ -102,12 +122,15 @@ internal sealed class ManageOnboardingClientsHandler(
 {
     private static readonly string[] s_shown = ["status", "created_at", "version", "live_clients", "suspension"];
     private static readonly OAuthError s_notFound = OAuthError.NotFound("There is no onboarding client with this client_id.");
-    private static readonly OAuthError s_stale = OAuthError.PreconditionFailed("If-Match does not name the onboarding client's current version. Read it again.");
-    private static readonly OAuthError s_changed = OAuthError.Conflict("The onboarding client was changed meanwhile; nothing was done. Read it and try again.");
+    private static readonly OAuthError s_stale = OAuthError.PreconditionFailed(
+        "If-Match does not name the onboarding client's current version. Read it again.");
+    private static readonly OAuthError s_changed = OAuthError.Conflict(
+        "The onboarding client was changed meanwhile; nothing was done. Read it and try again.");
 
     public async Task<Page<AdminOnboardingClient>> Handle(ListOnboardingClients request, CancellationToken cancellationToken)
     {
-        var found = await clients.ListAsync(new ClientFilter { OnboardingOnly = true }, request.Place.After, request.Place.Limit + 1, cancellationToken);
+        var found = await clients.ListAsync(
+            new ClientFilter { OnboardingOnly = true }, request.Place.After, request.Place.Limit + 1, cancellationToken);
         return request.Place.ToPage(found, client => AdminOnboardingClient.Of(client));
     }
 
@@ -163,7 +186,9 @@ internal sealed class ManageOnboardingClientsHandler(
         }
         // The policy is in force; an administrator who was ended in this very moment does not begin the rest.
         var suspension = await SuspendWithdrawnAsync(replacement, request.Caller.Act, cancellationToken);
-        return suspension is null ? OAuthError.GroundsChanged : await DescribeAsync(replacement, cancellationToken) with { Suspension = AdminOperation.Of(suspension) };
+        return suspension is null
+            ? OAuthError.GroundsChanged
+            : await DescribeAsync(replacement, cancellationToken) with { Suspension = AdminOperation.Of(suspension) };
     }
 
     public async Task<Result<Unit>> Handle(DeleteOnboardingClient request, CancellationToken cancellationToken)
@@ -189,7 +214,9 @@ internal sealed class ManageOnboardingClientsHandler(
     private async Task<ClientOperation?> SuspendWithdrawnAsync(Client onboarding, Act act, CancellationToken cancellationToken)
     {
         var policy = onboarding.RegistrationPolicy?.SoftwareStatement;
-        IReadOnlyList<StatementOrigin> accepted = policy is null or { Mode: SoftwareStatementMode.None } ? [] : [.. policy.Issuers.SelectMany(Accepted)];
+        IReadOnlyList<StatementOrigin> accepted = policy is null or { Mode: SoftwareStatementMode.None }
+            ? []
+            : [.. policy.Issuers.SelectMany(Accepted)];
         var origin = new OriginFilter { OnboardingClient = onboarding.ClientId };
         return await operations.StartAsync(ClientStatus.Suspended, origin, accepted, dryRun: false, act, cancellationToken);
     }
@@ -212,7 +239,8 @@ internal sealed class ManageOnboardingClientsHandler(
         {
             faults.Add("grant_types: must contain client_credentials, or the client could get no initial access token.");
         }
-        if (entry.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null } && faults.All(fault => !fault.StartsWith("registration_policy", StringComparison.Ordinal)))
+        if (entry.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null }
+            && faults.All(fault => !fault.StartsWith("registration_policy", StringComparison.Ordinal)))
         {
             faults.Add("registration_policy: needed.");
         }

@@ -50,13 +50,17 @@ internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, Issue
         }
         try
         {
-            new JsonObject { [member.Name] = JsonNode.Parse(member.Value.GetRawText()) }.Deserialize(ClientsJson.Default.RegistrationPolicy);
+            new JsonObject
+            {
+                [member.Name] = JsonNode.Parse(member.Value.GetRawText()),
+            }.Deserialize(ClientsJson.Default.RegistrationPolicy);
             return null;
         }
         catch (JsonException exception)
         {
             var path = exception.Path is { Length: > 2 } found ? found[2..] : member.Name;
-            return $"registration_policy.{path}: cannot be understood: a wrong JSON type, a member that is missing or that there is not, or none of its values.";
+            return $"registration_policy.{path}: cannot be understood: a wrong JSON type, a member that is missing or that there is not, "
+                + "or none of its values.";
         }
     }
 

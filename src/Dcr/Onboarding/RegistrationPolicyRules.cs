@@ -21,19 +21,25 @@ internal static class RegistrationPolicyRules
     private const int MaxEntries = 100;
     private const int MaxIssuer = 512;
 
-    public static IEnumerable<string> Faults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile) =>
+    public static IEnumerable<string> Faults(
+        RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile) =>
         NumberFaults(policy)
             .Concat(EmptyFaults(policy))
             .Concat(ScopeFaults(policy.Scope))
             .Concat(ResourceFaults(policy.Resources))
             .Concat(GrantTypeFaults(policy.GrantTypes))
-            .Concat(ListFaults("signing_algs", policy.SigningAlgs, alg => profile.Allows(alg) ? null : $"must be one of {profile.AlgorithmNames}."))
+            .Concat(
+                ListFaults(
+                    "signing_algs", policy.SigningAlgs, alg => profile.Allows(alg) ? null : $"must be one of {profile.AlgorithmNames}."))
             .Concat(ListFaults("jwks_uri_hosts", policy.JwksUriHosts, HostPattern.Fault))
             .Concat(ListFaults("redirect_uri_hosts", policy.RedirectUriHosts, HostPattern.Fault))
             .Concat(StatementFaults(policy.SoftwareStatement, options, urls))
             .Concat(AttestationFaults(policy.Attestation, options, urls))
             .Concat(DefaultFaults(policy, options, urls, profile))
-            .Concat((policy.Unknown ?? []).Where(member => member.Value.ValueKind != JsonValueKind.Null).Select(member => $"{member.Key}: is no member of a registration policy."))
+            .Concat(
+                (policy.Unknown ?? [])
+                    .Where(member => member.Value.ValueKind != JsonValueKind.Null)
+                    .Select(member => $"{member.Key}: is no member of a registration policy."))
             .Select(fault => "registration_policy." + fault);
 
     private static IEnumerable<string> NumberFaults(RegistrationPolicy policy)
@@ -49,7 +55,8 @@ internal static class RegistrationPolicyRules
             ("client_lifetime_seconds", policy.ClientLifetimeSeconds, MinLifeSeconds, MaxLifeSeconds),
             ("idle_lifetime_seconds", policy.IdleLifetimeSeconds, MinIdleSeconds, MaxIdleSeconds),
         ];
-        return numbers.Where(number => number.Value < number.Min || number.Value > number.Max).Select(number => $"{number.Name}: must be from {number.Min} to {number.Max}.");
+        return numbers.Where(number => number.Value < number.Min || number.Value > number.Max).Select(
+            number => $"{number.Name}: must be from {number.Min} to {number.Max}.");
     }
 
     /// <summary>Lists that restrict nothing where they are left out. An empty one reads like "none", and would mean "any".</summary>
@@ -62,14 +69,19 @@ internal static class RegistrationPolicyRules
             ("redirect_uri_hosts", policy.RedirectUriHosts),
             ("grant_types.allowed", policy.GrantTypes?.Allowed),
             ("grant_types.default", policy.GrantTypes?.Default),
-            .. (policy.SoftwareStatement?.Issuers ?? []).Select((issuer, i) => ($"software_statement.issuers[{i}].software_ids", issuer.SoftwareIds)),
+            .. (policy.SoftwareStatement?.Issuers ?? []).Select(
+                (issuer, i) => ($"software_statement.issuers[{i}].software_ids", issuer.SoftwareIds)),
         ];
-        return lists.Where(list => list.List is { Count: 0 }).Select(list => $"{list.Name}: must not be empty; leave it out to restrict nothing.");
+        return lists.Where(list => list.List is { Count: 0 }).Select(
+            list => $"{list.Name}: must not be empty; leave it out to restrict nothing.");
     }
 
     private static IEnumerable<string> ScopeFaults(ScopePolicy? policy) => policy is null ? [] :
     [
-        .. policy.Allowed.Concat(policy.Default).Where(token => !ScopeTokens.IsToken(token)).Distinct().Select(token => $"scope: '{token}' is no scope token (RFC 6749 section 3.3)."),
+        .. policy.Allowed.Concat(policy.Default)
+            .Where(token => !ScopeTokens.IsToken(token))
+            .Distinct()
+            .Select(token => $"scope: '{token}' is no scope token (RFC 6749 section 3.3)."),
         .. policy.Default.Except(policy.Allowed).Select(excess => $"scope.default: '{excess}' is not among scope.allowed."),
     ];
 
@@ -81,8 +93,13 @@ internal static class RegistrationPolicyRules
 
     private static IEnumerable<string> GrantTypeFaults(GrantTypePolicy? policy) => policy is null ? [] :
     [
-        .. (policy.Allowed ?? []).Concat(policy.Default ?? []).Except(GrantTypes.All).Select(type => $"grant_types: '{type}' cannot be registered; {string.Join(' ', GrantTypes.All)} can."),
-        .. policy.Allowed is not { Count: > 0 } allowed ? [] : (policy.Default ?? []).Except(allowed).Select(excess => $"grant_types.default: '{excess}' is not among grant_types.allowed."),
+        .. (policy.Allowed ?? [])
+            .Concat(policy.Default ?? [])
+            .Except(GrantTypes.All)
+            .Select(type => $"grant_types: '{type}' cannot be registered; {string.Join(' ', GrantTypes.All)} can."),
+        .. policy.Allowed is not { Count: > 0 } allowed
+            ? []
+            : (policy.Default ?? []).Except(allowed).Select(excess => $"grant_types.default: '{excess}' is not among grant_types.allowed."),
     ];
 
     private static IEnumerable<string> ListFaults(string name, IReadOnlyList<string>? list, Func<string, string?> fault)
@@ -91,24 +108,35 @@ internal static class RegistrationPolicyRules
         {
             return [$"{name}: more than {MaxEntries} entries."];
         }
-        return (list ?? []).Select(entry => (entry, fault: fault(entry))).Where(found => found.fault is not null).Select(found => $"{name}: '{found.entry}' {found.fault}");
+        return (list ?? [])
+            .Select(entry => (entry, fault: fault(entry)))
+            .Where(found => found.fault is not null)
+            .Select(found => $"{name}: '{found.entry}' {found.fault}");
     }
 
-    private static IEnumerable<string> StatementFaults(SoftwareStatementPolicy? policy, JwksOptions options, IssuerUrls urls) => policy is null ? [] :
+    private static IEnumerable<string> StatementFaults(SoftwareStatementPolicy? policy, JwksOptions options, IssuerUrls urls) =>
+        policy is null ? [] :
     [
-        .. policy.Mode == SoftwareStatementMode.None || policy.Issuers.Count > 0 ? Array.Empty<string>() : ["software_statement.issuers: name at least one."],
+        .. policy.Mode == SoftwareStatementMode.None || policy.Issuers.Count > 0
+            ? Array.Empty<string>()
+            : ["software_statement.issuers: name at least one."],
         .. IssuerFaults("software_statement.issuers", policy.Issuers, options, urls),
         .. policy.Issuers.SelectMany((issuer, i) => ListFaults(
-            $"software_statement.issuers[{i}].software_ids", issuer.SoftwareIds, id => id.Length is 0 or > MaxIssuer ? $"must be 1 to {MaxIssuer} characters." : null)),
+            $"software_statement.issuers[{i}].software_ids", issuer.SoftwareIds, id =>
+                id.Length is 0 or > MaxIssuer ? $"must be 1 to {MaxIssuer} characters." : null)),
     ];
 
-    private static IEnumerable<string> AttestationFaults(AttestationPolicy? policy, JwksOptions options, IssuerUrls urls) => policy is null ? [] :
+    private static IEnumerable<string> AttestationFaults(AttestationPolicy? policy, JwksOptions options, IssuerUrls urls) =>
+        policy is null ? [] :
     [
-        .. policy.Mode == Requirement.Off || policy.Attesters.Count > 0 ? Array.Empty<string>() : ["attestation.attesters: name at least one."],
+        .. policy.Mode == Requirement.Off || policy.Attesters.Count > 0
+            ? Array.Empty<string>()
+            : ["attestation.attesters: name at least one."],
         .. IssuerFaults("attestation.attesters", policy.Attesters, options, urls),
     ];
 
-    private static IEnumerable<string> IssuerFaults(string path, IReadOnlyList<ITrustedIssuer> issuers, JwksOptions options, IssuerUrls urls)
+    private static IEnumerable<string> IssuerFaults(
+        string path, IReadOnlyList<ITrustedIssuer> issuers, JwksOptions options, IssuerUrls urls)
     {
         if (issuers.Count > MaxEntries)
         {
@@ -140,7 +168,8 @@ internal static class RegistrationPolicyRules
     }
 
     /// <summary>A template must be good by itself, but for the keys that each client brings.</summary>
-    private static IEnumerable<string> DefaultFaults(RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile)
+    private static IEnumerable<string> DefaultFaults(
+        RegistrationPolicy policy, JwksOptions options, IssuerUrls urls, SecurityProfileRules profile)
     {
         if (policy.Defaults is not { } template)
         {
@@ -151,8 +180,14 @@ internal static class RegistrationPolicyRules
             yield return "defaults: must not hold jwks, jwks_uri or software_statement: each client has its own.";
             yield break;
         }
-        var complete = template with { TokenEndpointAuthMethod = template.TokenEndpointAuthMethod ?? ClientMetadataValidator.PrivateKeyJwt, Jwks = new JwkSet { Keys = [] } };
-        foreach (var (name, _) in (template.Others ?? []).Where(member => member.Value.ValueKind != JsonValueKind.Null && !HumanReadableMembers.IsTagged(member.Key)))
+        var complete = template with
+        {
+            TokenEndpointAuthMethod = template.TokenEndpointAuthMethod ?? ClientMetadataValidator.PrivateKeyJwt,
+            Jwks = new JwkSet { Keys = [] },
+        };
+        var unknown = (template.Others ?? [])
+            .Where(member => member.Value.ValueKind != JsonValueKind.Null && !HumanReadableMembers.IsTagged(member.Key));
+        foreach (var (name, _) in unknown)
         {
             yield return $"defaults.{name}: is no member of client metadata.";
         }

@@ -8,10 +8,15 @@ using Microsoft.Extensions.Options;
 
 namespace Dcr.Onboarding;
 
-/// <summary>Checks one entry of the seed file, or of the admin API, by the rules of a registration; the operator may give any scope.</summary>
-internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptions<JwksOptions> jwksOptions, IssuerUrls urls, SecurityProfileRules profile)
+/// <summary>
+/// Checks one entry of the seed file, or of the admin API, by the rules of a registration; the operator may give any scope.
+/// </summary>
+internal sealed class SeedClientReader(
+    RegistrationPolicyReader policies, IOptions<JwksOptions> jwksOptions, IssuerUrls urls, SecurityProfileRules profile)
 {
-    /// <summary>draft-ietf-oauth-attestation-based-client-auth-11 section 15.6: for an onboarding client that only attested instances use.</summary>
+    /// <summary>
+    /// draft-ietf-oauth-attestation-based-client-auth-11 section 15.6: for an onboarding client that only attested instances use.
+    /// </summary>
     private const string AttestationOnly = "attest_jwt_client_auth";
 
     private readonly ClientMetadataValidator _validator = new(jwksOptions.Value, urls, profile);
@@ -26,14 +31,17 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
             found.Add($"client_id: {idFault}");
         }
         // An operator must not believe in a member that was misspelt.
-        found.AddRange((seed.Others ?? []).Keys.Where(name => !HumanReadableMembers.IsTagged(name)).Select(name => $"{Shortened.Of(name)}: there is no such member."));
+        found.AddRange(
+            (seed.Others ?? []).Keys.Where(name => !HumanReadableMembers.IsTagged(name)).Select(
+                name => $"{Shortened.Of(name)}: there is no such member."));
         var before = found.Count;
         var policy = policies.Read(seed.RegistrationPolicy, found);
         // A policy that cannot be read says nothing about keys; its own faults are enough.
         var needsNoKeys = policy?.Attestation is { Mode: Requirement.Required } || found.Count > before;
         found.AddRange(MetadataFaults(seed, needsNoKeys));
         var jwks = seed.Jwks is null ? null : ReadKeys(seed.Jwks, found);
-        if (seed.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null } && ScopeTokens.Split(seed.Scope).Contains(ScopeTokens.Registration))
+        if (seed.RegistrationPolicy is null or { ValueKind: JsonValueKind.Null }
+            && ScopeTokens.Split(seed.Scope).Contains(ScopeTokens.Registration))
         {
             found.Add("registration_policy: needed with the scope dcr.");
         }
@@ -50,7 +58,11 @@ internal sealed class SeedClientReader(RegistrationPolicyReader policies, IOptio
         }
         else if (seed.TokenEndpointAuthMethod == AttestationOnly)
         {
-            return [$"token_endpoint_auth_method: {AttestationOnly} is for an onboarding client without keys whose registration_policy.attestation.mode is required."];
+            return
+            [
+                $"token_endpoint_auth_method: {AttestationOnly} is for an onboarding client without keys whose "
+                    + "registration_policy.attestation.mode is required.",
+            ];
         }
         return _validator.Validate(seed).Errors.Select(error => error.ErrorMessage);
     }

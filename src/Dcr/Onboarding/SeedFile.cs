@@ -21,7 +21,9 @@ public sealed record SeedClient : ClientMetadata
     [JsonPropertyName("client_id")]
     public required string ClientId { get; init; }
 
-    /// <summary>Kept as sent, so that every fault in it can be named at once. Its shape is <see cref="Clients.RegistrationPolicy"/>.</summary>
+    /// <summary>
+    /// Kept as sent, so that every fault in it can be named at once. Its shape is <see cref="Clients.RegistrationPolicy"/>.
+    /// </summary>
     [JsonPropertyName("registration_policy")]
     public JsonElement? RegistrationPolicy { get; init; }
 }
@@ -57,7 +59,8 @@ internal sealed class SeedFileReader(IOptions<DcrOptions> options, SeedClientRea
                 clients.Add(read with { EntryHash = hashes[i] });
             }
         }
-        faults.AddRange(seed.Clients.Where(client => client is not null).GroupBy(client => client.ClientId).Where(group => group.Count() > 1)
+        faults.AddRange(seed.Clients.Where(client => client is not null).GroupBy(client => client.ClientId)
+            .Where(group => group.Count() > 1)
             .Select(group => $"client_id {group.Key} appears {group.Count()} times."));
         return faults.Count == 0 ? clients : throw Fault(path, faults);
     }

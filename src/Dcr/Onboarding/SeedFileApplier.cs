@@ -51,13 +51,17 @@ internal sealed partial class SeedFileApplier(
     private async Task<bool> TryAddAsync(SeededClient entry, CancellationToken cancellationToken)
     {
         var client = entry.ToClient(time.GetUtcNow());
-        return Log(await clients.AddAsync(client, Record(null, client), Grounds.Server, cancellationToken) == AddClientOutcome.Added, entry.ClientId);
+        return Log(
+            await clients.AddAsync(client, Record(null, client), Grounds.Server, cancellationToken) == AddClientOutcome.Added,
+            entry.ClientId);
     }
 
     private async Task<bool> TryReplaceAsync(SeededClient entry, Client stored, CancellationToken cancellationToken)
     {
         var replacement = entry.Over(stored);
-        return Log(await clients.ReplaceAsync(replacement, Record(stored, replacement), Grounds.Server, cancellationToken) == ReplaceOutcome.Done, entry.ClientId);
+        return Log(
+            await clients.ReplaceAsync(replacement, Record(stored, replacement), Grounds.Server, cancellationToken) == ReplaceOutcome.Done,
+            entry.ClientId);
     }
 
     private AuditRecord Record(Client? before, Client after) =>
@@ -75,6 +79,7 @@ internal sealed partial class SeedFileApplier(
     [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} applied from the seed file")]
     private partial void LogApplied(Printed clientId);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Seeded client {ClientId} has been deleted; it stays so until its entry changes")]
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "Seeded client {ClientId} has been deleted; it stays so until its entry changes")]
     private partial void LogDeleted(Printed clientId);
 }

@@ -49,7 +49,8 @@ internal sealed record SeededClient(string ClientId, ClientMetadata Metadata, Re
         return changes;
     }
 
-    private static JsonElement Json(ClientMetadata metadata) => JsonSerializer.SerializeToElement(metadata, ClientsJson.Default.ClientMetadata);
+    private static JsonElement Json(ClientMetadata metadata) =>
+        JsonSerializer.SerializeToElement(metadata, ClientsJson.Default.ClientMetadata);
 
     private static string? Json(RegistrationPolicy? policy) =>
         policy is null ? null : JsonSerializer.Serialize(policy, ClientsJson.Default.RegistrationPolicy);

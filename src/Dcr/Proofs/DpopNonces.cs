@@ -30,7 +30,10 @@ internal sealed class DpopNonces(IOptions<DpopOptions> options, IDataProtectionP
         {
             return null;
         }
-        return nonce is not null && MadeAt(nonce) is { } at && at <= time.GetUtcNow() + JwtTimes.ClockSkew && time.GetUtcNow() - at < options.Value.NonceLifetime
+        return nonce is not null
+            && MadeAt(nonce) is { } at
+            && at <= time.GetUtcNow() + JwtTimes.ClockSkew
+            && time.GetUtcNow() - at < options.Value.NonceLifetime
             ? null
             : OAuthError.UseDpopNonce($"The DPoP proof must hold the nonce of the {Header} header of this answer.");
     }
@@ -63,7 +66,8 @@ internal sealed class DpopNonces(IOptions<DpopOptions> options, IDataProtectionP
         }
         try
         {
-            return DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(_protector.Unprotect(Base64Url.DecodeFromChars(nonce))));
+            return DateTimeOffset.FromUnixTimeMilliseconds(
+                BinaryPrimitives.ReadInt64BigEndian(_protector.Unprotect(Base64Url.DecodeFromChars(nonce))));
         }
         catch (CryptographicException)
         {

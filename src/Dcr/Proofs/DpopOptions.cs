@@ -7,7 +7,9 @@ public sealed class DpopOptions
 {
     public const string Section = "Dcr:Dpop";
 
-    /// <summary>True: a proof must hold a nonce of this server (RFC 9449 section 8), so that none can be made beforehand. Default false.</summary>
+    /// <summary>
+    /// True: a proof must hold a nonce of this server (RFC 9449 section 8), so that none can be made beforehand. Default false.
+    /// </summary>
     public bool RequireNonce { get; set; }
 
     /// <summary>How long a nonce is good for. 10 seconds to 1 hour; default 5 minutes.</summary>

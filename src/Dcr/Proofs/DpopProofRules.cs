@@ -11,7 +11,8 @@ namespace Dcr.Proofs;
 /// DPoP proofs (RFC 9449 section 4.3): that whoever sends this request holds the private key of a public key. Checked in
 /// the order of the section; the single use is recorded last, so that a refused proof uses nothing up.
 /// </summary>
-internal sealed class DpopProofRules(IUsedJtiStore replays, IQuarantinedKeyStore quarantine, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
+internal sealed class DpopProofRules(
+    IUsedJtiStore replays, IQuarantinedKeyStore quarantine, DpopNonces nonces, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "dpop+jwt";
 
@@ -105,9 +106,13 @@ internal sealed class DpopProofRules(IUsedJtiStore replays, IQuarantinedKeyStore
 
     /// <summary>Without query and fragment, after normalisation (RFC 3986 sections 6.2.2 and 6.2.3).</summary>
     private static bool IsSameUrl(string? sent, string url) =>
-        sent is not null && UriText.Fault(sent) is null && Uri.TryCreate(sent, UriKind.Absolute, out var uri) && Normalised(uri) == Normalised(new Uri(url));
+        sent is not null
+            && UriText.Fault(sent) is null
+            && Uri.TryCreate(sent, UriKind.Absolute, out var uri)
+            && Normalised(uri) == Normalised(new Uri(url));
 
-    private static string Normalised(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    private static string Normalised(Uri uri) =>
+        uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     private static string Hash(string accessToken) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)));
 }

@@ -11,6 +11,12 @@ public sealed record SentProofs(IReadOnlyList<string> Proofs, string Method, str
 {
     internal const string Header = "DPoP";
 
+    /// <summary>
+    /// Of an update that brings keys: a list of proofs, one by each of them, made as one for <see cref="Header"/> is. That header says who
+    /// sends the request, and there is one of it (RFC 9449 section 4.3 item 1); these say who holds the new keys.
+    /// </summary>
+    internal const string NewKeyHeader = "New-Key-Proof";
+
     /// <summary>The proof has been used up by this very request, which may ask for it again when it is judged anew.</summary>
     internal bool IsUsed { get; set; }
 
@@ -18,4 +24,9 @@ public sealed record SentProofs(IReadOnlyList<string> Proofs, string Method, str
 
     internal static SentProofs Of(HttpRequest request, IssuerUrls urls) =>
         new([.. request.Headers[Header].OfType<string>()], request.Method, urls.At(request));
+
+    /// <summary>Those of <see cref="NewKeyHeader"/>, each by itself.</summary>
+    internal static IReadOnlyList<SentProofs> OfNewKeys(HttpRequest request, IssuerUrls urls) =>
+        [.. request.Headers.GetCommaSeparatedValues(NewKeyHeader)
+            .Select(proof => new SentProofs([proof], request.Method, urls.At(request)))];
 }

@@ -1,9 +1,9 @@
 namespace Dcr.Protocol;
 
 /// <summary>
-/// Whether the wall clock may be believed. It is held against the monotonic clock from look to look, and against the store's own time at the
-/// start and after a jump. A jump is explained when it is taken back, when the store's clock says the same, or, where the store has none
-/// that is exact, when it has stood for an hour. Until then nobody ends anything by the wall clock that could not be begun again.
+/// Whether the wall clock may be believed. It is held against the monotonic clock from look to look, and against the store's own time at
+/// the start and after a jump. A jump is explained when it is taken back, when the store's clock says the same, or, where the store has
+/// none that is exact, when it has stood for an hour. Until then nobody ends anything by the wall clock that could not be begun again.
 /// </summary>
 internal sealed class ClockWatch(IStoreLifecycle store, TimeProvider time)
 {
@@ -41,7 +41,9 @@ internal sealed class ClockWatch(IStoreLifecycle store, TimeProvider time)
         lock (_lock)
         {
             var now = Now();
-            var isExplained = clock is { IsExact: true } exact ? Apart(now, exact) <= exact.Accuracy : Drift(doubted, now) <= s_tolerance && Elapsed(doubted, now) >= s_steadyFor;
+            var isExplained = clock is { IsExact: true } exact
+                ? Apart(now, exact) <= exact.Accuracy
+                : Drift(doubted, now) <= s_tolerance && Elapsed(doubted, now) >= s_steadyFor;
             if (isExplained)
             {
                 (_believed, _doubted) = (now, null);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -14,29 +15,54 @@ public sealed class CrossOriginOptions
     internal const string Setting = $"{Section}:{nameof(Origins)}";
 
     /// <summary>
-    /// Whose scripts may call the token, registration and introspection endpoints from a browser, such as <c>https://app.example</c>. Default: none.
+    /// Whose scripts may call the token, registration and introspection endpoints from a browser, such as <c>https://app.example</c>.
+    /// Default: none.
     /// </summary>
     public IList<string> Origins { get; } = [];
 }
 
-/// <summary>
-/// Cross-origin requests (the CORS protocol of the Fetch standard), by ASP.NET Core's own middleware: what anybody may read, any script
-/// may read; what needs a proof or a token is for the scripts of chosen origins. Never with cookies: nothing here takes any.
-/// </summary>
-internal static class CrossOrigin
+/// <summary>Whose scripts may call a route from a browser.</summary>
+internal enum CrossOriginCallers
 {
-    private const string Anybody = "anybody";
-    private const string ChosenOrigins = "chosen origins";
+    /// <summary>What anybody may read, any script may read.</summary>
+    Anybody,
 
+    /// <summary>What needs a proof or a token is for the scripts of <see cref="CrossOriginOptions.Origins"/>.</summary>
+    ChosenOrigins,
+}
+
+/// <summary>
+/// Cross-origin requests (the CORS protocol of the Fetch standard), by ASP.NET Core's own rules, applied by the route itself: the host's
+/// policies and middleware have no part in it. Never with cookies: nothing here takes any.
+/// </summary>
+internal sealed class CrossOrigin(ICorsService cors, IOptions<CrossOriginOptions> options)
+{
     private static readonly TimeSpan s_preflightAge = TimeSpan.FromHours(1);
 
-    public static IServiceCollection AddCrossOrigin(this IServiceCollection services)
+    private readonly CorsPolicy _anybody = new CorsPolicyBuilder()
+        .AllowAnyOrigin()
+        .WithMethods("GET", "HEAD")
+        .AllowAnyHeader()
+        .WithExposedHeaders("ETag")
+        .SetPreflightMaxAge(s_preflightAge)
+        .Build();
+
+    private readonly CorsPolicy _chosenOrigins = new CorsPolicyBuilder()
+        .WithOrigins([.. options.Value.Origins])
+        .AllowAnyMethod()
+        .AllowAnyHeader()
+        .WithExposedHeaders("WWW-Authenticate", "DPoP-Nonce", "ETag", "Retry-After")
+        .SetPreflightMaxAge(s_preflightAge)
+        .Build();
+
+    public static IServiceCollection Add(IServiceCollection services)
     {
         services.AddSettings<CrossOriginOptions>(CrossOriginOptions.Section)
             // One text for all of them, as an environment variable has it.
             .Configure<IConfiguration>((options, configuration) =>
             {
-                foreach (var origin in (configuration[CrossOriginOptions.Setting] ?? "").Split([' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries))
+                var text = configuration[CrossOriginOptions.Setting] ?? "";
+                foreach (var origin in text.Split([' ', ',', ';'], StringSplitOptions.RemoveEmptyEntries))
                 {
                     options.Origins.Add(origin);
                 }
@@ -44,37 +70,49 @@ internal static class CrossOrigin
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<CrossOriginOptions>, CrossOriginOptionsValidator>();
         services.AddCors();
-        services.AddOptions<CorsOptions>().Configure<IOptions<CrossOriginOptions>>((cors, options) =>
-        {
-            cors.AddPolicy(Anybody, policy => policy
-                .AllowAnyOrigin()
-                .WithMethods("GET", "HEAD")
-                .AllowAnyHeader()
-                .WithExposedHeaders("ETag")
-                .SetPreflightMaxAge(s_preflightAge));
-            cors.AddPolicy(ChosenOrigins, policy => policy
-                .WithOrigins([.. options.Value.Origins])
-                .AllowAnyMethod()
-                .AllowAnyHeader()
-                .WithExposedHeaders("WWW-Authenticate", "DPoP-Nonce", "ETag", "Retry-After")
-                .SetPreflightMaxAge(s_preflightAge));
-        });
-        return services;
+        return services.AddSingleton<CrossOrigin>();
     }
 
+    /// <summary>Adds what a browser must be told.</summary>
+    /// <returns>True: the request only asks whether another one may be sent, and is answered.</returns>
+    public bool Answer(HttpContext context, CrossOriginCallers callers)
+    {
+        if (!context.Request.Headers.ContainsKey(CorsConstants.Origin))
+        {
+            return false;
+        }
+        var result = cors.EvaluatePolicy(context, callers == CrossOriginCallers.Anybody ? _anybody : _chosenOrigins);
+        cors.ApplyResult(result, context.Response);
+        if (!result.IsPreflightRequest)
+        {
+            return false;
+        }
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return true;
+    }
+}
+
+internal static class CrossOriginRoutes
+{
     public static TBuilder ReadByAnybody<TBuilder>(this TBuilder route)
-        where TBuilder : IEndpointConventionBuilder => route.RequireCors(Anybody);
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new CrossOriginRule(CrossOriginCallers.Anybody));
 
     public static TBuilder CalledByChosenOrigins<TBuilder>(this TBuilder route)
-        where TBuilder : IEndpointConventionBuilder => route.RequireCors(ChosenOrigins);
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new CrossOriginRule(CrossOriginCallers.ChosenOrigins));
 }
+
+/// <summary>Without it no script of another origin calls a route.</summary>
+internal sealed record CrossOriginRule(CrossOriginCallers Callers);
 
 internal sealed class CrossOriginOptionsValidator : IValidateOptions<CrossOriginOptions>
 {
     public ValidateOptionsResult Validate(string? name, CrossOriginOptions options)
     {
         var faults = options.Origins.Where(origin => !IsOrigin(origin))
-            .Select(origin => $"{CrossOriginOptions.Setting} has '{origin}': it must be an origin, such as https://app.example or http://localhost:3000.")
+            .Select(
+                origin =>
+                    $"{CrossOriginOptions.Setting} has '{origin}': it must be an origin, such as https://app.example or "
+                        + "http://localhost:3000.")
             .ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

@@ -22,7 +22,7 @@ public sealed class DcrOptions
     /// <summary>A JSON file of clients, applied at each start. Null: none.</summary>
     public string? SeedFile { get; set; }
 
-    /// <summary>Where the first administrator's private key is written. Null: <c>admin.jwk</c> in the data folder.</summary>
+    /// <summary>Where the first administrator's private key is written. Null: <c>admin.jwk</c> in the folder of the database.</summary>
     public string? AdminKeyFile { get; set; }
 }
 
@@ -91,7 +91,9 @@ internal sealed class DcrOptionsValidator : IValidateOptions<DcrOptions>
 
     private static string? IssuerFault(string issuer)
     {
-        if (UriText.Fault(issuer) is not null || !Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+        if (UriText.Fault(issuer) is not null
+            || !Uri.TryCreate(issuer, UriKind.Absolute, out var uri)
+            || uri.Scheme is not ("https" or "http"))
         {
             return "it must be an absolute https URL.";
         }

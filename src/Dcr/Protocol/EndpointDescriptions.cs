@@ -10,10 +10,12 @@ internal static class EndpointDescriptions
     /// <summary>A body of another type reaches the route as well, which says what it wants; the document leaves this out.</summary>
     public const string AnyOther = "*/*";
 
-    public static RouteHandlerBuilder Is(this RouteHandlerBuilder route, string tag, string summary) => route.WithTags(tag).WithSummary(summary);
+    public static RouteHandlerBuilder Is(this RouteHandlerBuilder route, string tag, string summary) =>
+        route.WithTags(tag).WithSummary(summary);
 
-    /// <summary>Who may call: one of <see cref="Policies"/>.</summary>
-    public static RouteHandlerBuilder Needs(this RouteHandlerBuilder route, string policy) => route.RequireAuthorization(policy);
+    /// <summary>Who may call.</summary>
+    public static TBuilder Needs<TBuilder>(this TBuilder route, NeededToken token)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(token);
 
     public static RouteHandlerBuilder GivesNothing(this RouteHandlerBuilder route) => route.Produces(StatusCodes.Status204NoContent);
 
@@ -21,10 +23,12 @@ internal static class EndpointDescriptions
         ("limit", $"How many, 1 to {Paging.MaxLimit}; {Paging.DefaultLimit} when left out"), ("cursor", "The next of an earlier page"));
 
     public static RouteHandlerBuilder TakesForm<T>(this RouteHandlerBuilder route)
-        where T : notnull => route.Accepts<T>("application/x-www-form-urlencoded", AnyOther).Produces<OAuthErrorBody>(StatusCodes.Status408RequestTimeout);
+        where T : notnull =>
+            route.Accepts<T>("application/x-www-form-urlencoded", AnyOther).Produces<OAuthErrorBody>(StatusCodes.Status408RequestTimeout);
 
     /// <summary>Success gives a <typeparamref name="T"/>.</summary>
-    public static RouteHandlerBuilder Gives<T>(this RouteHandlerBuilder route, int status = StatusCodes.Status200OK) => route.Produces<T>(status);
+    public static RouteHandlerBuilder Gives<T>(this RouteHandlerBuilder route, int status = StatusCodes.Status200OK) =>
+        route.Produces<T>(status);
 
     /// <summary>Refusals, each an RFC 6749 section 5.2 error; every endpoint also knows 503, and each that wants a proof 429.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses)

@@ -1,13 +1,17 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Dcr.Protocol;
 
 /// <summary>A form body by the rules of RFC 6749 section 3.2: nothing sent twice, an empty value counts as absent.</summary>
 internal static class FormBody
 {
+    private static readonly FormOptions s_limits = new() { ValueCountLimit = 50, KeyLengthLimit = 256, ValueLengthLimit = 32 * 1024 };
+
     private const string MediaType = "application/x-www-form-urlencoded";
 
-    public static async Task<Result<IReadOnlyDictionary<string, string>>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async Task<Result<IReadOnlyDictionary<string, string>>> ReadAsync(
+        HttpRequest request, CancellationToken cancellationToken)
     {
         // Parameters are percent-encoded UTF-8 whatever charset is named; some clients name ISO-8859-1 for that.
         if (RequestBody.Fault(request, MediaType, "utf-8", "us-ascii", "iso-8859-1") is { } fault)
@@ -23,7 +27,7 @@ internal static class FormBody
         IFormCollection form;
         try
         {
-            form = await request.ReadFormAsync(cancellationToken);
+            form = await new FormFeature(request, s_limits).ReadFormAsync(cancellationToken);
         }
         catch (InvalidDataException)
         {

@@ -21,7 +21,10 @@ public sealed record ClientGround
 {
     public required string ClientId { get; init; }
 
-    /// <summary>The client of this incarnation, and not another one that was made under its id since. Null: one of an earlier version of this server, which gave none.</summary>
+    /// <summary>
+    /// The client of this incarnation, and not another one that was made under its id since. Null: one of an earlier version of this
+    /// server, which gave none.
+    /// </summary>
     public required string? Incarnation { get; init; }
 
     /// <summary>It has not been stopped or signed out since an access token with this status index was issued.</summary>

@@ -15,5 +15,6 @@ public interface IStoreLifecycle
 
 /// <param name="At">The store's time.</param>
 /// <param name="Accuracy">How far a clock that is right may be from it.</param>
-/// <param name="IsExact">False: it is only known to have been that late at some time, and a clock that is right may be further ahead.</param>
+/// <param name="IsExact">False: it is only known to have been that late at some time, and a clock that is right may be further
+/// ahead.</param>
 public sealed record StoreClock(DateTimeOffset At, TimeSpan Accuracy, bool IsExact);

@@ -59,12 +59,14 @@ public sealed class IssuerUrls(IOptions<DcrOptions> options)
             return false;
         }
         var issuer = new Uri(Issuer);
-        var isSameHost = uri.IdnHost.TrimEnd('.').Equals(issuer.IdnHost.TrimEnd('.'), StringComparison.OrdinalIgnoreCase) || (uri.IsLoopback && issuer.IsLoopback);
+        var isSameHost = uri.IdnHost.TrimEnd('.').Equals(issuer.IdnHost.TrimEnd('.'), StringComparison.OrdinalIgnoreCase)
+            || (uri.IsLoopback && issuer.IsLoopback);
         return isSameHost && (uri.Port == issuer.Port || (uri.IsDefaultPort && issuer.IsDefaultPort));
     }
 
     /// <summary>The URL a request was sent to, without query, as the outside knows it.</summary>
-    public string At(HttpRequest request) => new Uri(Issuer).GetLeftPart(UriPartial.Authority) + (request.PathBase + request.Path).ToUriComponent();
+    public string At(HttpRequest request) =>
+        new Uri(Issuer).GetLeftPart(UriPartial.Authority) + (request.PathBase + request.Path).ToUriComponent();
 
     /// <summary>Where a client manages the hosted key set it uses.</summary>
     public string ClientKeys(string clientId) => RegistrationClientUri(clientId) + "/keys";

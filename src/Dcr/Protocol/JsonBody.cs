@@ -22,7 +22,8 @@ internal static class JsonBody
     /// <param name="type">What it is to be.</param>
     /// <param name="isRead">Which members are read; the others are ignored, whatever they hold. Null: all.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public static async Task<Result<T>> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type, Func<string, bool>? isRead, CancellationToken cancellationToken)
+    public static async Task<Result<T>> ReadAsync<T>(
+        HttpRequest request, JsonTypeInfo<T> type, Func<string, bool>? isRead, CancellationToken cancellationToken)
         where T : notnull
     {
         var read = await ReadWithHashAsync(request, type, isRead, cancellationToken);
@@ -63,9 +64,11 @@ internal static class JsonBody
         {
             if (!JsonText.IsUnicode(utf8.Span, maxDepth))
             {
-                return OAuthError.InvalidClientMetadata("The body is not valid Unicode: a member name or a text has half a surrogate pair.");
+                return OAuthError.InvalidClientMetadata(
+                    "The body is not valid Unicode: a member name or a text has half a surrogate pair.");
             }
-            using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = maxDepth, AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(
+                utf8, new JsonDocumentOptions { MaxDepth = maxDepth, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 return OAuthError.InvalidClientMetadata("The body must be a JSON object.");
@@ -76,7 +79,8 @@ internal static class JsonBody
         }
         catch (JsonException)
         {
-            return OAuthError.InvalidClientMetadata($"The body is not a JSON object nested at most {JsonLimits.MaxDepth} deep with each member named once.");
+            return OAuthError.InvalidClientMetadata(
+                $"The body is not a JSON object nested at most {JsonLimits.MaxDepth} deep with each member named once.");
         }
     }
 
@@ -90,11 +94,13 @@ internal static class JsonBody
         catch (JsonException exception) when (exception.Path is { Length: > 2 } path)
         {
             var isClosed = type.UnmappedMemberHandling == JsonUnmappedMemberHandling.Disallow;
-            return OAuthError.InvalidClientMetadata($"{path[2..]}: {(isClosed ? "there is no such member, or its" : "the")} value has the wrong JSON type.");
+            return OAuthError.InvalidClientMetadata(
+                $"{path[2..]}: {(isClosed ? "there is no such member, or its" : "the")} value has the wrong JSON type.");
         }
         catch (JsonException)
         {
-            var missing = type.Properties.Where(member => member.IsRequired && !body.TryGetProperty(member.Name, out _)).Select(member => member.Name);
+            var missing = type.Properties.Where(
+                member => member.IsRequired && !body.TryGetProperty(member.Name, out _)).Select(member => member.Name);
             return OAuthError.InvalidClientMetadata($"The body must have the members that are needed: {string.Join(", ", missing)}.");
         }
     }

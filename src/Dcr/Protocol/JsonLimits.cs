@@ -97,5 +97,6 @@ internal static class JsonLimits
 
     /// <summary>The <c>jwk</c> of a request, or one of the <c>keys</c> of a set.</summary>
     private static bool IsJwk(string path) =>
-        path == "jwk" || (path.EndsWith(']') && path.AsSpan(0, path.LastIndexOf('[')) is var list && (list is "keys" || list.EndsWith(".keys")));
+        path == "jwk"
+            || (path.EndsWith(']') && path.AsSpan(0, path.LastIndexOf('[')) is var list && (list is "keys" || list.EndsWith(".keys")));
 }

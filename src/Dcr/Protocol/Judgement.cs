@@ -47,6 +47,7 @@ internal sealed class JudgementBehavior<TRequest, TResponse> : IPipelineBehavior
                 return response;
             }
         }
-        return TResponse.Refuse(OAuthError.Conflict("What the request rests on is being changed by others without pause; nothing was done. Try again."));
+        return TResponse.Refuse(
+            OAuthError.Conflict("What the request rests on is being changed by others without pause; nothing was done. Try again."));
     }
 }

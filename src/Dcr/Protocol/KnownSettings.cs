@@ -59,10 +59,15 @@ internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<
     private static string Fault(string key, IEnumerable<string> names)
     {
         var section = key[..(key.LastIndexOf(':') + 1)];
-        var beside = names.Where(name => name.StartsWith(section, StringComparison.OrdinalIgnoreCase) && !name[section.Length..].Contains(':', StringComparison.Ordinal))
+        var beside = names.Where(
+            name =>
+                name.StartsWith(section, StringComparison.OrdinalIgnoreCase)
+                    && !name[section.Length..].Contains(':', StringComparison.Ordinal))
             .Select(name => name[section.Length..])
             .Order(StringComparer.Ordinal)
             .ToList();
-        return beside.Count == 0 ? $"{key}: there is no such setting." : $"{key}: there is no such setting; {section.TrimEnd(':')} has {string.Join(", ", beside)}.";
+        return beside.Count == 0
+            ? $"{key}: there is no such setting."
+            : $"{key}: there is no such setting; {section.TrimEnd(':')} has {string.Join(", ", beside)}.";
     }
 }

@@ -21,8 +21,8 @@ public sealed record OAuthError
     public string? Challenge { get; init; }
 
     /// <summary>
-    /// What a handler answers when the store found that the grounds of its effect do not hold any more. <see cref="JudgementBehavior{TRequest, TResponse}"/>
-    /// takes it and judges anew; nobody outside ever sees it.
+    /// What a handler answers when the store found that the grounds of its effect do not hold any more.
+    /// <see cref="JudgementBehavior{TRequest, TResponse}"/> takes it and judges anew; nobody outside ever sees it.
     /// </summary>
     internal static readonly OAuthError GroundsChanged = ServerError();
 
@@ -111,7 +111,13 @@ public sealed record OAuthError
 
     /// <summary>RFC 6749 section 4.1.2.1, with Retry-After.</summary>
     public static OAuthError TemporarilyUnavailable() =>
-        new() { Status = 503, Code = "temporarily_unavailable", Description = "The server cannot answer just now. Try again shortly.", RetryAfter = TimeSpan.FromSeconds(5) };
+        new()
+        {
+            Status = 503,
+            Code = "temporarily_unavailable",
+            Description = "The server cannot answer just now. Try again shortly.",
+            RetryAfter = TimeSpan.FromSeconds(5),
+        };
 
     /// <summary>The same for want of a turn among the downloads of key documents.</summary>
     public static OAuthError DownloadsBusy() => TemporarilyUnavailable() with

@@ -8,7 +8,8 @@ namespace Dcr.Protocol;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: RFC 6749 section 5.2, RFC 7591 section 3.2.2.</summary>
 /// <param name="refusal">What is refused and why.</param>
-/// <param name="challenge">The WWW-Authenticate header. Null: that of the error, or of a token, for a 401 must have one (RFC 9110 section 15.5.2).</param>
+/// <param name="challenge">The WWW-Authenticate header. Null: that of the error, or of a token, for a 401 must have one (RFC 9110 section
+/// 15.5.2).</param>
 internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = null) : IResult
 {
     private const int MaxDescription = 4000;
@@ -21,13 +22,15 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
         var response = httpContext.Response;
         var error = httpContext.RequestServices.GetRequiredService<Refusals>().Judge(refusal, httpContext);
         response.StatusCode = error.Status;
-        if (error.Status != StatusCodes.Status429TooManyRequests && (challenge ?? error.Challenge ?? DefaultChallenge(error, httpContext)) is { } authenticate)
+        if (error.Status != StatusCodes.Status429TooManyRequests
+            && (challenge ?? error.Challenge ?? DefaultChallenge(error, httpContext)) is { } authenticate)
         {
             response.Headers.WWWAuthenticate = authenticate;
         }
         if (error.RetryAfter is { } retryAfter)
         {
-            response.Headers.RetryAfter = Math.Ceiling(Math.Clamp(retryAfter.TotalSeconds, 1, s_longestWait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = Math.Ceiling(
+                Math.Clamp(retryAfter.TotalSeconds, 1, s_longestWait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
         // Without a token of ours it ends quietly when the caller has gone: a refusal that nobody reads is no fault.

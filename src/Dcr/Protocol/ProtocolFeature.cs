@@ -19,10 +19,10 @@ internal static class ProtocolFeature
         services.AddSingleton<Readiness>();
         services.AddSingleton<StoreOutage>();
         services.AddUseCases();
-        services.AddCrossOrigin();
+        CrossOrigin.Add(services);
         services.AddRateLimits();
-        services.AddExceptionHandler<UnexpectedFault>();
-        services.AddHealthChecks().AddCheck<StoreHealth>("store");
+        services.AddSingleton<UnexpectedFault>();
+        services.AddHealthChecks().AddCheck<StoreHealth>("store", tags: [StoreHealth.Tag]);
         return services;
     }
 }

@@ -8,13 +8,16 @@ using Microsoft.Net.Http.Headers;
 namespace Dcr.Protocol;
 
 /// <summary>
-/// What every body must be before anything is read of it, and how it is read: whole, within the size that the web server allows
+/// What every body must be before anything is read of it, and how it is read: whole, within 64 KiB
 /// and within ten seconds, so that nobody holds a request open. A body that breaks off, or breaks HTTP, is a bad request.
 /// </summary>
 internal static class RequestBody
 {
     // The web server says it in no other way.
     private const string UnexpectedEnd = "Unexpected end of request content.";
+
+    /// <summary>64 KiB.</summary>
+    public const int MaxBytes = 64 * 1024;
 
     public static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(10);
 
@@ -33,7 +36,8 @@ internal static class RequestBody
             request.HttpContext.Response.Headers.AcceptEncoding = "identity";
             return NotTaken(mediaType, ", sent without Content-Encoding");
         }
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
         {
             return NotTaken(mediaType, "");
         }
@@ -54,8 +58,8 @@ internal static class RequestBody
     {
         var reader = request.BodyReader;
         var time = request.HttpContext.RequestServices.GetRequiredService<TimeProvider>();
-        // A wait is ended, no read is cancelled: the web server must be able to go on with what is left of the body. A caller that goes away
-        // ends the wait too, by the web server itself.
+        // A wait is ended, no read is cancelled: the web server must be able to go on with what is left of the body. A caller that goes
+        // away ends the wait too, by the web server itself.
         await using var late = time.CreateTimer(_ => reader.CancelPendingRead(), null, LongestRead, Timeout.InfiniteTimeSpan);
         try
         {

@@ -17,7 +17,8 @@ internal static class ScopeTokens
     public const int MaxLength = 2048;
 
     // RFC 6749 section 3.3: NQCHAR, which is printable ASCII without space, double quote and backslash.
-    private static readonly SearchValues<char> s_allowed = SearchValues.Create([.. Enumerable.Range(0x21, 0x5e).Select(c => (char)c).Where(c => c is not '"' and not '\\')]);
+    private static readonly SearchValues<char> s_allowed = SearchValues.Create(
+        [.. Enumerable.Range(0x21, 0x5e).Select(c => (char)c).Where(c => c is not '"' and not '\\')]);
 
     /// <summary>Its token is for one endpoint of this server and carries nothing else.</summary>
     public static bool StandsAlone(string scope) => scope is Registration or Administration;

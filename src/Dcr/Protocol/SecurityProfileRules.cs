@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Dcr.Protocol;
 
 /// <summary>
-/// What <see cref="SecurityProfile"/> decides: the rules that are the same for every client are wider in the standard profile, and as narrow
-/// as the FAPI 2.0 Security Profile (Final) demands in the other. A client can be held to the narrow ones by its registration.
+/// What <see cref="SecurityProfile"/> decides: the rules that are the same for every client are wider in the standard profile, and as
+/// narrow as the FAPI 2.0 Security Profile (Final) demands in the other. A client can be held to the narrow ones by its registration.
 /// </summary>
 public sealed class SecurityProfileRules(IOptions<DcrOptions> options)
 {
@@ -37,7 +37,10 @@ public sealed class SecurityProfileRules(IOptions<DcrOptions> options)
     /// <see cref="DcrOptions"/> are valid.
     /// </summary>
     internal static bool IsFapi2(IConfiguration configuration) =>
-        string.Equals(configuration[$"{DcrOptions.Section}:{nameof(DcrOptions.SecurityProfile)}"], nameof(SecurityProfile.Fapi2), StringComparison.OrdinalIgnoreCase);
+        string.Equals(
+            configuration[$"{DcrOptions.Section}:{nameof(DcrOptions.SecurityProfile)}"],
+            nameof(SecurityProfile.Fapi2),
+            StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Section 5.3.2.1 item 8: a plain string, not even an array of one.</summary>
     public bool WantsPlainAudience => _isFapi2;

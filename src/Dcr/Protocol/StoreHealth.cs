@@ -5,6 +5,9 @@ namespace Dcr.Protocol;
 /// <summary>GET /health/ready: the store is prepared and answers.</summary>
 internal sealed class StoreHealth(IStoreLifecycle store, Readiness readiness) : IHealthCheck
 {
+    /// <summary>What every check of this server has: a host has others.</summary>
+    public const string Tag = "dcr";
+
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (!readiness.IsReady)

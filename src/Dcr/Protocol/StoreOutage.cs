@@ -52,9 +52,12 @@ internal sealed partial class StoreOutage(TimeProvider time, ILogger<StoreOutage
         LogOver(OverAfter, count, lasted);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away: {Reason}. Requests are answered 503, and counted, until it is back")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "The store is away: {Reason}. Requests are answered 503, and counted, until it is back")]
     private partial void LogAway(Printed reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No request has failed for {OverAfter}: the store is back. {Count} requests were answered 503, within {Lasted}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "No request has failed for {OverAfter}: the store is back. {Count} requests were answered 503, within {Lasted}")]
     private partial void LogOver(TimeSpan overAfter, long count, TimeSpan lasted);
 }

@@ -1,23 +1,31 @@
-using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Dcr.Protocol;
 
-/// <summary>The one handler of exceptions: an outage is 503, a request that breaks HTTP its own status, all else 500 without detail.</summary>
-internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<UnexpectedFault> logger) : IExceptionHandler
+/// <summary>
+/// What becomes of an exception: an outage is 503, a request that breaks HTTP its own status, all else 500 without detail.
+/// </summary>
+internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<UnexpectedFault> logger)
 {
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    public async Task AnswerAsync(HttpContext context, Exception exception)
     {
-        if (exception is OperationCanceledException && httpContext.RequestAborted.IsCancellationRequested)
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
         {
             // The caller has gone: there is nobody to answer.
-            httpContext.Abort();
-            return true;
+            context.Abort();
+            return;
         }
-        SafeHeaders.Set(httpContext.Response.Headers);
-        await new OAuthErrorResult(ToError(exception)).ExecuteAsync(httpContext);
-        return true;
+        var error = ToError(exception);
+        if (context.Response.HasStarted)
+        {
+            // Half an answer is none.
+            context.Abort();
+            return;
+        }
+        context.Response.Clear();
+        SafeHeaders.Set(context.Response.Headers);
+        await new OAuthErrorResult(error).ExecuteAsync(context);
     }
 
     private OAuthError ToError(Exception exception)

@@ -18,7 +18,8 @@ internal static class UriText
     private static readonly SearchValues<char> s_allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%");
 
-    private static readonly SearchValues<char> s_label = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    private static readonly SearchValues<char> s_label = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     private static readonly IdnMapping s_international = new();
 
     /// <summary>Null when the text is such a URI.</summary>
@@ -30,7 +31,9 @@ internal static class UriText
         }
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var scheme = colon < 0 ? "" : text[..colon];
-        if (scheme.Length == 0 || !char.IsAsciiLetter(scheme[0]) || !scheme.All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.'))
+        if (scheme.Length == 0
+            || !char.IsAsciiLetter(scheme[0])
+            || !scheme.All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.'))
         {
             return "is no absolute URI.";
         }
@@ -57,7 +60,9 @@ internal static class UriText
         if (host is ['[', ..])
         {
             var close = host.IndexOf(']');
-            return close > 0 && IsIPv6(host[1..close]) && IsPort(host[(close + 1)..]) ? null : "has no valid IP address in square brackets.";
+            return close > 0 && IsIPv6(host[1..close]) && IsPort(host[(close + 1)..])
+                ? null
+                : "has no valid IP address in square brackets.";
         }
         var colon = host.IndexOf(':');
         if (colon >= 0 && !IsPort(host[colon..]) || host.ContainsAny('[', ']'))
@@ -73,7 +78,10 @@ internal static class UriText
         !text.Contains('%') && IPAddress.TryParse(text, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
 
     private static bool IsPort(ReadOnlySpan<char> text) =>
-        text.IsEmpty || (text[0] == ':' && (text.Length == 1 || (ushort.TryParse(text[1..], NumberStyles.None, CultureInfo.InvariantCulture, out _))));
+        text.IsEmpty
+            || (
+                text[0] == ':'
+                    && (text.Length == 1 || (ushort.TryParse(text[1..], NumberStyles.None, CultureInfo.InvariantCulture, out _))));
 
     private static bool IsHost(string host)
     {
@@ -86,7 +94,9 @@ internal static class UriText
         // What ends in a number is an address or nothing: readers differ on 0177.0.0.1, 0x7f.1 and 2130706433.
         if (labels[^1].All(char.IsAsciiDigit) || labels[^1].StartsWith("0x", StringComparison.OrdinalIgnoreCase))
         {
-            return IPAddress.TryParse(host, out var address) && address.AddressFamily == AddressFamily.InterNetwork && address.ToString() == host;
+            return IPAddress.TryParse(host, out var address)
+                && address.AddressFamily == AddressFamily.InterNetwork
+                && address.ToString() == host;
         }
         return !labels.Any(label => label.StartsWith("xn--", StringComparison.OrdinalIgnoreCase)) || IsInternational(name);
     }

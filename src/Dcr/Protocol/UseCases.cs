@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dcr.Protocol;
 
-/// <summary>The one place that finds use cases: commands and queries, their handlers and validators, and what each passes through.</summary>
+/// <summary>
+/// The one place that finds use cases: commands and queries, their handlers and validators, and what each passes through.
+/// </summary>
 internal static class UseCases
 {
     // MediatR 5 leaves finding the handlers to the container.
@@ -19,7 +21,7 @@ internal static class UseCases
             filter: found => found.InterfaceType.GenericTypeArguments[0].IsAssignableTo(typeof(IBaseRequest)));
         foreach (var type in assembly.DefinedTypes.Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false }))
         {
-            foreach (var handled in type.ImplementedInterfaces.Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IRequestHandler<,>)))
+            foreach (var handled in type.ImplementedInterfaces.Where(IsHandler))
             {
                 services.AddSingleton(handled, type);
             }
@@ -30,4 +32,6 @@ internal static class UseCases
         services.AddSingleton<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddSingleton<IMediator, Mediator>();
     }
+
+    private static bool IsHandler(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IRequestHandler<,>);
 }

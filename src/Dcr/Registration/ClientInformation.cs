@@ -40,7 +40,8 @@ public sealed record ClientInformation : ClientMetadata
     [JsonPropertyOrder(-1)]
     public required string RegistrationAccessToken { get; init; }
 
-    internal static ClientInformation Of(Client client, string registrationClientUri, string registrationAccessToken) => new(client.Metadata)
+    internal static ClientInformation Of(Client client, string registrationClientUri, string registrationAccessToken) =>
+        new(client.Metadata)
     {
         ClientId = client.ClientId,
         ClientIdIssuedAt = client.CreatedAt.ToUnixTimeSeconds(),

@@ -6,7 +6,8 @@ namespace Dcr.Registration;
 /// <summary>Writes client information with the ETag that If-Match takes.</summary>
 internal static class ClientInformationResult
 {
-    public static IResult Created(RegisteredClient registered, HttpResponse response) => Write(registered, response, StatusCodes.Status201Created);
+    public static IResult Created(RegisteredClient registered, HttpResponse response) =>
+        Write(registered, response, StatusCodes.Status201Created);
 
     public static IResult Ok(RegisteredClient registered, HttpResponse response) => Write(registered, response, StatusCodes.Status200OK);
 

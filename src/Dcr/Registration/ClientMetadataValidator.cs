@@ -28,7 +28,9 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         ResourceRules();
         DisplayRules();
         KeyRules(jwks, urls);
-        Refuse(m => m.Scope is not null && !ScopeTokens.IsWellFormed(m.Scope), "scope: must be space-separated tokens of printable ASCII (RFC 6749 section 3.3).");
+        Refuse(
+            m => m.Scope is not null && !ScopeTokens.IsWellFormed(m.Scope),
+            "scope: must be space-separated tokens of printable ASCII (RFC 6749 section 3.3).");
     }
 
     private void RedirectRules()
@@ -38,10 +40,15 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
             {
                 if (RedirectUri.Fault(uri) is { } fault)
                 {
-                    context.AddFailure(new FluentValidation.Results.ValidationFailure("redirect_uris", $"redirect_uris: '{Shorten(uri)}' {fault}") { ErrorCode = InvalidRedirectUri });
+                    context.AddFailure(
+                        new FluentValidation.Results.ValidationFailure(
+                            "redirect_uris", $"redirect_uris: '{Shorten(uri)}' {fault}") { ErrorCode = InvalidRedirectUri });
                 }
             });
-        Rule(m => m.UsesRedirects() && m.RedirectUris is not { Count: > 0 }, InvalidRedirectUri, "redirect_uris: needed for the grant type authorization_code.");
+        Rule(
+            m => m.UsesRedirects() && m.RedirectUris is not { Count: > 0 },
+            InvalidRedirectUri,
+            "redirect_uris: needed for the grant type authorization_code.");
     }
 
     private void AuthenticationRules(SecurityProfileRules profile)
@@ -70,7 +77,9 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         {
             if (Resource.Fault(resource) is { } fault)
             {
-                context.AddFailure(new FluentValidation.Results.ValidationFailure("resources", $"resources: '{Shorten(resource)}' {fault}") { ErrorCode = InvalidMetadata });
+                context.AddFailure(
+                    new FluentValidation.Results.ValidationFailure(
+                        "resources", $"resources: '{Shorten(resource)}' {fault}") { ErrorCode = InvalidMetadata });
             }
         });
 
@@ -107,7 +116,8 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
             // A set that this server hosts is never downloaded, so where downloads may go does not matter.
             if (uri is not null && JwksUri.Fault(uri, jwks, urls) is { } fault)
             {
-                context.AddFailure(new FluentValidation.Results.ValidationFailure("jwks_uri", $"jwks_uri: {fault}") { ErrorCode = InvalidMetadata });
+                context.AddFailure(
+                    new FluentValidation.Results.ValidationFailure("jwks_uri", $"jwks_uri: {fault}") { ErrorCode = InvalidMetadata });
             }
         });
     }
@@ -124,12 +134,19 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
         {
             return $"{name}: must be a string.";
         }
-        return HumanReadableMembers.IsUri(name) && !IsWebUri(value.GetString()!) ? $"{name}: {WebUriRule}" : HumanReadableMembers.IsUri(name) || DisplayText.IsPlain(value.GetString()!) ? null : $"{name}: {PlainRule}";
+        return HumanReadableMembers.IsUri(name) && !IsWebUri(value.GetString()!) ? $"{name}: {WebUriRule}"
+            : HumanReadableMembers.IsUri(name) || DisplayText.IsPlain(value.GetString()!) ? null
+            : $"{name}: {PlainRule}";
     }
 
     // Shown to people as links, never fetched (RFC 7591 section 5).
     private static bool IsWebUri(string text) =>
-        text.Length <= MaxUri && UriText.Fault(text) is null && Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri.UserInfo.Length == 0 && uri.Host.Length > 0;
+        text.Length <= MaxUri
+            && UriText.Fault(text) is null
+            && Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            && uri.Scheme is "https" or "http"
+            && uri.UserInfo.Length == 0
+            && uri.Host.Length > 0;
 
     private static string Shorten(string? text) => text is null ? "null" : text.Length <= 100 ? text : text[..100] + "...";
 

@@ -10,7 +10,8 @@ namespace Dcr.Registration;
 /// <summary>DELETE /oauth/register/{client_id}: client delete request (RFC 7592 section 2.3).</summary>
 internal static class DeleteClientRoute
 {
-    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var deleted = await mediator.Send(new DeleteClient(caller, EntityTag.Condition(request.Headers)), cancellationToken);
         return deleted.IsSuccess ? TypedResults.NoContent() : new OAuthErrorResult(deleted.Error);
@@ -44,7 +45,8 @@ internal sealed partial class DeleteClientHandler(IClientStore clients, AuditRec
             case ReplaceOutcome.GroundsChanged:
                 return OAuthError.GroundsChanged;
             case ReplaceOutcome.VersionConflict:
-                return await request.Caller.JudgeAsync(cancellationToken) ?? OAuthError.Conflict("The client was changed meanwhile; it was not deleted. Try again.");
+                return await request.Caller.JudgeAsync(cancellationToken)
+                    ?? OAuthError.Conflict("The client was changed meanwhile; it was not deleted. Try again.");
             case ReplaceOutcome.Gone:
                 // Deleted by a parallel request: what was asked for is done.
                 return Unit.Value;

@@ -7,7 +7,8 @@ namespace Dcr.Registration;
 internal static class EffectiveMetadata
 {
     /// <summary>The RFC's default, authorization_code, is replaced by the grant this server is for.</summary>
-    public static IReadOnlyList<string> EffectiveGrantTypes(this ClientMetadata metadata) => metadata.GrantTypes ?? [GrantTypes.ClientCredentials];
+    public static IReadOnlyList<string> EffectiveGrantTypes(this ClientMetadata metadata) =>
+        metadata.GrantTypes ?? [GrantTypes.ClientCredentials];
 
     public static bool UsesRedirects(this ClientMetadata metadata) => metadata.EffectiveGrantTypes().Contains(GrantTypes.AuthorizationCode);
 

@@ -11,8 +11,8 @@ namespace Dcr.Registration;
 public interface IRegistrationStore
 {
     /// <summary>
-    /// Adds the client, if the initial access token and the software statement have a use left and the limits leave room, and uses them up. Each
-    /// limit is atomic: of parallel calls on any nodes no more succeed than it allows. A crash in between may cost one
+    /// Adds the client, if the initial access token and the software statement have a use left and the limits leave room, and uses them up.
+    /// Each limit is atomic: of parallel calls on any nodes no more succeed than it allows. A crash in between may cost one
     /// use; it never leaves a client that was not counted. The client is added only if the grounds still hold in the very step that
     /// makes it active: after whoever ended one of them has been told so, no client comes to be that rests on it. With an
     /// <see cref="NewRegistration.Answer"/>, of all calls with its key one client is added and every other call gets that one's answer;
@@ -70,10 +70,17 @@ public sealed record StatementUse(string Key, int MaxUses, DateTimeOffset Expire
 /// <param name="ProtectedAnswer">Encrypted: it holds a registration access token.</param>
 /// <param name="ProvedBy">The thumbprint of the key that the request was proved with, by DPoP. Null: with none.</param>
 /// <param name="ClientId">The client that it tells of.</param>
-/// <param name="InitialTokenJti">The <c>jti</c> of the initial access token it was given to. Null: it was given by an earlier version of this server.</param>
+/// <param name="InitialTokenJti">The <c>jti</c> of the initial access token it was given to. Null: it was given by an earlier version of
+/// this server.</param>
 /// <param name="ExpiresAt">When it may be forgotten.</param>
 public sealed record RegistrationAnswer(
-    string Key, string BodyHash, string ProtectedAnswer, string? ProvedBy, string ClientId, string? InitialTokenJti, DateTimeOffset ExpiresAt);
+    string Key,
+    string BodyHash,
+    string ProtectedAnswer,
+    string? ProvedBy,
+    string ClientId,
+    string? InitialTokenJti,
+    DateTimeOffset ExpiresAt);
 
 public abstract record RegisterClientOutcome
 {
@@ -93,7 +100,10 @@ public abstract record RegisterClientOutcome
     /// <summary>The same key was used before; nothing was counted or added.</summary>
     public sealed record AnsweredBefore(RegistrationAnswer Answer) : RegisterClientOutcome;
 
-    /// <summary>A call with the same key and another client id has begun and has not ended, or never will; nothing was counted or added. Call again with its client id to go on with it.</summary>
+    /// <summary>
+    /// A call with the same key and another client id has begun and has not ended, or never will; nothing was counted or added. Call again
+    /// with its client id to go on with it.
+    /// </summary>
     public sealed record UnderWay(RegistrationAnswer Answer) : RegisterClientOutcome;
 
     /// <summary>What the registration rests on does not hold any more; nothing was added.</summary>

@@ -11,7 +11,8 @@ namespace Dcr.Registration;
 /// Header <c>typ</c> is <c>key-proof+jwt</c>; <c>iss</c> the client, <c>sub</c> the thumbprint of the key that is changed,
 /// <c>aud</c> the URL that is called, <c>exp</c> at most five minutes ahead, <c>jti</c> fresh.
 /// </summary>
-internal sealed class KeyProofRules(HostedKeySets hosted, IUsedJtiStore replays, IQuarantinedKeyStore quarantine, SecurityProfileRules profile, TimeProvider time)
+internal sealed class KeyProofRules(
+    HostedKeySets hosted, IUsedJtiStore replays, IQuarantinedKeyStore quarantine, SecurityProfileRules profile, TimeProvider time)
 {
     public const string Type = "key-proof+jwt";
 
@@ -31,13 +32,15 @@ internal sealed class KeyProofRules(HostedKeySets hosted, IUsedJtiStore replays,
             return OAuthError.InvalidKeyProof($"proof must have typ {Type} and an alg among {profile.AlgorithmNames}.");
         }
         var active = await hosted.FindActiveAsync(keySetId, cancellationToken);
-        if (active.Set?.Select(jwt.Kid, jwt.Alg) is not KeySelection.Found { Key: var key } || !key.Verify(jwt.Alg, jwt.SigningInput.Span, jwt.Signature.Span))
+        if (active.Set?.Select(jwt.Kid, jwt.Alg) is not KeySelection.Found { Key: var key }
+            || !key.Verify(jwt.Alg, jwt.SigningInput.Span, jwt.Signature.Span))
         {
             return OAuthError.InvalidKeyProof("proof must be signed by an active key of the set, named by kid.");
         }
         if (jwt.Issuer != clientId || jwt.Subject != thumbprint || jwt.Audiences is not [var audience] || audience != url)
         {
-            return OAuthError.InvalidKeyProof($"proof must have iss {clientId}, sub {thumbprint} (the thumbprint of the key that is changed) and aud {url}.");
+            return OAuthError.InvalidKeyProof(
+                $"proof must have iss {clientId}, sub {thumbprint} (the thumbprint of the key that is changed) and aud {url}.");
         }
         if (JwtTimes.Fault(jwt, time.GetUtcNow(), s_longestLife) is { } timesFault)
         {

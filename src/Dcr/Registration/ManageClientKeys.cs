@@ -22,25 +22,36 @@ internal static class ManageClientKeysRoute
         return set.IsSuccess ? TypedResults.Json(set.Value, KeysJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
     }
 
-    public static async Task<IResult> AddAsync(ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+    public static async Task<IResult> AddAsync(
+        ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, RegistrationJson.Default.NewClientKey, cancellationToken);
         return body.IsSuccess
-            ? Write(await mediator.Send(new AddClientKey(caller, body.Value.Jwk, body.Value.Proof), cancellationToken), StatusCodes.Status201Created)
+            ? Write(
+                await mediator.Send(new AddClientKey(caller, body.Value.Jwk, body.Value.Proof), cancellationToken),
+                StatusCodes.Status201Created)
             : new OAuthErrorResult(body.Error);
     }
 
-    public static Task<IResult> ActivateAsync(string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> ActivateAsync(
+        string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         ChangeAsync(kid, HostedKeyState.Active, caller, request, mediator, cancellationToken);
 
-    public static Task<IResult> RetireAsync(string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> RetireAsync(
+        string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         ChangeAsync(kid, HostedKeyState.Retiring, caller, request, mediator, cancellationToken);
 
-    public static Task<IResult> WithdrawAsync(string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
+    public static Task<IResult> WithdrawAsync(
+        string kid, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken) =>
         ChangeAsync(kid, HostedKeyState.Withdrawn, caller, request, mediator, cancellationToken);
 
     private static async Task<IResult> ChangeAsync(
-        string kid, HostedKeyState state, ManagingClient caller, HttpRequest request, IMediator mediator, CancellationToken cancellationToken)
+        string kid,
+        HostedKeyState state,
+        ManagingClient caller,
+        HttpRequest request,
+        IMediator mediator,
+        CancellationToken cancellationToken)
     {
         var body = await JsonBody.ReadAsync(request, RegistrationJson.Default.ClientKeyChange, cancellationToken);
         return body.IsSuccess
@@ -69,13 +80,20 @@ internal sealed record AddClientKey(ManagingClient Caller, JsonElement Jwk, stri
     ICaller? IActsFor.Caller => Caller;
 }
 
-internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof) : IRequest<Result<AdminHostedKey>>, IActsFor
+internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof)
+    : IRequest<Result<AdminHostedKey>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
 }
 
 internal sealed class ManageClientKeysHandler(
-    HostedKeySets hosted, IKeySetStore store, KeyProofRules proofs, RegisteringClients registering, KeySetEditor change, IssuerUrls urls, KeySetDescription describe)
+    HostedKeySets hosted,
+    IKeySetStore store,
+    KeyProofRules proofs,
+    RegisteringClients registering,
+    KeySetEditor change,
+    IssuerUrls urls,
+    KeySetDescription describe)
     : IRequestHandler<ShowClientKeySet, Result<AdminKeySet>>,
         IRequestHandler<AddClientKey, Result<AdminHostedKey>>,
         IRequestHandler<ChangeClientKey, Result<AdminHostedKey>>
@@ -93,7 +111,8 @@ internal sealed class ManageClientKeysHandler(
         }
         if (PublicKeyReader.Read(request.Jwk) is not ReadKey.Usable { Key: var key })
         {
-            return OAuthError.InvalidClientMetadata("jwk: must be a public EC or RSA key that is fit for signatures, without private members.");
+            return OAuthError.InvalidClientMetadata(
+                "jwk: must be a public EC or RSA key that is fit for signatures, without private members.");
         }
         // Before the proof, which is used up by being checked.
         if (await registering.FindAsync(request.Caller.Client, cancellationToken) is not { } onboarding)
@@ -138,7 +157,9 @@ internal sealed class ManageClientKeysHandler(
         }
         var act = ActOf(request.Caller, onboarding, proved.Value);
         var changed = await change.MoveAsync(set.Id, key.Kid, request.State, request.Until, act, cancellationToken);
-        return changed.IsSuccess ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(moved => moved.Kid == key.Kid) : changed.Error;
+        return changed.IsSuccess
+            ? (await describe.ExecuteAsync(changed.Value, cancellationToken)).Keys.Single(moved => moved.Kid == key.Kid)
+            : changed.Error;
     }
 
     /// <summary>A change of keys rests on the client, and on the onboarding client that registered it.</summary>

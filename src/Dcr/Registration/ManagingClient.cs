@@ -13,7 +13,11 @@ namespace Dcr.Registration;
 /// <param name="tokens">Judges the token again.</param>
 /// <param name="challenge">The WWW-Authenticate header of a refusal.</param>
 internal sealed class ManagingClient(
-    Client client, string presentedToken, PublicKey? provedWith, RegistrationAccessTokens tokens, Func<OAuthError?, string> challenge) : ICaller
+    Client client,
+    string presentedToken,
+    PublicKey? provedWith,
+    RegistrationAccessTokens tokens,
+    Func<OAuthError?, string> challenge) : ICaller
 {
     private readonly string _tokenHash = OpaqueSecret.Hash(presentedToken);
 
@@ -24,18 +28,25 @@ internal sealed class ManagingClient(
 
     public PublicKey? ProvedWith { get; } = provedWith;
 
-    /// <summary>The token has been replaced by an update that changed the client's keys, and is only still taken because the answer may have been lost.</summary>
-    public bool IsReplacedWithKeys(DateTimeOffset now) => Client.RegistrationAccess is { PreviousChangedKeys: true } access && access.IsPrevious(_tokenHash, now);
+    /// <summary>
+    /// The token has been replaced by an update that changed the client's keys, and is only still taken because the answer may have been
+    /// lost.
+    /// </summary>
+    public bool IsReplacedWithKeys(DateTimeOffset now) =>
+        Client.RegistrationAccess is { PreviousChangedKeys: true } access && access.IsPrevious(_tokenHash, now);
 
     /// <summary>What everything rests on that this client changes of itself.</summary>
-    public ClientGround Ground => new() { ClientId = Client.ClientId, Incarnation = Client.Incarnation, RegistrationTokenHash = _tokenHash };
+    public ClientGround Ground =>
+        new() { ClientId = Client.ClientId, Incarnation = Client.Incarnation, RegistrationTokenHash = _tokenHash };
 
     public async ValueTask<OAuthError?> JudgeAsync(CancellationToken cancellationToken)
     {
         var found = await tokens.FindAsync(Client.ClientId, PresentedToken, cancellationToken);
         if (found is null || found.Incarnation != Client.Incarnation)
         {
-            return Refuse(OAuthError.InvalidToken("The registration access token was replaced or revoked while the request was under way; nothing was done."));
+            return Refuse(
+                OAuthError.InvalidToken(
+                    "The registration access token was replaced or revoked while the request was under way; nothing was done."));
         }
         Client = found;
         return tokens.IsActive(found) ? null : RegistrationAccessTokens.NotActive with { Challenge = challenge(null) };

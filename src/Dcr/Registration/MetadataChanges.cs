@@ -25,14 +25,21 @@ internal static class MetadataChanges
         // The whole is compared, and as much of it shown as somebody reads.
         return old.Keys.Union(now.Keys)
             .Where(name => old.GetValueOrDefault(name) != now.GetValueOrDefault(name))
-            .ToDictionary(name => name, name => name == Jwks ? ChangeOfKeys(before?.Jwks, after?.Jwks) : Change(old.GetValueOrDefault(name), now.GetValueOrDefault(name)));
+            .ToDictionary(
+                name => name,
+                name =>
+                    name == Jwks
+                        ? ChangeOfKeys(before?.Jwks, after?.Jwks)
+                        : Change(old.GetValueOrDefault(name), now.GetValueOrDefault(name)));
     }
 
     private static Dictionary<string, string> Members(ClientMetadata? metadata) => metadata is null
         ? []
         : JsonSerializer.SerializeToElement(metadata, ClientsJson.Default.ClientMetadata)
             .EnumerateObject()
-            .ToDictionary(member => member.Name, member => member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
+            .ToDictionary(
+                member => member.Name,
+                member => member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
 
     /// <summary>Keys by thumbprint; by <c>kid</c> as well where only that has changed, or another member of a key.</summary>
     private static AuditChange ChangeOfKeys(JwkSet? before, JwkSet? after)
@@ -43,8 +50,10 @@ internal static class MetadataChanges
 
     private static string? Thumbprints(JwkSet? jwks) => jwks is null ? null : string.Join(' ', jwks.Keys.Select(Thumbprint));
 
-    private static string Names(JwkSet jwks) => string.Join(' ', jwks.Keys.Select(key =>
-        $"{Thumbprint(key)} ({string.Join(", ", key.EnumerateObject().Where(member => s_about.Contains(member.Name)).Select(member => $"{member.Name} {member.Value}"))})"));
+    private static string Names(JwkSet jwks) => string.Join(' ', jwks.Keys.Select(key => $"{Thumbprint(key)} ({About(key)})"));
+
+    private static string About(JsonElement key) => string.Join(
+        ", ", key.EnumerateObject().Where(member => s_about.Contains(member.Name)).Select(member => $"{member.Name} {member.Value}"));
 
     /// <summary>Both from shortly before they differ, where they begin alike for long.</summary>
     private static AuditChange Change(string? before, string? after)

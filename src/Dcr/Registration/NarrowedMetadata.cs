@@ -20,7 +20,8 @@ internal static class NarrowedMetadata
         {
             GrantTypes = grantTypes,
             ResponseTypes = NarrowResponseTypes(metadata.ResponseTypes, usesRedirects),
-            RedirectUris = Narrow(metadata.RedirectUris, uri => RedirectUri.Fault(uri) is null && HostPattern.Allows(policy.RedirectUriHosts, uri)),
+            RedirectUris = Narrow(
+                metadata.RedirectUris, uri => RedirectUri.Fault(uri) is null && HostPattern.Allows(policy.RedirectUriHosts, uri)),
             Scope = NarrowScope(metadata.Scope, policy.Scope?.Allowed ?? []),
             Resources = Narrow(metadata.Resources, resource => policy.Resources?.Allowed.Contains(resource) == true),
             Contacts = Narrow(metadata.Contacts, contact => !string.IsNullOrWhiteSpace(contact) && DisplayText.IsPlain(contact)),
@@ -31,7 +32,9 @@ internal static class NarrowedMetadata
     {
         var narrowed = Narrow(types, type => GrantTypes.All.Contains(type) && (allowed.Count == 0 || allowed.Contains(type)));
         // A refresh token comes of an authorization code.
-        return narrowed?.Contains(GrantTypes.AuthorizationCode) == true ? narrowed : Narrow(narrowed, type => type != GrantTypes.RefreshToken);
+        return narrowed?.Contains(GrantTypes.AuthorizationCode) == true
+            ? narrowed
+            : Narrow(narrowed, type => type != GrantTypes.RefreshToken);
     }
 
     // What was meant for a grant type that is not registered goes with it.
@@ -39,7 +42,9 @@ internal static class NarrowedMetadata
         types?.Contains(Code) == true ? usesRedirects ? [Code] : [] : types;
 
     private static string? NarrowScope(string? scope, IReadOnlyList<string> allowed) =>
-        scope is not null && ScopeTokens.IsWellFormed(scope) && ScopeTokens.Split(scope).Where(allowed.Contains).ToList() is { Count: > 0 } kept
+        scope is not null
+            && ScopeTokens.IsWellFormed(scope)
+            && ScopeTokens.Split(scope).Where(allowed.Contains).ToList() is { Count: > 0 } kept
             ? ScopeTokens.Join(kept)
             : scope;
 

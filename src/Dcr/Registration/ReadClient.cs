@@ -7,7 +7,8 @@ namespace Dcr.Registration;
 /// <summary>GET /oauth/register/{client_id}: client read request (RFC 7592 section 2.1). Never rotates the token.</summary>
 internal static class ReadClientRoute
 {
-    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpResponse response, IMediator mediator, CancellationToken cancellationToken) =>
+    public static async Task<IResult> HandleAsync(
+        ManagingClient caller, HttpResponse response, IMediator mediator, CancellationToken cancellationToken) =>
         ClientInformationResult.Ok(await mediator.Send(new ReadClient(caller), cancellationToken), response);
 }
 

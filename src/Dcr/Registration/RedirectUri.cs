@@ -39,10 +39,13 @@ internal static class RedirectUri
             "https" => uri.Host.Length > 0 ? null : "has no host.",
             "http" => IsLoopbackAddress(uri) ? null : "must be https; http is for 127.0.0.1 and [::1] only (RFC 8252 section 7.3).",
             // A dot: reverse domain form, which also shuts out javascript, data, file and other schemes that act.
-            var scheme => scheme.Contains('.', StringComparison.Ordinal) ? null : "must be https, or a private-use scheme with a domain name in it (RFC 8252 section 7.1).",
+            var scheme => scheme.Contains('.', StringComparison.Ordinal)
+                ? null
+                : "must be https, or a private-use scheme with a domain name in it (RFC 8252 section 7.1).",
         };
     }
 
     // An address, not localhost: a name can be made to point elsewhere.
-    private static bool IsLoopbackAddress(Uri uri) => IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address);
+    private static bool IsLoopbackAddress(Uri uri) =>
+        IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address);
 }

@@ -17,9 +17,15 @@ namespace Dcr.Registration;
 internal static class RegisterClientRoute
 {
     public static async Task<IResult> HandleAsync(
-        AccessTokenCaller caller, HttpRequest request, IMediator mediator, IssuerUrls urls, SecurityProfileRules profile, CancellationToken cancellationToken)
+        AccessTokenCaller caller,
+        HttpRequest request,
+        IMediator mediator,
+        IssuerUrls urls,
+        SecurityProfileRules profile,
+        CancellationToken cancellationToken)
     {
-        var body = await JsonBody.ReadWithHashAsync(request, ClientsJson.Default.ClientMetadata, RequestedMetadata.IsMember, cancellationToken);
+        var body = await JsonBody.ReadWithHashAsync(
+            request, ClientsJson.Default.ClientMetadata, RequestedMetadata.IsMember, cancellationToken);
         if (!body.IsSuccess)
         {
             return new OAuthErrorResult(body.Error);
@@ -33,7 +39,9 @@ internal static class RegisterClientRoute
         if (validateOnly.Value)
         {
             var valid = await mediator.Send(new ValidateRegistration(registration), cancellationToken);
-            return valid.IsSuccess ? TypedResults.Json(valid.Value, ClientsJson.Default.ClientMetadata) : Refuse(valid.Error, caller, urls, profile);
+            return valid.IsSuccess
+                ? TypedResults.Json(valid.Value, ClientsJson.Default.ClientMetadata)
+                : Refuse(valid.Error, caller, urls, profile);
         }
         var key = RepeatedRegistrations.Read(request.Headers, $"{caller.Client.ClientId} {caller.Token.BoundTo}", body.Value.Sha256);
         if (!key.IsSuccess)
@@ -41,18 +49,23 @@ internal static class RegisterClientRoute
             return new OAuthErrorResult(key.Error);
         }
         var registered = await mediator.Send(new RegisterClient(registration, key.Value.Value), cancellationToken);
-        return registered.IsSuccess ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response) : Refuse(registered.Error, caller, urls, profile);
+        return registered.IsSuccess
+            ? ClientInformationResult.Created(registered.Value, request.HttpContext.Response)
+            : Refuse(registered.Error, caller, urls, profile);
     }
 
     private static OAuthErrorResult Refuse(OAuthError error, AccessTokenCaller caller, IssuerUrls urls, SecurityProfileRules profile) =>
         error is { Status: StatusCodes.Status401Unauthorized, Challenge: null }
-        ? new(error, caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error))
+        ? new(
+            error,
+            caller.ProvedWith is null ? Challenge.Bearer(urls.Issuer, error) : Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, error))
         : new(error);
 }
 
 /// <param name="Request">What is asked for.</param>
 /// <param name="Idempotency">Null: a request that is sent twice registers twice.</param>
-internal sealed record RegisterClient(RegistrationRequest Request, IdempotencyKey? Idempotency) : IRequest<Result<RegisteredClient>>, IActsFor
+internal sealed record RegisterClient(RegistrationRequest Request, IdempotencyKey? Idempotency)
+    : IRequest<Result<RegisteredClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Request.Caller;
 }
@@ -123,7 +136,9 @@ internal sealed partial class RegisterClientHandler(
                 Use = RegistrationPreparation.UseOf(request, prepared.Approved),
                 Limits = RegistrationLimits.Of(request.OnboardingClient),
                 Grounds = request.Caller.GroundsWithPolicy,
-                Answer = command.Idempotency is { } key ? repeated.Keep(key, answer, prepared.ProvedWith?.Thumbprint, request.InitialAccessToken) : null,
+                Answer = command.Idempotency is { } key
+                    ? repeated.Keep(key, answer, prepared.ProvedWith?.Thumbprint, request.InitialAccessToken)
+                    : null,
                 Record = records.Create(AuditActions.ClientRegistered, client.ClientId, request.Caller.Actor) with
                 {
                     Changes = MetadataChanges.Between(null, client.Metadata),
@@ -153,7 +168,9 @@ internal sealed partial class RegisterClientHandler(
                 OnboardingClient = request.OnboardingClient.ClientId,
                 OnboardingClientIncarnation = request.OnboardingClient.Incarnation,
                 Kid = token.Kid,
-                Thumbprint = token.Thumbprint ?? throw new InvalidOperationException("An initial access token without the thumbprint of the key it was asked for with."),
+                Thumbprint = token.Thumbprint
+                    ?? throw new InvalidOperationException(
+                        "An initial access token without the thumbprint of the key it was asked for with."),
                 InitialTokenJti = token.Jti,
                 Attester = token.Attester,
                 SoftwareStatement = approved.Statement,

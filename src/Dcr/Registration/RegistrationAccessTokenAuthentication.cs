@@ -31,8 +31,10 @@ internal sealed class RegistrationAccessTokenAuthentication(
 {
     public const string SchemeName = "RegistrationAccessToken";
 
-    /// <summary>Present when the client may manage itself now.</summary>
-    public const string ActiveClaim = "active";
+    // Present when the client may manage itself now.
+    private const string ActiveClaim = "active";
+
+    public static readonly NeededToken Needed = new("the client's registration access token", SchemeName, ActiveClaim, "true");
 
     private OAuthError? _proofFault;
 
@@ -71,9 +73,10 @@ internal sealed class RegistrationAccessTokenAuthentication(
         if (asDpop is null)
         {
             var isBound = profile.BindsEveryToken || client.Metadata.DpopBoundAccessTokens == true;
-            return isBound && !(client.KeyChangeAllowedUntil > time.GetUtcNow())
+            return isBound && !client.MayChangeKeysAt(time.GetUtcNow())
                 ? OAuthError.InvalidToken(
-                    "The client's tokens are bound to its keys (dpop_bound_access_tokens): send this one as Authorization: DPoP, with a proof by one of them.")
+                    "The client's tokens are bound to its keys (dpop_bound_access_tokens): send this one as Authorization: DPoP, with a "
+                        + "proof by one of them.")
                 : Result.OfOptional<PublicKey>(null);
         }
         var held = (await keys.FindAsync(client.AsKeyOwner(), Context.RequestAborted)).Set;
@@ -103,7 +106,9 @@ internal sealed class RegistrationAccessTokenAuthentication(
     {
         if (_proofFault is { } fault)
         {
-            return new OAuthErrorResult(fault with { Status = StatusCodes.Status401Unauthorized }, Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, fault)).ExecuteAsync(Context);
+            return new OAuthErrorResult(
+                fault with { Status = StatusCodes.Status401Unauthorized },
+                Challenge.Dpop(urls.Issuer, profile.AlgorithmNames, fault)).ExecuteAsync(Context);
         }
         var sent = Request.Headers.Authorization.Count > 0;
         var error = OAuthError.InvalidToken(sent

@@ -7,7 +7,8 @@ namespace Dcr.Registration;
 internal sealed class RegistrationAccessTokens(IClientStore clients, TimeProvider time)
 {
     /// <summary>RFC 7592 section 2: the good token of a client that is stopped for now.</summary>
-    public static readonly OAuthError NotActive = OAuthError.AccessDenied("The client is suspended, or has expired; an administrator can resume it.");
+    public static readonly OAuthError NotActive = OAuthError.AccessDenied(
+        "The client is suspended, or has expired; an administrator can resume it.");
 
     /// <returns>Null: the client is unknown, deleted or revoked, or the token is not this client's.</returns>
     public async Task<Client?> FindAsync(string clientId, string token, CancellationToken cancellationToken) =>

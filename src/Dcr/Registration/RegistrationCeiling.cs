@@ -15,7 +15,10 @@ internal static class RegistrationCeiling
         {
             foreach (var uri in (metadata.RedirectUris ?? []).Where(uri => !HostPattern.Allows(redirectHosts, uri)))
             {
-                yield return new(ClientMetadataValidator.InvalidRedirectUri, $"redirect_uris: the host of {uri} is not allowed; registration_policy.redirect_uri_hosts allows {Join(redirectHosts)}.");
+                yield return new(
+                    ClientMetadataValidator.InvalidRedirectUri,
+                    $"redirect_uris: the host of {uri} is not allowed; registration_policy.redirect_uri_hosts allows "
+                        + $"{Join(redirectHosts)}.");
             }
         }
         if (ScopeFault(metadata.Scope, policy.Scope ?? new ScopePolicy()) is { } scopeFault)
@@ -24,19 +27,27 @@ internal static class RegistrationCeiling
         }
         if ((metadata.Resources ?? []).Except(policy.Resources?.Allowed ?? []).ToList() is { Count: > 0 } foreign)
         {
-            yield return Invalid($"resources: {Join(foreign)} may not be registered; registration_policy.resources allows {(policy.Resources is { Allowed.Count: > 0 } allowed ? Join(allowed.Allowed) : "none")}.");
+            var allowed = policy.Resources is { Allowed.Count: > 0 } resources ? Join(resources.Allowed) : "none";
+            yield return Invalid($"resources: {Join(foreign)} may not be registered; registration_policy.resources allows {allowed}.");
         }
-        if (policy.GrantTypes?.Allowed is { Count: > 0 } grantTypes && (metadata.GrantTypes ?? []).Except(grantTypes).ToList() is { Count: > 0 } excess)
+        if (policy.GrantTypes?.Allowed is { Count: > 0 } grantTypes
+            && (metadata.GrantTypes ?? []).Except(grantTypes).ToList() is { Count: > 0 } excess)
         {
-            yield return Invalid($"grant_types: {Join(excess)} may not be registered; registration_policy.grant_types allows {Join(grantTypes)}.");
+            yield return Invalid(
+                $"grant_types: {Join(excess)} may not be registered; registration_policy.grant_types allows {Join(grantTypes)}.");
         }
         if (policy.SigningAlgs is { Count: > 0 } algs && metadata.TokenEndpointAuthSigningAlg is { } alg && !algs.Contains(alg))
         {
-            yield return Invalid($"token_endpoint_auth_signing_alg: {alg} may not be registered; registration_policy.signing_algs allows {Join(algs)}.");
+            yield return Invalid(
+                $"token_endpoint_auth_signing_alg: {alg} may not be registered; registration_policy.signing_algs allows {Join(algs)}.");
         }
-        if (policy.DpopBoundAccessTokens is { } binding && (metadata.DpopBoundAccessTokens ?? false) != (binding == Requirement.Required) && binding != Requirement.Optional)
+        if (policy.DpopBoundAccessTokens is { } binding
+            && (metadata.DpopBoundAccessTokens ?? false) != (binding == Requirement.Required)
+            && binding != Requirement.Optional)
         {
-            yield return Invalid($"dpop_bound_access_tokens: must be {(binding == Requirement.Required ? "true" : "false")}; registration_policy.dpop_bound_access_tokens is {WireEnum.NameOf(binding)}.");
+            yield return Invalid(
+                $"dpop_bound_access_tokens: must be {(binding == Requirement.Required ? "true" : "false")}; "
+                    + $"registration_policy.dpop_bound_access_tokens is {WireEnum.NameOf(binding)}.");
         }
         if ((policy.Keys == KeySources.Jwks || policy.BindsKey) && metadata.JwksUri is not null)
         {
@@ -50,11 +61,14 @@ internal static class RegistrationCeiling
         }
         if (metadata.Jwks is { Keys.Count: var count } && count > (policy.MaxInlineKeys ?? RegistrationPolicy.DefaultInlineKeys))
         {
-            yield return Invalid($"jwks: {count} keys; registration_policy.max_inline_keys allows {policy.MaxInlineKeys ?? RegistrationPolicy.DefaultInlineKeys}.");
+            yield return Invalid(
+                $"jwks: {count} keys; registration_policy.max_inline_keys allows "
+                    + $"{policy.MaxInlineKeys ?? RegistrationPolicy.DefaultInlineKeys}.");
         }
         if (metadata.JwksUri is { } jwksUri && !HostPattern.Allows(policy.JwksUriHosts, jwksUri))
         {
-            yield return Invalid($"jwks_uri: its host is not allowed; registration_policy.jwks_uri_hosts allows {Join(policy.JwksUriHosts!)}.");
+            yield return Invalid(
+                $"jwks_uri: its host is not allowed; registration_policy.jwks_uri_hosts allows {Join(policy.JwksUriHosts!)}.");
         }
     }
 

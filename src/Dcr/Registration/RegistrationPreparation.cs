@@ -25,14 +25,16 @@ internal sealed record RegistrationRequest(ClientMetadata Metadata, AccessTokenC
 internal sealed record PreparedRegistration(ApprovedMetadata Approved, PublicKey? ProvedWith);
 
 /// <summary>Everything that decides on a registration without changing anything: metadata, policy, keys, possession.</summary>
-internal sealed class RegistrationPreparation(MetadataApproval approve, KeyPossession possession, IRegistrationStore registrations, TimeProvider time)
+internal sealed class RegistrationPreparation(
+    MetadataApproval approve, KeyPossession possession, IRegistrationStore registrations, TimeProvider time)
 {
     // Longer than the clocks of two nodes differ.
     private static readonly TimeSpan s_keptAfterExpiry = TimeSpan.FromHours(1);
 
     /// <param name="request">What is asked for.</param>
     /// <param name="useProof">False: the proof is looked at, not used up.</param>
-    /// <param name="mayBeRepeat">True: it may be one that was begun, and has counted its use, so that it goes on with a token that is used up.</param>
+    /// <param name="mayBeRepeat">True: it may be one that was begun, and has counted its use, so that it goes on with a token that is used
+    /// up.</param>
     /// <param name="cancellationToken">Stops a download.</param>
     public async Task<Result<PreparedRegistration>> ExecuteAsync(
         RegistrationRequest request, bool useProof, bool mayBeRepeat, CancellationToken cancellationToken)
@@ -40,7 +42,10 @@ internal sealed class RegistrationPreparation(MetadataApproval approve, KeyPosse
         var policy = PolicyOf(request.OnboardingClient);
         // A token that is used up must not have anything fetched. What it can still do is decided when it does it.
         if (!mayBeRepeat && (request.Metadata.JwksUri ?? request.Metadata.SoftwareStatement) is not null
-            && Refusal(await registrations.TryOutAsync(UseOf(request), RegistrationLimits.Of(request.OnboardingClient), cancellationToken), request, time.GetUtcNow()) is { } refusal)
+            && Refusal(
+                await registrations.TryOutAsync(UseOf(request), RegistrationLimits.Of(request.OnboardingClient), cancellationToken),
+                request,
+                time.GetUtcNow()) is { } refusal)
         {
             return refusal;
         }
@@ -71,9 +76,12 @@ internal sealed class RegistrationPreparation(MetadataApproval approve, KeyPosse
 
     /// <summary>Null: the policy does not count how often a statement is used.</summary>
     private static StatementUse? StatementUseOf(RegistrationRequest request, ApprovedMetadata approved) =>
-        PolicyOf(request.OnboardingClient).SoftwareStatement?.Uses is { } uses && approved.Used is { Jti: { } jti, Origin.Issuer: var issuer } used
+        PolicyOf(request.OnboardingClient).SoftwareStatement?.Uses is { } uses
+            && approved.Used is { Jti: { } jti, Origin.Issuer: var issuer } used
             ? new StatementUse(
-                OpaqueSecret.Hash($"statement {request.OnboardingClient.ClientId.Length} {request.OnboardingClient.ClientId} {issuer.Length} {issuer} {jti}"),
+                OpaqueSecret.Hash(
+                    $"statement {request.OnboardingClient.ClientId.Length} {request.OnboardingClient.ClientId} {issuer.Length} {issuer} "
+                        + $"{jti}"),
                 uses,
                 used.ExpiresAt?.Add(s_keptAfterExpiry) ?? DateTimeOffset.UnixEpoch.AddYears(1000))
             : null;
@@ -85,13 +93,18 @@ internal sealed class RegistrationPreparation(MetadataApproval approve, KeyPosse
         return outcome switch
         {
             RegisterClientOutcome.TokenUsedUp => OAuthError.InvalidToken(
-                $"The initial access token has been used: registration_policy.initial_access_token.uses allows {UseOf(request).MaxUses}. Ask for a new one."),
+                $"The initial access token has been used: registration_policy.initial_access_token.uses allows {UseOf(request).MaxUses}. "
+                    + "Ask for a new one."),
             RegisterClientOutcome.StatementUsedUp => OAuthError.UnapprovedSoftwareStatement(
-                $"software_statement: it has been used; registration_policy.software_statement.uses allows {PolicyOf(request.OnboardingClient).SoftwareStatement?.Uses} for one jti."),
+                "software_statement: it has been used; registration_policy.software_statement.uses allows "
+                    + $"{PolicyOf(request.OnboardingClient).SoftwareStatement?.Uses} for one jti."),
             RegisterClientOutcome.TooManyLiveClients => OAuthError.AccessDenied(
-                $"registration_policy.max_live_clients allows {limits.MaxLiveClients} clients that are active or suspended, and there are as many."),
+                $"registration_policy.max_live_clients allows {limits.MaxLiveClients} clients that are active or suspended, and there are "
+                    + "as many."),
             RegisterClientOutcome.TooManyThisHour full => OAuthError.TooManyRequests(
-                $"registration_policy.max_registrations_per_hour allows {limits.MaxRegistrationsPerHour} registrations an hour, and there were as many.", full.Until - now),
+                $"registration_policy.max_registrations_per_hour allows {limits.MaxRegistrationsPerHour} registrations an hour, and there "
+                    + "were as many.",
+                full.Until - now),
             RegisterClientOutcome.GroundsChanged => OAuthError.GroundsChanged,
             _ => null,
         };

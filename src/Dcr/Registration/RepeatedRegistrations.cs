@@ -20,7 +20,12 @@ public sealed record IdempotencyKey(string Key, string BodyHash);
 /// first answer again. Answers hold a registration access token and are kept encrypted.
 /// </summary>
 internal sealed class RepeatedRegistrations(
-    IRegistrationStore store, IClientStore clients, KeySelector keys, DpopProofRules proofs, IDataProtectionProvider protection, TimeProvider time)
+    IRegistrationStore store,
+    IClientStore clients,
+    KeySelector keys,
+    DpopProofRules proofs,
+    IDataProtectionProvider protection,
+    TimeProvider time)
 {
     public const string Header = "Idempotency-Key";
 
@@ -35,7 +40,8 @@ internal sealed class RepeatedRegistrations(
         $"The {Header} has been used with a DPoP proof by another key; a repeated request is proved by the same.");
 
     private static readonly OAuthError s_otherToken = OAuthError.InvalidRequest(
-        $"The {Header} has been used with another initial access token. Send that one, or a DPoP proof by a key that was registered; or use a new key for another registration.",
+        $"The {Header} has been used with another initial access token. Send that one, or a DPoP proof by a key that was registered; or "
+            + "use a new key for another registration.",
         StatusCodes.Status422UnprocessableEntity);
 
     private readonly IDataProtector _protector = protection.CreateProtector("Dcr.RegistrationAnswers.v1");
@@ -67,14 +73,19 @@ internal sealed class RepeatedRegistrations(
         time.GetUtcNow() + s_kept);
 
     /// <summary>The answer that was given under this key. Null: none was.</summary>
-    public Task<RegistrationAnswer?> FindAsync(IdempotencyKey key, CancellationToken cancellationToken) => store.FindAnswerAsync(key.Key, cancellationToken);
+    public Task<RegistrationAnswer?> FindAsync(IdempotencyKey key, CancellationToken cancellationToken) =>
+        store.FindAnswerAsync(key.Key, cancellationToken);
 
     /// <summary>
     /// The answer that was given, as long as what it tells of is still so: it holds a registration access token. It goes to whoever
     /// has the same initial access token, or proves a key that was registered; what was proved the first time is proved again.
     /// </summary>
     public async Task<Result<RegisteredClient>> RepeatAsync(
-        RegistrationAnswer given, IdempotencyKey key, RegistrationRequest request, PublicKey? provedWith, CancellationToken cancellationToken)
+        RegistrationAnswer given,
+        IdempotencyKey key,
+        RegistrationRequest request,
+        PublicKey? provedWith,
+        CancellationToken cancellationToken)
     {
         if (given.BodyHash != key.BodyHash)
         {
@@ -85,7 +96,9 @@ internal sealed class RepeatedRegistrations(
         if (client?.IsActiveAt(time.GetUtcNow()) != true || client.Version != FirstVersion
             || !OpaqueSecret.Matches(information.RegistrationAccessToken, client.RegistrationAccess?.TokenHash))
         {
-            return OAuthError.Conflict($"The client that was registered under this {Header} has been changed or ended since, so the answer of then is not true any more. Use a new key for another registration.");
+            return OAuthError.Conflict(
+                $"The client that was registered under this {Header} has been changed or ended since, so the answer of then is not true "
+                    + "any more. Use a new key for another registration.");
         }
         provedWith ??= request.ProvedWith;
         var isSameToken = given.InitialTokenJti == request.InitialAccessToken.Jti;
@@ -102,7 +115,13 @@ internal sealed class RepeatedRegistrations(
         {
             return s_otherKey;
         }
-        if (isSameToken || (provedWith is not null && (await keys.FindAsync(client.AsKeyOwner(), cancellationToken)).Set?.Keys.Any(held => held.Thumbprint == provedWith.Thumbprint) == true))
+        if (isSameToken
+            || (
+                provedWith is not null
+                    && (
+                        await keys.FindAsync(
+                            client.AsKeyOwner(),
+                            cancellationToken)).Set?.Keys.Any(held => held.Thumbprint == provedWith.Thumbprint) == true))
         {
             return new RegisteredClient(FirstVersion, information);
         }

@@ -58,10 +58,12 @@ internal static class RequestedMetadata
             SoftwareId = NotEmpty(metadata.SoftwareId),
             SoftwareVersion = NotEmpty(metadata.SoftwareVersion),
             SoftwareStatement = NotEmpty(metadata.SoftwareStatement),
-            Others = metadata.Others?.Where(member => !HumanReadableMembers.IsTagged(member.Key) || !IsEmpty(member.Value)).ToDictionary(StringComparer.Ordinal),
+            Others = metadata.Others?.Where(
+                member => !HumanReadableMembers.IsTagged(member.Key) || !IsEmpty(member.Value)).ToDictionary(StringComparer.Ordinal),
         });
 
-    private static IEnumerable<string> Members(Func<JsonPropertyInfo, bool> which) => ClientsJson.Default.ClientMetadata.Properties.Where(which).Select(member => member.Name);
+    private static IEnumerable<string> Members(Func<JsonPropertyInfo, bool> which) =>
+        ClientsJson.Default.ClientMetadata.Properties.Where(which).Select(member => member.Name);
 
     private static bool IsText(string name) => s_texts.Contains(name) || HumanReadableMembers.IsTagged(name);
 

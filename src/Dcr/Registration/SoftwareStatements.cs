@@ -29,13 +29,15 @@ internal sealed class SoftwareStatements(
     /// Null where the request has none and the policy asks for none. A statement that this client is registered with
     /// already, <paramref name="registered"/>, is good beyond its <c>exp</c>: it was in time when it was used.
     /// </summary>
-    public async Task<Result<Optional<ApprovedStatement>>> ApproveAsync(string? statement, SoftwareStatementPolicy? policy, string? registered, CancellationToken cancellationToken)
+    public async Task<Result<Optional<ApprovedStatement>>> ApproveAsync(
+        string? statement, SoftwareStatementPolicy? policy, string? registered, CancellationToken cancellationToken)
     {
         var mode = policy?.Mode ?? SoftwareStatementMode.None;
         if (statement is null)
         {
             return mode == SoftwareStatementMode.Required
-                ? OAuthError.InvalidSoftwareStatement($"software_statement: needed; registration_policy.software_statement trusts {Issuers(policy!)}.")
+                ? OAuthError.InvalidSoftwareStatement(
+                    $"software_statement: needed; registration_policy.software_statement trusts {Issuers(policy!)}.")
                 : Result.OfOptional<ApprovedStatement>(null);
         }
         // A statement that cannot be honoured must not pass as if it had been.
@@ -61,21 +63,26 @@ internal sealed class SoftwareStatements(
         }
         if (policy!.Issuers.FirstOrDefault(issuer => issuer.Issuer == jwt.Issuer) is not { } trusted)
         {
-            return OAuthError.UnapprovedSoftwareStatement($"software_statement: iss {jwt.Issuer} is not trusted; registration_policy.software_statement trusts {Issuers(policy)}.");
+            return OAuthError.UnapprovedSoftwareStatement(
+                $"software_statement: iss {jwt.Issuer} is not trusted; registration_policy.software_statement trusts {Issuers(policy)}.");
         }
         var found = await keys.SelectAsync(trusted.AsKeyOwner(), jwt.Kid, jwt.Alg, cancellationToken);
         if (found.Key is not { } key || !key.Verify(jwt.Alg, jwt.SigningInput.Span, jwt.Signature.Span))
         {
-            return OAuthError.InvalidSoftwareStatement($"software_statement: it is not signed by a key of {jwt.Issuer}.", found.Key is null ? found.Fault : "the signature does not verify");
+            return OAuthError.InvalidSoftwareStatement(
+                $"software_statement: it is not signed by a key of {jwt.Issuer}.",
+                found.Key is null ? found.Fault : "the signature does not verify");
         }
         if (await quarantine.HoldsAsync(key.Thumbprint, cancellationToken))
         {
-            return OAuthError.UnapprovedSoftwareStatement($"software_statement: it is signed by key {key.Thumbprint}, which is in quarantine on this server.");
+            return OAuthError.UnapprovedSoftwareStatement(
+                $"software_statement: it is signed by key {key.Thumbprint}, which is in quarantine on this server.");
         }
         if (statement != registered && policy.Uses is not null && jwt.Jti is not { Length: > 0 and <= MaxJti })
         {
             return OAuthError.InvalidSoftwareStatement(
-                $"software_statement: jti must be present and at most {MaxJti} characters long; registration_policy.software_statement.uses counts by it.");
+                $"software_statement: jti must be present and at most {MaxJti} characters long; "
+                    + "registration_policy.software_statement.uses counts by it.");
         }
         if (statement != registered && JwtTimes.Fault(jwt, time.GetUtcNow(), longestLife: null) is { } timesFault)
         {
@@ -88,7 +95,9 @@ internal sealed class SoftwareStatements(
         }
         if (trusted.SoftwareIds is { Count: > 0 } allowed && !allowed.Contains(claims.Value.SoftwareId ?? ""))
         {
-            return OAuthError.UnapprovedSoftwareStatement($"software_statement: software_id {claims.Value.SoftwareId ?? "(none)"} is not accepted; registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
+            return OAuthError.UnapprovedSoftwareStatement(
+                $"software_statement: software_id {claims.Value.SoftwareId ?? "(none)"} is not accepted; "
+                    + $"registration_policy.software_statement accepts {string.Join(' ', allowed)} of {jwt.Issuer}.");
         }
         return Result.OfOptional(new ApprovedStatement(
             claims.Value,
@@ -97,9 +106,16 @@ internal sealed class SoftwareStatements(
             jwt.Expires.Kind == JwtTimeKind.Absent ? null : jwt.Expires.At));
     }
 
-    /// <summary>What a statement fixed that the client is registered with: it was found good then, and holds as long as the client rests on it. Null: there is none.</summary>
+    /// <summary>
+    /// What a statement fixed that the client is registered with: it was found good then, and holds as long as the client rests on it.
+    /// Null: there is none.
+    /// </summary>
     public static ClientMetadata? FixedBy(string? registered) =>
-        registered is not null && SignedJwt.ParseStatement(registered, out _) is { } jwt && Claims(jwt) is { IsSuccess: true, Value: var claims } ? claims : null;
+        registered is not null
+            && SignedJwt.ParseStatement(registered, out _) is { } jwt
+            && Claims(jwt) is { IsSuccess: true, Value: var claims }
+            ? claims
+            : null;
 
     private static Result<ClientMetadata> Claims(SignedJwt jwt)
     {

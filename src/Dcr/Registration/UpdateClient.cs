@@ -9,18 +9,28 @@ using Microsoft.Extensions.Logging;
 
 namespace Dcr.Registration;
 
-/// <summary>PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.</summary>
+/// <summary>
+/// PUT /oauth/register/{client_id}: client update request (RFC 7592 section 2.2). Replaces as a whole and rotates the token.
+/// </summary>
 internal static class UpdateClientRoute
 {
-    public static async Task<IResult> HandleAsync(ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        ManagingClient caller, HttpRequest request, IMediator mediator, IssuerUrls urls, CancellationToken cancellationToken)
     {
-        var metadata = await JsonBody.ReadAsync(request, ClientsJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
+        var metadata = await JsonBody.ReadAsync(
+            request, ClientsJson.Default.ClientMetadata, UpdateClientValidator.IsRead, cancellationToken);
         if (!metadata.IsSuccess)
         {
             return new OAuthErrorResult(metadata.Error);
         }
         var updated = await mediator.Send(
-            new UpdateClient(caller, metadata.Value, SentProofs.Of(request, urls), EntityTag.Condition(request.Headers)), cancellationToken);
+            new UpdateClient(
+                caller,
+                metadata.Value,
+                SentProofs.Of(request, urls),
+                SentProofs.OfNewKeys(request, urls),
+                EntityTag.Condition(request.Headers)),
+            cancellationToken);
         return updated.IsSuccess
             ? ClientInformationResult.Ok(updated.Value, request.HttpContext.Response)
             : new OAuthErrorResult(updated.Error);
@@ -30,8 +40,10 @@ internal static class UpdateClientRoute
 /// <param name="Caller">The client.</param>
 /// <param name="Metadata">As sent: the whole of what is to be registered.</param>
 /// <param name="Proofs">The DPoP header as sent.</param>
+/// <param name="NewKeyProofs">Those by keys that the client had not before.</param>
 /// <param name="Condition">Which versions it may be at.</param>
-internal sealed record UpdateClient(ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, Func<long, bool> Condition)
+internal sealed record UpdateClient(
+    ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, IReadOnlyList<SentProofs> NewKeyProofs, Func<long, bool> Condition)
     : IRequest<Result<RegisteredClient>>, IActsFor
 {
     ICaller? IActsFor.Caller => Caller;
@@ -50,10 +62,9 @@ internal sealed partial class UpdateClientHandler(
 {
     private const string ChangedKeys = "keys";
 
-    private static readonly TimeSpan s_previousTokenLife = TimeSpan.FromHours(1);
-
     private static readonly OAuthError s_replaced = OAuthError.InvalidToken(
-        "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use the new one; "
+        "The registration access token has been replaced by an update that changed the client's keys, so it changes no keys again. Use "
+            + "the new one; "
         + "if that answer was lost, send a DPoP proof by a key that is registered now, or ask an administrator for a new token.");
 
     public async Task<Result<RegisteredClient>> Handle(UpdateClient request, CancellationToken cancellationToken)
@@ -73,7 +84,7 @@ internal sealed partial class UpdateClientHandler(
         {
             return approved.Error;
         }
-        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request.Caller, request.Proofs, cancellationToken) is { } unproved)
+        if (await possession.CheckUpdateAsync(client, policy, approved.Value, request, cancellationToken) is { } unproved)
         {
             return unproved;
         }
@@ -105,7 +116,8 @@ internal sealed partial class UpdateClientHandler(
         {
             case ReplaceOutcome.Done:
                 LogUpdated(client.ClientId);
-                return new RegisteredClient(replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
+                return new RegisteredClient(
+                    replacement.Version, ClientInformation.Of(replacement, urls.RegistrationClientUri(client.ClientId), token));
             case ReplaceOutcome.GroundsChanged:
                 return OAuthError.GroundsChanged;
             default:
@@ -127,7 +139,9 @@ internal sealed partial class UpdateClientHandler(
         {
             if (request.Proofs.IsEmpty)
             {
-                return changesKeys ? caller.Refuse(s_replaced) : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
+                return changesKeys
+                    ? caller.Refuse(s_replaced)
+                    : new RenewedAccess(caller.PresentedToken, caller.Client.RegistrationAccess!);
             }
             if (await possession.CheckHeldAsync(caller.Client, request.Proofs, cancellationToken) is { } unproved)
             {
@@ -139,13 +153,14 @@ internal sealed partial class UpdateClientHandler(
         {
             TokenHash = OpaqueSecret.Hash(token),
             PreviousTokenHash = OpaqueSecret.Hash(caller.PresentedToken),
-            PreviousValidUntil = time.GetUtcNow() + s_previousTokenLife,
+            PreviousValidUntil = time.GetUtcNow() + RegistrationAccess.PreviousLife,
             PreviousChangedKeys = changesKeys || isReplacedWithKeys,
         });
     }
 
     /// <summary>Keys by thumbprint, wherever they come from: a URL says nothing about what was at it.</summary>
-    private async Task<IReadOnlyDictionary<string, AuditChange>> ChangesAsync(Client client, ApprovedMetadata approved, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, AuditChange>> ChangesAsync(
+        Client client, ApprovedMetadata approved, CancellationToken cancellationToken)
     {
         var changes = MetadataChanges.Between(client.Metadata, approved.Metadata);
         return changes.ContainsKey("jwks") || changes.ContainsKey("jwks_uri")

@@ -3,7 +3,10 @@ using FluentValidation;
 
 namespace Dcr.Registration;
 
-/// <summary>RFC 7592 section 2.2: what the body of an update must and must not hold. The rest is judged as for a registration, by <see cref="MetadataApproval"/>.</summary>
+/// <summary>
+/// RFC 7592 section 2.2: what the body of an update must and must not hold. The rest is judged as for a registration, by
+/// <see cref="MetadataApproval"/>.
+/// </summary>
 internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
 {
     private static readonly string[] s_forbidden =
@@ -15,7 +18,10 @@ internal sealed class UpdateClientValidator : AbstractValidator<UpdateClient>
     public UpdateClientValidator()
     {
         RuleFor(request => request)
-            .Must(request => Member(request, "client_id") is { ValueKind: JsonValueKind.String } id && id.GetString() == request.Caller.Client.ClientId)
+            .Must(
+                request =>
+                    Member(request, "client_id") is { ValueKind: JsonValueKind.String } id
+                        && id.GetString() == request.Caller.Client.ClientId)
             .WithErrorCode(ClientMetadataValidator.InvalidMetadata)
             .WithMessage("client_id: must be in the body and be the client's own (RFC 7592 section 2.2).");
 

@@ -24,7 +24,8 @@ internal sealed class ValidateRegistrationHandler(RegistrationPreparation prepar
             return prepared.Error;
         }
         var outcome = await registrations.TryOutAsync(
-            RegistrationPreparation.UseOf(command.Request, prepared.Value.Approved), RegistrationLimits.Of(command.Request.OnboardingClient), cancellationToken);
+            RegistrationPreparation.UseOf(
+                command.Request, prepared.Value.Approved), RegistrationLimits.Of(command.Request.OnboardingClient), cancellationToken);
         return RegistrationPreparation.Refusal(outcome, command.Request, time.GetUtcNow()) is { } refusal
             ? refusal
             : prepared.Value.Approved.Metadata;

@@ -8,7 +8,8 @@ namespace Dcr.SigningKeys;
 /// <summary>GET /oauth/jwks: the server's own public keys (RFC 7517 section 5), for APIs that verify its tokens.</summary>
 internal static class PublishSigningKeysRoute
 {
-    public static async Task<IResult> HandleAsync(IMediator mediator, HttpRequest request, HttpResponse response, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(
+        IMediator mediator, HttpRequest request, HttpResponse response, CancellationToken cancellationToken)
     {
         var keys = await mediator.Send(new PublishSigningKeys(), cancellationToken);
         response.Headers.CacheControl = $"public, max-age={(int)SigningKeyRing.PublicationAge.TotalSeconds}";
@@ -24,7 +25,8 @@ public sealed record PublishSigningKeys : IRequest<PublicSigningKeySet>;
 
 public sealed record PublicSigningKeySet([property: JsonPropertyName("keys")] IReadOnlyList<PublicSigningKey> Keys);
 
-internal sealed class PublishSigningKeysHandler(ServerKeys keys, TimeProvider time) : IRequestHandler<PublishSigningKeys, PublicSigningKeySet>
+internal sealed class PublishSigningKeysHandler(ServerKeys keys, TimeProvider time)
+    : IRequestHandler<PublishSigningKeys, PublicSigningKeySet>
 {
     public async Task<PublicSigningKeySet> Handle(PublishSigningKeys request, CancellationToken cancellationToken) =>
         new([.. (await keys.RingAsync(cancellationToken)).Published(time.GetUtcNow()).Select(key => key.Key.ToPublic())]);

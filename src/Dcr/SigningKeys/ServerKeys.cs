@@ -36,7 +36,12 @@ internal sealed partial class ServerKeys
     private readonly ConcurrentDictionary<string, long> _retiredSince = new(StringComparer.Ordinal);
 
     public ServerKeys(
-        ISigningKeyStore store, IDataProtectionProvider protection, IOptions<SigningKeyOptions> options, AuditRecords records, TimeProvider time, ILogger<ServerKeys> logger)
+        ISigningKeyStore store,
+        IDataProtectionProvider protection,
+        IOptions<SigningKeyOptions> options,
+        AuditRecords records,
+        TimeProvider time,
+        ILogger<ServerKeys> logger)
     {
         (_store, _options, _records, _time, _logger) = (store, options, records, time, logger);
         _protector = protection.CreateProtector("Dcr.SigningKeys.v1");
@@ -57,7 +62,8 @@ internal sealed partial class ServerKeys
     public ValueTask<SigningKeyRing> RingAsync(CancellationToken cancellationToken) => _ring.GetAsync(cancellationToken);
 
     public async ValueTask<SigningKey> CurrentAsync(CancellationToken cancellationToken) =>
-        (await RingAsync(cancellationToken)).Current(_time.GetUtcNow())?.Key ?? throw new InvalidOperationException("No signing key is active.");
+        (await RingAsync(cancellationToken)).Current(_time.GetUtcNow())?.Key
+            ?? throw new InvalidOperationException("No signing key is active.");
 
     /// <summary>Makes the next key before its time.</summary>
     /// <param name="emergency">True: it signs at once, and no key before it is trusted any more. False: it is announced first.</param>
@@ -68,7 +74,12 @@ internal sealed partial class ServerKeys
         {
             var ring = await ReadAsync(_ring.Latest, cancellationToken);
             var now = _time.GetUtcNow();
-            var made = await TryAddAsync(ring, emergency ? now : now + SigningKeyRing.LeastAnnouncement, emergency ? ring.Newest?.Stored.Generation ?? 0 : 0, act, cancellationToken);
+            var made = await TryAddAsync(
+                ring,
+                emergency ? now : now + SigningKeyRing.LeastAnnouncement,
+                emergency ? ring.Newest?.Stored.Generation ?? 0 : 0,
+                act,
+                cancellationToken);
             _ring.Invalidate();
             if (!made.IsSuccess)
             {
@@ -133,11 +144,14 @@ internal sealed partial class ServerKeys
     }
 
     /// <returns>Nothing: another node made this generation first.</returns>
-    private async Task<Result<Optional<RingKey>>> TryAddAsync(SigningKeyRing ring, DateTimeOffset activatesAt, int revokesUpTo, Act act, CancellationToken cancellationToken)
+    private async Task<Result<Optional<RingKey>>> TryAddAsync(
+        SigningKeyRing ring, DateTimeOffset activatesAt, int revokesUpTo, Act act, CancellationToken cancellationToken)
     {
         var key = SigningKey.Generate(_options.Value.Algorithm);
         var stored = new StoredSigningKey(
-            (ring.Newest?.Stored.Generation ?? 0) + 1, key.Kid, key.Alg, _protector.Protect(key.ExportPkcs8()), _time.GetUtcNow(), activatesAt, revokesUpTo);
+            (
+                ring.Newest?.Stored.Generation
+                    ?? 0) + 1, key.Kid, key.Alg, _protector.Protect(key.ExportPkcs8()), _time.GetUtcNow(), activatesAt, revokesUpTo);
         var changes = new Dictionary<string, AuditChange> { ["activates_at"] = new(null, activatesAt.ToString("O")) };
         foreach (var revoked in ring.All.Where(other => other.Stored.Generation <= revokesUpTo && !ring.IsRevoked(other)))
         {
@@ -176,7 +190,8 @@ internal sealed partial class ServerKeys
         catch (CryptographicException exception)
         {
             throw new InvalidOperationException(
-                $"The signing key {stored.Kid} cannot be decrypted with this node's Data Protection key ring. All nodes must share one ring: see Dcr:DataProtection:KeyRingPath.",
+                $"The signing key {stored.Kid} cannot be decrypted with this node's Data Protection key ring. All nodes must share one "
+                    + "ring: see Dcr:DataProtection:KeyRingPath.",
                 exception);
         }
     }

@@ -50,10 +50,25 @@ internal sealed class SigningKey
         if (_algorithm is ECDsa ecdsa)
         {
             var point = ecdsa.ExportParameters(includePrivateParameters: false).Q;
-            return new PublicSigningKey { Kty = "EC", Kid = Kid, Alg = Alg, Crv = "P-256", X = Base64Url.EncodeToString(point.X), Y = Base64Url.EncodeToString(point.Y) };
+            return new PublicSigningKey
+            {
+                Kty = "EC",
+                Kid = Kid,
+                Alg = Alg,
+                Crv = "P-256",
+                X = Base64Url.EncodeToString(point.X),
+                Y = Base64Url.EncodeToString(point.Y),
+            };
         }
         var rsa = ((RSA)_algorithm).ExportParameters(includePrivateParameters: false);
-        return new PublicSigningKey { Kty = "RSA", Kid = Kid, Alg = Alg, N = Base64Url.EncodeToString(rsa.Modulus), E = Base64Url.EncodeToString(rsa.Exponent) };
+        return new PublicSigningKey
+        {
+            Kty = "RSA",
+            Kid = Kid,
+            Alg = Alg,
+            N = Base64Url.EncodeToString(rsa.Modulus),
+            E = Base64Url.EncodeToString(rsa.Exponent),
+        };
     }
 }
 

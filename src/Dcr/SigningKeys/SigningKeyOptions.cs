@@ -33,7 +33,8 @@ internal sealed class SigningKeyOptionsValidator(IConfiguration configuration) :
     {
         if (!SigningKeyOptions.Algorithms.Contains(options.Algorithm))
         {
-            yield return $"Dcr:SigningKeys:Algorithm is {options.Algorithm}: it must be one of {string.Join(' ', SigningKeyOptions.Algorithms)}.";
+            yield return $"Dcr:SigningKeys:Algorithm is {options.Algorithm}: it must be one of "
+                + $"{string.Join(' ', SigningKeyOptions.Algorithms)}.";
         }
         // FAPI 2.0 Security Profile section 5.4.1.
         if (options.Algorithm == "RS256" && SecurityProfileRules.IsFapi2(configuration))
@@ -46,7 +47,8 @@ internal sealed class SigningKeyOptionsValidator(IConfiguration configuration) :
         }
         if (options.AnnounceBefore < SigningKeyRing.LeastAnnouncement || options.AnnounceBefore > options.RotateEvery / 2)
         {
-            yield return $"Dcr:SigningKeys:AnnounceBefore is {options.AnnounceBefore}: it must be from {SigningKeyRing.LeastAnnouncement} to half of RotateEvery ({options.RotateEvery / 2}).";
+            yield return $"Dcr:SigningKeys:AnnounceBefore is {options.AnnounceBefore}: it must be from {SigningKeyRing.LeastAnnouncement} "
+                + $"to half of RotateEvery ({options.RotateEvery / 2}).";
         }
     }
 }

@@ -47,7 +47,9 @@ internal sealed class SigningKeyRing(IReadOnlyList<RingKey> keys)
     /// <summary>When the last token signed with the key has expired. Null: nothing follows it yet.</summary>
     public DateTimeOffset? RetiresAt(RingKey key)
     {
-        var followers = keys.Where(other => !IsRevoked(other) && other.Stored.Generation > key.Stored.Generation).Select(other => other.Stored.ActivatesAt).ToList();
+        var followers = keys.Where(other => !IsRevoked(other) && other.Stored.Generation > key.Stored.Generation)
+            .Select(other => other.Stored.ActivatesAt)
+            .ToList();
         return followers.Count == 0 ? null : followers.Min() + s_publishedAfterUse;
     }
 

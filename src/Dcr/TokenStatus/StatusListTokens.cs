@@ -18,7 +18,9 @@ internal sealed record PublishedStatusList(byte[] Token, string EntityTag);
 /// Makes Status List Tokens (draft-ietf-oauth-status-list-21 section 5.1), and keeps each until one of its bits changes or it grows old:
 /// then a request costs one small read, however many clients there are. One is made at a time.
 /// </summary>
-internal sealed class StatusListTokens(IStatusListStore store, ServerKeys keys, IssuerUrls urls, IOptions<TokenStatusOptions> options, TimeProvider time) : IDisposable
+internal sealed class StatusListTokens(
+    IStatusListStore store, ServerKeys keys, IssuerUrls urls, IOptions<TokenStatusOptions> options, TimeProvider time)
+    : IDisposable
 {
     private const string Type = "statuslist+jwt";
 
@@ -81,7 +83,14 @@ internal sealed class StatusListTokens(IStatusListStore store, ServerKeys keys, 
             },
             SigningCredentials = key.Credentials,
         });
-        var published = new PublishedStatusList(Encoding.ASCII.GetBytes(token), EntityTag.Of([version.ToString(System.Globalization.CultureInfo.InvariantCulture), key.Kid, now.UtcTicks.ToString(System.Globalization.CultureInfo.InvariantCulture)]));
+        var published = new PublishedStatusList(
+            Encoding.ASCII.GetBytes(token),
+            EntityTag.Of(
+                [
+                    version.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    key.Kid,
+                    now.UtcTicks.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                ]));
         _kept[list] = new Kept(published, version, now, time.GetTimestamp());
         return published;
     }

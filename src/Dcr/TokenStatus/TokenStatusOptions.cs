@@ -10,7 +10,10 @@ public sealed class TokenStatusOptions
     /// <summary>How long an API, or a cache on the way, may keep a status list. 1 second to 1 hour; default 1 minute.</summary>
     public TimeSpan Ttl { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>When a list that cannot be renewed must not be relied on any more: the longest that a revoked token can live on while this server is away.</summary>
+    /// <summary>
+    /// When a list that cannot be renewed must not be relied on any more: the longest that a revoked token can live on while this server is
+    /// away.
+    /// </summary>
     internal TimeSpan Expiry => Ttl + TimeSpan.FromHours(1);
 }
 

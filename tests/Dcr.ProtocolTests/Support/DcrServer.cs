@@ -99,7 +99,7 @@ public abstract class DcrServer : IAsyncLifetime
         {
             Issuer = address + IssuerPath;
         }
-        _app = ServerApplication.Create(Arguments(address, Issuer), services =>
+        _app = Create(Arguments(address, Issuer), services =>
         {
             services.AddSingleton<TimeProvider>(Time);
             Configure?.Invoke(services);
@@ -108,6 +108,10 @@ public abstract class DcrServer : IAsyncLifetime
         await _app.StartAsync();
         Http = new HttpClient { BaseAddress = new Uri(address + "/") };
     }
+
+    /// <summary>The whole server, or another host that has it within.</summary>
+    protected virtual WebApplication Create(string[] arguments, Action<IServiceCollection> configure) =>
+        ServerApplication.Create(arguments, configure);
 
     /// <summary>Another node on the same store. To be disposed by the test.</summary>
     /// <param name="time">Its clock. Null: the same.</param>

@@ -55,6 +55,20 @@ public sealed class SharedRefreshTests
     }
 
     [Fact]
+    public async Task Goes_by_who_begins_it_and_the_others_join_that_one()
+    {
+        var shared = Create();
+        var answer = new TaskCompletionSource<string>();
+        Assert.Null(shared.UnderWay);
+        var first = shared.GetAsync((_, _) => answer.Task, Cancellation).AsTask();
+        var others = Enumerable.Range(0, 10).Select(_ => shared.GetAsync((_, _) => throw new InvalidOperationException("a second one"), Cancellation).AsTask()).ToList();
+        var joined = shared.UnderWay!;
+        answer.SetResult("of the first");
+        Assert.All(await Task.WhenAll([first, joined, .. others]), value => Assert.Equal("of the first", value));
+        Assert.Null(shared.UnderWay);
+    }
+
+    [Fact]
     public async Task All_who_wait_share_one_failure_and_the_next_tries_again()
     {
         var answer = Expect();

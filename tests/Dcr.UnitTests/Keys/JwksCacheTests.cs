@@ -320,7 +320,7 @@ public sealed class JwksCacheTests : IAsyncLifetime
     [Fact]
     public void A_download_that_was_overtaken_does_not_bring_back_what_a_later_one_replaced()
     {
-        var entry = new JwksEntry("https://keys.example/", new UnknownKidBudget(TimeSpan.FromSeconds(30), _time));
+        var entry = new JwksEntry("https://keys.example/", new UnknownKidBudget(TimeSpan.FromSeconds(30), _time), _time);
         var late = entry.Replace(2, _ => new CachedJwks { Freshness = TimeSpan.FromMinutes(2) });
         Assert.Same(late, entry.Replace(1, _ => new CachedJwks { Freshness = TimeSpan.FromMinutes(1) }));
         Assert.Equal(TimeSpan.FromMinutes(2), entry.Current.Freshness);

@@ -57,7 +57,7 @@ internal static class ClientKeysCommand
     private static async Task AddAsync(CommandRun run, CancellationToken cancellationToken)
     {
         using var added = await KeyFile.ReadAsync(run.Get(s_file), run, alg: null, run.Get(s_nextKid), cancellationToken);
-        await ChangeAsync(run, (keys, by) => keys.AddAsync(added.PublicJwk, by, cancellationToken), cancellationToken);
+        await ChangeAsync(run, (keys, by) => keys.AddAsync(added, by, cancellationToken), cancellationToken);
     }
 
     private static async Task ChangeAsync(CommandRun run, Func<RegisteredKeys, ISigningKey, Task> change, CancellationToken cancellationToken)

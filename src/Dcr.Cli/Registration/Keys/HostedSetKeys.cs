@@ -14,7 +14,8 @@ internal sealed class HostedSetKeys(HostedKeys keys) : RegisteredKeys
     public override async Task<JsonArray> ListAsync(CancellationToken cancellationToken) =>
         new([.. (await keys.ReadAsync(cancellationToken)).Keys.Select(key => JsonSerializer.SerializeToNode(key))]);
 
-    public override Task AddAsync(PublicJwk key, ISigningKey provenBy, CancellationToken cancellationToken) => keys.AddAsync(key, provenBy, cancellationToken);
+    public override Task AddAsync(ISigningKey key, ISigningKey provenBy, CancellationToken cancellationToken) =>
+        keys.AddAsync(key.PublicJwk, provenBy, cancellationToken);
 
     public override Task ActivateAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken) =>
         OfSetAsync(() => keys.ActivateAsync(kid, provenBy, cancellationToken));

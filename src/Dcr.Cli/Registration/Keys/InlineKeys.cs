@@ -18,8 +18,10 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
         ["state"] = "active",
     })]));
 
-    public override Task AddAsync(PublicJwk key, ISigningKey provenBy, CancellationToken cancellationToken) =>
-        Keys.Any(there => there.Kid == key.Kid) ? Task.CompletedTask : ReplaceAsync([.. Keys, key], provenBy, cancellationToken);
+    public override Task AddAsync(ISigningKey key, ISigningKey provenBy, CancellationToken cancellationToken) =>
+        Keys.Any(there => there.Kid == key.PublicJwk.Kid)
+            ? Task.CompletedTask
+            : ReplaceAsync([.. Keys, key.PublicJwk], provenBy, [key], cancellationToken);
 
     public override Task ActivateAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -33,7 +35,7 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
         {
             throw CommandFailure.Usage($"The client has no key {kid}.", "dcr client keys list");
         }
-        return rest.Length > 0 ? ReplaceAsync(rest, provenBy, cancellationToken) : throw CommandFailure.Usage(
+        return rest.Length > 0 ? ReplaceAsync(rest, provenBy, [], cancellationToken) : throw CommandFailure.Usage(
             $"{kid} is the client's only key: without it nobody could use the client.", "Renew it (dcr client keys renew), or end the client (dcr client delete).");
     }
 
@@ -43,6 +45,8 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
         return $"The old key {kid} is withdrawn.";
     }
 
-    private async Task ReplaceAsync(IReadOnlyList<PublicJwk> keys, ISigningKey provenBy, CancellationToken cancellationToken) =>
-        _client = await registration.UpdateAsync(_client.Metadata with { Jwks = new PublicJwkSet(keys) }, _client.ETag, provenBy, cancellationToken);
+    private async Task ReplaceAsync(
+        IReadOnlyList<PublicJwk> keys, ISigningKey provenBy, IReadOnlyList<ISigningKey> added, CancellationToken cancellationToken) =>
+        _client = await registration.UpdateAsync(
+            _client.Metadata with { Jwks = new PublicJwkSet(keys) }, _client.ETag, provenBy, added, cancellationToken);
 }

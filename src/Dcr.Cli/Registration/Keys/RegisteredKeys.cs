@@ -34,8 +34,8 @@ internal abstract class RegisteredKeys
     /// <summary>Each key: at least <c>kid</c> and <c>state</c>.</summary>
     public abstract Task<JsonArray> ListAsync(CancellationToken cancellationToken);
 
-    /// <summary>Adds a key, if it is not there.</summary>
-    public abstract Task AddAsync(PublicJwk key, ISigningKey provenBy, CancellationToken cancellationToken);
+    /// <summary>Adds a key, if it is not there. It proves itself where the policy asks for that.</summary>
+    public abstract Task AddAsync(ISigningKey key, ISigningKey provenBy, CancellationToken cancellationToken);
 
     /// <summary>Lets an added key be used.</summary>
     public abstract Task ActivateAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken);

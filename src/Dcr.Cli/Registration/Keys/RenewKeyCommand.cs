@@ -34,7 +34,7 @@ internal static class RenewKeyCommand
         }
 
         // Both side by side.
-        await keys.AddAsync(key.PublicJwk, old, cancellationToken);
+        await keys.AddAsync(key, old, cancellationToken);
         await keys.ActivateAsync(key.PublicJwk.Kid!, old, cancellationToken);
         // The new one works: it signs from here on.
         var clientId = (await connection.FindClientIdAsync(cancellationToken))!;

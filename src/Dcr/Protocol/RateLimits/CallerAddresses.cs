@@ -42,7 +42,9 @@ internal sealed class CallerAddresses(IOptions<RateLimitOptions> options)
         };
     }
 
-    /// <summary>From the nearest hop outwards, as long as each is a proxy that is trusted; what a stranger wrote is never reached.</summary>
+    /// <summary>
+    /// From the nearest hop outwards, as long as each is a proxy that is trusted; what a stranger wrote is never reached.
+    /// </summary>
     private IPAddress Walk(IPAddress connected, IEnumerable<string> hops)
     {
         var address = connected;

@@ -18,7 +18,9 @@ public sealed class RateLimitOptions
     /// <summary>How many it may send at once. 1 to 1,000,000; default 2000.</summary>
     public int RefusedPerAddressBurst { get; set; } = 2000;
 
-    /// <summary>How many requests a client may make each second, in the long run, after it has proved its key. 1 to 1,000,000; default 200.</summary>
+    /// <summary>
+    /// How many requests a client may make each second, in the long run, after it has proved its key. 1 to 1,000,000; default 200.
+    /// </summary>
     public int PerClientPerSecond { get; set; } = 200;
 
     /// <summary>How many it may make at once. 1 to 1,000,000; default 2000.</summary>
@@ -52,7 +54,8 @@ internal sealed class RateLimitOptionsValidator : IValidateOptions<RateLimitOpti
     public ValidateOptionsResult Validate(string? name, RateLimitOptions options)
     {
         var faults = NumberFaults(options).Concat(options.TrustedProxies.Where(proxy => ParseNetwork(proxy) is null).Select(proxy =>
-            $"{RateLimitOptions.Section}:{nameof(RateLimitOptions.TrustedProxies)} has '{proxy}': it must be an IP address or a network such as 10.0.0.0/8.")).ToList();
+            $"{RateLimitOptions.Section}:{nameof(RateLimitOptions.TrustedProxies)} has '{proxy}': it must be an IP address or a network "
+                + "such as 10.0.0.0/8.")).ToList();
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 

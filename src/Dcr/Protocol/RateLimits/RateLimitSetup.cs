@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -14,12 +13,5 @@ internal static class RateLimitSetup
         services.AddSingleton<CallerAddresses>();
         services.AddSingleton<RequestLimits>();
         services.AddSingleton<Refusals>();
-    }
-
-    /// <summary>After authorization: limits what a client does with the tokens it has.</summary>
-    public static void UseRateLimits(this IApplicationBuilder app)
-    {
-        var refusals = app.ApplicationServices.GetRequiredService<Refusals>();
-        app.Use((context, next) => refusals.Count(context) is { } tooMany ? new OAuthErrorResult(tooMany).ExecuteAsync(context) : next(context));
     }
 }

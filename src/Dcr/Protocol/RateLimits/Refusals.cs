@@ -48,7 +48,9 @@ internal sealed partial class Refusals(RequestLimits limits, CallerAddresses add
             return tooMany;
         }
         // What fails in the server, and what is at no path of it, has its own place in the log or none; so has a caller that has gone.
-        if (refusal != RequestBody.BrokenOff && refusal.Status < StatusCodes.Status500InternalServerError && context.GetEndpoint() is RouteEndpoint route)
+        if (refusal != RequestBody.BrokenOff
+            && refusal.Status < StatusCodes.Status500InternalServerError
+            && context.GetEndpoint() is RouteEndpoint route)
         {
             Tell(refusal, context.Features.Get<ProvedCaller>(), context.Request.Method, route.RoutePattern.RawText);
         }

@@ -31,7 +31,9 @@ internal sealed class RequestLimits(IOptions<RateLimitOptions> options) : IDispo
 
     /// <summary>Whether <see cref="CountProved"/> would refuse the caller. Counts nothing.</summary>
     public OAuthError? FindExhausted(string caller) =>
-        _enabled && _clients.GetStatistics(caller) is { CurrentAvailablePermits: 0 } ? OAuthError.TooManyRequests(TooManyOfClient, s_period) : null;
+        _enabled && _clients.GetStatistics(caller) is { CurrentAvailablePermits: 0 }
+            ? OAuthError.TooManyRequests(TooManyOfClient, s_period)
+            : null;
 
     public void Dispose()
     {
@@ -48,7 +50,9 @@ internal sealed class RequestLimits(IOptions<RateLimitOptions> options) : IDispo
         using var lease = buckets.AttemptAcquire(key);
         return lease.IsAcquired
             ? null
-            : OAuthError.TooManyRequests(description, lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) && retryAfter > s_period ? retryAfter : s_period);
+            : OAuthError.TooManyRequests(
+                description,
+                lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) && retryAfter > s_period ? retryAfter : s_period);
     }
 
     private static PartitionedRateLimiter<T> Buckets<T>(int perSecond, int burst, IEqualityComparer<T> comparer)
