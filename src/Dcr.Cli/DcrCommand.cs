@@ -39,6 +39,10 @@ internal static class DcrCommand
                 DeleteClientCommand.Create(),
                 ClientKeysCommand.Create(),
             },
+            new CommandGroup("device", "Try the flow of a mobile app without a phone")
+            {
+                AttestDeviceCommand.Create(),
+            },
             AdminCommands.Create(),
             InitCommand.Create(),
             QuickstartCommand.Create(),

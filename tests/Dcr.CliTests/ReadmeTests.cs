@@ -34,7 +34,7 @@ public sealed partial class ReadmeTests
         using var tool = new DcrTool();
         var install = (await BlocksAsync("console"))[0]
             // What the tests were built from, into this test's folders.
-            .Replace("src/Dcr.Cli ", $"'{Path.Combine(Repository.Root, "src", "Dcr.Cli")}' --no-build --configuration {Configuration} ", StringComparison.Ordinal)
+            .Replace("src/Dcr.Cli ", $"'{Path.Combine(Repository.Root, "src", "Dcr.Cli")}' --no-build -p:PortableTool=true --configuration {Configuration} ", StringComparison.Ordinal)
             .Replace("--global", "--tool-path tools", StringComparison.Ordinal);
 
         var answer = await tool.ShellOfProcessesAsync($"{install}\ntools/dcr --version\ntools/dcr keys new key.pem");

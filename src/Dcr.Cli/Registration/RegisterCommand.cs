@@ -15,6 +15,8 @@ internal static class RegisterCommand
 
     private static readonly Option<string?> s_initialTokenFile = new("--initial-token-file") { Description = "A file with an initial access token that somebody handed over; - for standard input", HelpName = "file" };
 
+    private static readonly Option<string?> s_attestation = new("--attestation") { Description = "A file with an attestation of --key, as an app's backend makes it; - for standard input", HelpName = "file" };
+
     private static readonly Option<bool> s_validateOnly = new("--validate-only") { Description = "Only say what would be registered, or what is wrong; nothing is used up" };
 
     public static Command Create() => new LeafCommand(
@@ -23,7 +25,7 @@ internal static class RegisterCommand
         new Example("dcr register --via directory --scope read --validate-only", "try it out first"),
         new Example("dcr register --via directory --name \"Warehouse 7\" --scope read", "with a new key, as the profile default"),
         new Example("dcr register -p partner --server http://localhost:5080 --initial-token-file initial.token --key partner.pem", "with a token that was handed over, and a key of your own"))
-        .With(s_via, s_initialTokenFile, s_validateOnly)
+        .With(s_via, s_initialTokenFile, s_attestation, s_validateOnly)
         .WithMetadata()
         .WithRegistration()
         .Does(RunAsync);
@@ -39,7 +41,7 @@ internal static class RegisterCommand
         var metadata = await MetadataOptions.ReadAsync(run, new ClientMetadata(), cancellationToken);
         using var key = run.Get(s_validateOnly) ? await KeyToTryAsync(run, connection, cancellationToken) : await KeyOrNewAsync(run, connection, cancellationToken);
         var token = via is null
-            ? new InitialAccessToken(await HandedOverAsync(run, cancellationToken))
+            ? await HandedOverAsync(run, connection, key, cancellationToken)
             : await AskAsync(connection, await via.CredentialsAsync(cancellationToken), key, cancellationToken);
 
         if (run.Get(s_validateOnly))
@@ -113,16 +115,30 @@ internal static class RegisterCommand
         }
     }
 
-    private static async Task<string> HandedOverAsync(CommandRun run, CancellationToken cancellationToken)
+    private static async Task<InitialAccessToken> HandedOverAsync(CommandRun run, Connection connection, ClientKey key, CancellationToken cancellationToken)
     {
-        var text = run.Get(s_initialTokenFile) switch
+        if (run.Get(s_attestation) is { } file)
         {
-            null => run.Variables.InitialAccessToken,
-            "-" => await run.Input.ReadToEndAsync(cancellationToken),
-            var path => await File.ReadAllTextAsync(run.PathOf(path), cancellationToken),
-        };
-        return text?.Trim() is { Length: > 0 } token ? token : throw CommandFailure.Usage(
+            return await connection.Dcr.GetInitialAccessTokenAsync(Attestation(file, await ReadAsync(run, file, cancellationToken)), key, cancellationToken);
+        }
+        var text = run.Get(s_initialTokenFile) is { } path ? await ReadAsync(run, path, cancellationToken) : run.Variables.InitialAccessToken;
+        return text?.Trim() is { Length: > 0 } token ? new InitialAccessToken(token) : throw CommandFailure.Usage(
             "By what right? Registration needs an initial access token.",
-            "Name the profile of a client that may get one (--via), or give one that was handed over (--initial-token-file, DCR_INITIAL_ACCESS_TOKEN).");
+            "Name the profile of a client that may get one (--via), or give one that was handed over (--initial-token-file, DCR_INITIAL_ACCESS_TOKEN), or an attestation of the key (--attestation).");
     }
+
+    private static ClientAttestation Attestation(string file, string text)
+    {
+        try
+        {
+            return new ClientAttestation(text.Trim());
+        }
+        catch (ArgumentException)
+        {
+            throw CommandFailure.Usage($"{file} has no attestation: a signed JWT.", "Make one: dcr device attest --help");
+        }
+    }
+
+    private static async Task<string> ReadAsync(CommandRun run, string file, CancellationToken cancellationToken) =>
+        file == "-" ? await run.Input.ReadToEndAsync(cancellationToken) : await File.ReadAllTextAsync(run.PathOf(file), cancellationToken);
 }
