@@ -49,7 +49,10 @@ internal static class EachClient
             throw new CommandFailure(
                 ExitCode.Refused,
                 $"Nothing was done: the server knows no client {Excerpt.List(unknown)}.",
-                "Look for it: dcr admin clients find TEXT") { Error = "not_found" };
+                "Look for it: dcr admin clients find TEXT")
+            {
+                Error = "not_found",
+            };
         }
     }
 

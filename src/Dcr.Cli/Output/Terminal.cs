@@ -254,7 +254,7 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
 
     public void WriteJson(JsonNode value) => surroundings.Output.WriteLine(Printable.OfJson(value.ToJsonString(s_json)));
 
-    private IAnsiConsole Create(TextWriter writer, bool isTerminal)
+    private static IAnsiConsole Create(TextWriter writer, bool isTerminal)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {

@@ -111,7 +111,10 @@ internal static class RegisterCommand
             throw new CommandFailure(
                 ExitCode.Refused,
                 $"The server refuses the initial access token: {why}.",
-                "Ask whoever gave it for another: dcr token -p directory --scope dcr --out initial.token") { Error = refusal.Error };
+                "Ask whoever gave it for another: dcr token -p directory --scope dcr --out initial.token")
+            {
+                Error = refusal.Error,
+            };
         }
     }
 

@@ -63,7 +63,10 @@ internal static class TokenCommand
             throw new CommandFailure(
                 ExitCode.Refused,
                 "No scope was asked for, and this client has none that is given without asking.",
-                "Name one: --scope dcr.admin for an administrator, --scope dcr to register others, --scope introspect for an API") { Error = refusal.Error };
+                "Name one: --scope dcr.admin for an administrator, --scope dcr to register others, --scope introspect for an API")
+            {
+                Error = refusal.Error,
+            };
         }
     }
 }
