@@ -28,7 +28,7 @@ internal static class AddOnboardingClientCommand
         if (run.Get(s_dryRun))
         {
             // JSON whether it is asked for or not; and no server is needed to make a seed file.
-            Terminal.WriteJson(entry);
+            run.Terminal.WriteJson(entry);
             return;
         }
         await AsAdministrator.RunAsync(run, async api =>
@@ -46,11 +46,11 @@ internal static class AddOnboardingClientCommand
         {
             return await OnboardingEntry.MakeAsync(run, entry, cancellationToken);
         }
-        if (entry != "-" && !File.Exists(entry))
+        if (entry != "-" && !File.Exists(run.PathOf(entry)))
         {
             throw CommandFailure.Usage($"There is no file {entry}.", "Where it is to be the client_id, say how the client proves itself: --key FILE or --jwks-uri URL");
         }
-        var json = await MetadataOptions.ReadObjectAsync(entry, cancellationToken);
+        var json = await MetadataOptions.ReadObjectAsync(run, entry, cancellationToken);
         return json["clients"] is null ? json : throw CommandFailure.Usage($"{entry} is a whole seed file. Add one entry at a time.", $"jq '.clients[0]' {entry} | {run.CommandPath} -");
     }
 }

@@ -18,7 +18,7 @@ internal sealed class AdminApi : IDisposable
 
     private AdminApi(Connection connection, AccessTokenSource tokens)
     {
-        _http = new HttpClient(new AccessTokenHandler(tokens, "dcr.admin") { InnerHandler = connection.CreateHandler() });
+        _http = new HttpClient(new AccessTokenHandler(tokens, "dcr.admin") { InnerHandler = connection.CreateHandler(tries: 1) });
         Connection.Configure(_http);
         _http.BaseAddress = new Uri(connection.Server.TrimEnd('/') + "/admin/v1/");
     }

@@ -10,7 +10,7 @@ internal static class AsAdministrator
         command.WithAdministrator().Does((run, cancellationToken) => RunAsync(run, api => action(run, api, cancellationToken), cancellationToken));
 
     // No --client-id, --key and --kid: here these words are about other clients.
-    public static LeafCommand WithAdministrator(this LeafCommand command) => command.With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.KeyPasswordFile);
+    public static LeafCommand WithAdministrator(this LeafCommand command) => command.With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.ConnectTo, CommonOptions.KeyPasswordFile);
 
     public static async Task RunAsync(CommandRun run, Func<AdminApi, Task> action, CancellationToken cancellationToken)
     {

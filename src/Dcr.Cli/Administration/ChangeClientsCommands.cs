@@ -48,7 +48,11 @@ internal static class ChangeClientsCommands
         "End all tokens that clients have; they may ask for new ones",
         new Example("dcr admin clients sign-out warehouse-8", "after a token of it was seen where it should not be"))
         .With(s_ids)
-        .DoesAsAdministrator((run, api, cancellationToken) => EachClient.PostAsync(run, api, run.Get(s_ids), "sign-out", cancellationToken));
+        .DoesAsAdministrator(async (run, api, cancellationToken) =>
+        {
+            await EachClient.CheckAsync(api, run.Get(s_ids), cancellationToken);
+            await EachClient.PostAsync(run, api, run.Get(s_ids), "sign-out", cancellationToken);
+        });
 
     private static async Task ChangeAsync(CommandRun run, AdminApi api, string action, bool isForGood, CancellationToken cancellationToken)
     {
@@ -67,6 +71,7 @@ internal static class ChangeClientsCommands
         {
             throw CommandFailure.Usage("--dry-run counts the clients of an origin; these are named.");
         }
+        await EachClient.CheckAsync(api, ids, cancellationToken);
         if (isForGood)
         {
             run.Confirm($"Revoke {(ids.Length == 1 ? ids[0] : $"{ids.Length} clients")} for good?");

@@ -5,17 +5,64 @@ using Dcr.Client;
 
 namespace Dcr.Cli;
 
-/// <summary>One change for each of several clients: where it is refused for one, it is still made for the others.</summary>
+/// <summary>
+/// One change for each of several clients. Nothing is done where one of them does not exist: that is a typo, or a word that was meant
+/// otherwise. Where the change is refused for one that exists, it is still made for the others.
+/// </summary>
 internal static class EachClient
 {
+    private const int LongestId = 2048;
+
+    /// <summary>Refuses a list of ids of which one is no client.</summary>
+    /// <param name="api">The server.</param>
+    /// <param name="ids">As the user typed them.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task CheckAsync(AdminApi api, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        foreach (var id in ids)
+        {
+            if (id.Length > LongestId || id.Any(character => char.IsWhiteSpace(character) || char.IsControl(character)))
+            {
+                throw CommandFailure.Usage($"'{Excerpt.Of(id)}' is no client_id. Nothing was done.");
+            }
+            _ = AdminApi.Part(id);
+        }
+        if (ids.Count == 1)
+        {
+            // The change itself tells.
+            return;
+        }
+        var unknown = new List<string>();
+        foreach (var id in ids.Distinct())
+        {
+            try
+            {
+                await api.GetAsync($"clients/{AdminApi.Part(id)}", cancellationToken);
+            }
+            catch (DcrException refusal) when (refusal.StatusCode == HttpStatusCode.NotFound)
+            {
+                unknown.Add(id);
+            }
+        }
+        if (unknown.Count > 0)
+        {
+            throw new CommandFailure(
+                ExitCode.Refused,
+                $"Nothing was done: the server knows no client {Excerpt.List(unknown)}.",
+                "Look for it: dcr admin clients find TEXT")
+            {
+                Error = "not_found",
+            };
+        }
+    }
+
     /// <param name="run">The command.</param>
     /// <param name="api">The server.</param>
-    /// <param name="ids">The clients.</param>
+    /// <param name="ids">The clients; <see cref="CheckAsync"/> has looked at them.</param>
     /// <param name="action">The last part of the path, and the word for people.</param>
     /// <param name="cancellationToken">Stops between clients.</param>
     public static async Task PostAsync(CommandRun run, AdminApi api, IReadOnlyList<string> ids, string action, CancellationToken cancellationToken)
     {
-        // What is no id is found before anything is done.
         List<(string Id, string Path)> clients = [.. ids.Distinct().Select(id => (id, $"clients/{AdminApi.Part(id)}/{action}"))];
         var items = new JsonArray();
         var refusals = new List<(string Id, DcrException Refusal)>();
@@ -67,7 +114,7 @@ internal static class EachClient
         }
         if (done.Count > 0)
         {
-            run.Terminal.ShowList(new JsonObject { ["items"] = done }, "client_id", "status", "metadata.client_name");
+            run.Terminal.ShowList(new JsonObject { ["items"] = done }, "client_id", "status", "?metadata.client_name");
         }
         if (all > 1 && done.Count < all)
         {

@@ -44,13 +44,13 @@ internal static class FindClientsCommand
         }
         if (found.Count == 0)
         {
-            throw new CommandFailure(ExitCode.Unhealthy, $"No client is {text}, and none comes from it.", $"One that was deleted is in the audit trail: dcr admin audit --subject {text}");
+            throw new CommandFailure(ExitCode.Unhealthy, $"No client is {text}, and none comes from it.", $"One that was deleted is in the audit trail: dcr admin audit --subject {ShellWord.Of(text)}");
         }
         // A client is found by kid and thumbprint at once where they are the same.
-        run.Terminal.ShowList(new JsonObject { ["items"] = found, ["more"] = more }, "matched_as", "client_id", "status", "metadata.client_name", "created_at", "origin.onboarding_client", "origin.kid");
+        run.Terminal.ShowList(new JsonObject { ["items"] = found, ["more"] = more }, "client_id", "status", "matched_as", "?metadata.client_name", "?created_at", "?origin.onboarding_client", "?origin.kid");
         foreach (var member in more)
         {
-            run.Terminal.Note($"There are more by {member}: dcr admin clients list {OriginOptions.NameOf((string)member!)} {text} --all");
+            run.Terminal.Note($"There are more by {member}: dcr admin clients list {OriginOptions.NameOf((string)member!)} {ShellWord.Of(text)} --all");
         }
     }
 

@@ -15,7 +15,7 @@ internal static class KeySetKeysCommands
 
     private static readonly Argument<string> s_file = new("file") { Description = "The public key: a JWK, a JWK Set of one or PEM; or the private key, of which only the public half is sent" };
 
-    private static readonly Option<string?> s_until = new("--until") { Description = "When it ends: a time such as 2030-01-31T00:00:00Z, or how long it has, such as 7d (default: in an hour)", HelpName = "time" };
+    private static readonly Option<string?> s_until = new("--until") { Description = EndTime.Description + " (default: in an hour)", HelpName = "time" };
 
     public static Command Add() => new LeafCommand(
         "add",
@@ -29,7 +29,7 @@ internal static class KeySetKeysCommands
             var key = keys.Count == 1 ? keys[0] : throw CommandFailure.Usage($"{run.Get(s_file)} has {keys.Count} keys. Add one at a time.");
             var added = await api.PostAsync($"key-sets/{AdminApi.Part(set)}/keys", key, cancellationToken);
             run.Terminal.Show(added);
-            run.Terminal.Note($"Once everybody has seen it: dcr admin key-sets keys activate {set} {(string?)added["kid"]}");
+            run.Terminal.Note($"Once everybody has seen it: dcr admin key-sets keys activate {ShellWord.Of(set)} {ShellWord.Last((string)added["kid"]!)}");
         });
 
     public static Command Activate() => new LeafCommand(

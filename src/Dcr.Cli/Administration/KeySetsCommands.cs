@@ -43,7 +43,7 @@ internal static class KeySetsCommands
         });
 
     private static void Show(CommandRun run, JsonObject set) =>
-        run.Terminal.ShowWithList(set, "keys", "kid", "thumbprint", "state", "until", "last_used_at", "safe_to_retire");
+        run.Terminal.ShowWithList(set, "keys", "kid", "state", "?until", "?last_used_at", "?safe_to_retire", "?thumbprint");
 
     private static JsonObject ForPeople(JsonObject set) => new()
     {

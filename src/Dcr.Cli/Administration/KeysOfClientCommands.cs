@@ -5,10 +5,10 @@ namespace Dcr.Cli;
 /// <summary><c>dcr admin clients keys list</c>, <c>quarantine</c> and <c>release</c>.</summary>
 internal static class KeysOfClientCommands
 {
-    private static readonly string[] s_columns = ["kid", "thumbprint", "alg", "state", "last_used_at"];
+    private static readonly string[] s_columns = ["kid", "state", "?alg", "?last_used_at", "?thumbprint"];
 
     // Of clients with a jwks_uri only.
-    private static readonly string[] s_download = ["fetched_at", "fresh_until", "last_failure"];
+    private static readonly string[] s_download = ["?fetched_at", "?fresh_until", "?last_failure"];
 
     private static readonly Argument<string> s_id = new("id") { Description = "The client_id" };
 
@@ -24,7 +24,7 @@ internal static class KeysOfClientCommands
         .DoesAsAdministrator(async (run, api, cancellationToken) =>
         {
             var keys = await api.GetAsync($"clients/{AdminApi.Part(run.Get(s_id))}/keys", cancellationToken);
-            var shown = s_download.Where(name => keys["items"]?.AsArray().Any(key => key![name] is not null) ?? false);
+            var shown = s_download.Where(name => keys["items"]?.AsArray().Any(key => key![name[1..]] is not null) ?? false);
             run.Terminal.ShowList(keys, [.. s_columns, .. shown]);
         });
 

@@ -24,6 +24,6 @@ internal static class ListClientsCommand
             {
                 query["status"] = status;
             }
-            return Listing.ShowAsync(run, api, "clients", query, ["client_id", "status", "metadata.client_name", "created_at", "last_used_at", "origin.onboarding_client"], cancellationToken);
+            return Listing.ShowAsync(run, api, "clients", query, ["client_id", "status", "metadata.client_name", "?created_at", "?last_used_at", "?origin.onboarding_client"], cancellationToken);
         });
 }

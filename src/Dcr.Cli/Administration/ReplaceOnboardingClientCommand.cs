@@ -27,7 +27,7 @@ internal static class ReplaceOnboardingClientCommand
     {
         var id = run.Get(s_id);
         var path = $"onboarding-clients/{AdminApi.Part(id)}";
-        var entry = await MetadataOptions.ReadObjectAsync(run.Get(s_file), cancellationToken);
+        var entry = await MetadataOptions.ReadObjectAsync(run, run.Get(s_file), cancellationToken);
         // The version that the user has seen, where the file tells.
         var version = entry["version"] as JsonValue ?? (await api.GetAsync(path, cancellationToken))["version"];
         var ifMatch = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");

@@ -13,7 +13,7 @@ internal static class SigningKeysCommands
         "List the keys that the server signs tokens with",
         new Example("dcr admin signing-keys list", "the one in use, the next and those before"))
         .DoesAsAdministrator(async (run, api, cancellationToken) =>
-            run.Terminal.ShowList(await api.GetAsync("signing-keys", cancellationToken), "kid", "alg", "state", "activates_at", "retires_at"));
+            run.Terminal.ShowList(await api.GetAsync("signing-keys", cancellationToken), "kid", "alg", "state", "?activates_at", "?retires_at"));
 
     public static Command Rotate() => new LeafCommand(
         "rotate",

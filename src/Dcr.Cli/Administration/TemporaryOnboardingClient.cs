@@ -13,13 +13,15 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     private const int SuffixLength = 6;
 
     private readonly AdminApi _admin;
+    private readonly TimeProvider _time;
     private readonly ClientKey _key = ClientKey.Generate();
 
     /// <param name="admin">Of an administrator.</param>
     /// <param name="name">What its <c>client_id</c> begins with.</param>
-    public TemporaryOnboardingClient(AdminApi admin, string name)
+    /// <param name="time">The clock.</param>
+    public TemporaryOnboardingClient(AdminApi admin, string name, TimeProvider time)
     {
-        _admin = admin;
+        (_admin, _time) = (admin, time);
         Credentials = new ClientCredentials($"{name}-{RandomNumberGenerator.GetHexString(SuffixLength, lowercase: true)}", _key);
     }
 
@@ -83,7 +85,7 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     public async Task<JsonObject> RevokeClientsAsync(IProgress<double>? progress, CancellationToken cancellationToken)
     {
         var operation = await _admin.PostAsync("clients:revoke", new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = ClientId } }, cancellationToken);
-        return await Operation.WaitAsync(_admin, operation, progress, TimeProvider.System, cancellationToken);
+        return await Operation.WaitAsync(_admin, operation, progress, _time, cancellationToken);
     }
 
     public void Dispose() => _key.Dispose();

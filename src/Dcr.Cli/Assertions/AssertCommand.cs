@@ -25,7 +25,7 @@ internal static class AssertCommand
         var facts = new JsonObject { ["header"] = UnverifiedJwt.Part(assertion, 0), ["claims"] = UnverifiedJwt.Part(assertion, 1) };
         if (run.Get(CommonOptions.Out) is { } path)
         {
-            await PrivateFile.WriteAsync(path, assertion + "\n", replace: true, cancellationToken);
+            await PrivateFile.WriteAsync(run.PathOf(path), path, assertion + "\n", replace: true, cancellationToken);
             facts["file"] = path;
         }
         if (run.Get(CommonOptions.ShowSecret))

@@ -38,7 +38,7 @@ internal static class BenchCommand
             run.Confirm($"Put {server.Issuer} under load, and leave {clients} {(run.Get(s_keep) ? "active" : "revoked")} clients in its store?");
         }
         using var admin = await AdminApi.OpenAsync(connection, cancellationToken);
-        using var onboarding = new TemporaryOnboardingClient(admin, "bench");
+        using var onboarding = new TemporaryOnboardingClient(admin, "bench", run.Time);
         var result = new JsonObject { ["server"] = server.Issuer, ["clients"] = clients, ["parallel"] = parallel, ["onboarding_client"] = onboarding.ClientId };
         var isHealthy = false;
         try

@@ -24,7 +24,7 @@ internal static class BenchReport
             return;
         }
         var phases = s_phases.Where(name => result[name] is not null).Select(name => (Name: name, Figures: result[name]!.AsObject())).ToList();
-        terminal.Out.Write(Facts.Table([.. phases.Select(phase => new JsonObject { ["phase"] = phase.Name, ["figures"] = phase.Figures.DeepClone() })], s_columns));
+        terminal.ShowTable([.. phases.Select(phase => new JsonObject { ["phase"] = phase.Name, ["figures"] = phase.Figures.DeepClone() })], s_columns);
         foreach (var (name, figures) in phases)
         {
             foreach (var (answer, count) in figures["failures_by_answer"]!.AsObject().Concat(figures["warm_up"]!["failures_by_answer"]!.AsObject()))

@@ -14,10 +14,12 @@ internal static class CommonOptions
     {
         Description = "The profile to use (default: default; for dcr admin: admin)",
         HelpName = "name",
-        CompletionSources = { _ => ProfileStore.Default.List().Select(name => new System.CommandLine.Completions.CompletionItem(name)) },
+        CompletionSources = { _ => ProfileStore.Of(Surroundings.OfProcess()).List().Select(name => new System.CommandLine.Completions.CompletionItem(name)) },
     };
 
     public static readonly Option<string?> Server = new("--server") { Description = "The issuer of the server, such as https://as.example (default: the profile's)", HelpName = "url" };
+
+    public static readonly Option<string?> ConnectTo = new("--connect-to") { Description = "Where to connect in place of the server's own address, such as http://127.0.0.1:5080 on its node", HelpName = "url" };
 
     public static readonly Option<string?> ClientId = new("--client-id") { Description = "The client (default: the profile's)", HelpName = "id" };
 
@@ -41,11 +43,11 @@ internal static class CommonOptions
 
     /// <summary>For commands that talk to a server as a client.</summary>
     public static T WithCredentials<T>(this T command)
-        where T : Command => command.With(Profile, Server, ClientId, Key, Kid, Alg, KeyPasswordFile);
+        where T : Command => command.With(Profile, Server, ConnectTo, ClientId, Key, Kid, Alg, KeyPasswordFile);
 
     /// <summary>For commands by which the client of a profile manages itself.</summary>
     public static T WithRegistration<T>(this T command)
-        where T : Command => command.With(Profile, Server, Key, Kid, Alg, KeyPasswordFile, Dpop);
+        where T : Command => command.With(Profile, Server, ConnectTo, Key, Kid, Alg, KeyPasswordFile, Dpop);
 
     public static T With<T>(this T command, params IReadOnlyList<Symbol> symbols)
         where T : Command

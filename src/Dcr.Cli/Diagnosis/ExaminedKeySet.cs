@@ -37,8 +37,8 @@ internal sealed record ExaminedKeySet
     public string KeyNames => UsableKeys.Any() ? Excerpt.List([.. UsableKeys.Select(key => key.Kid ?? "a key without kid")]) : "no key that can be used";
 
     /// <summary>From where <c>--jwks</c> says.</summary>
-    public static Task<ExaminedKeySet> FromAsync(string fileOrUrl, HttpClient http, TimeProvider time, CancellationToken cancellationToken) =>
-        IsUrl(fileOrUrl) ? FetchAsync(fileOrUrl, http, time, cancellationToken) : ReadAsync(fileOrUrl, cancellationToken);
+    public static Task<ExaminedKeySet> FromAsync(string fileOrUrl, CommandRun run, HttpClient http, CancellationToken cancellationToken) =>
+        IsUrl(fileOrUrl) ? FetchAsync(fileOrUrl, http, run.Time, cancellationToken) : ReadAsync(run.PathOf(fileOrUrl), fileOrUrl, cancellationToken);
 
     public static bool IsUrl(string text) => text.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 
@@ -105,17 +105,17 @@ internal sealed record ExaminedKeySet
         ["keys"] = new JsonArray([.. Keys.Select(key => new JsonObject { ["kid"] = key.Name, ["thumbprint"] = key.Thumbprint, ["fault"] = key.Fault })]),
     };
 
-    private static async Task<ExaminedKeySet> ReadAsync(string path, CancellationToken cancellationToken)
+    private static async Task<ExaminedKeySet> ReadAsync(string path, string name, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
         {
-            throw CommandFailure.Usage($"There is no file {path}.", "--jwks wants a file with a JWK Set, or the URL of one.");
+            throw CommandFailure.Usage($"There is no file {name}.", "--jwks wants a file with a JWK Set, or the URL of one.");
         }
         if (new FileInfo(path).Length > MaxBytes)
         {
-            throw CommandFailure.Usage($"{path} is larger than {MaxBytes} bytes; the server takes no such set.");
+            throw CommandFailure.Usage($"{name} is larger than {MaxBytes} bytes; the server takes no such set.");
         }
-        return Parse($"the set in {Excerpt.Of(path)}", await File.ReadAllTextAsync(path, cancellationToken));
+        return Parse($"the set in {Excerpt.Of(name)}", await File.ReadAllTextAsync(path, cancellationToken));
     }
 
     private static string? FaultOf(HttpResponseMessage response) =>

@@ -30,13 +30,13 @@ internal static class ExportJwksCommand
         var jwks = JsonNode.Parse(new PublicJwkSet(keys).ToJson())!;
         if (run.Get(s_out) is { } path)
         {
-            await File.WriteAllTextAsync(path, jwks.ToJsonString() + "\n", cancellationToken);
+            await File.WriteAllTextAsync(run.PathOf(path), jwks.ToJsonString() + "\n", cancellationToken);
             run.Terminal.Show(new JsonObject { ["file"] = path, ["kids"] = new JsonArray([.. keys.Select(key => JsonValue.Create(key.Kid))]) });
         }
         else
         {
             // JSON whether it is asked for or not: there is no other form of it.
-            Terminal.WriteJson(jwks);
+            run.Terminal.WriteJson(jwks);
         }
     }
 }

@@ -22,11 +22,11 @@ internal static class ImportKeyCommand
         var to = run.Get(s_to);
         using var key = await KeyFile.ReadAsync(run.Get(s_from), run, run.Get(CommonOptions.Alg), kid: null, cancellationToken);
         var password = run.Get(NewKeyCommand.Encrypt) ? new KeyPassword(run, to).GetNew() : null;
-        await KeyFile.WriteAsync(to, key, password, run.Get(CommonOptions.Force), cancellationToken);
+        await KeyFile.WriteAsync(to, run, key, password, run.Get(CommonOptions.Force), cancellationToken);
         run.Terminal.Show(KeyFacts.Of(to, key));
         if (key.PublicJwk.Kid != key.PublicJwk.Thumbprint())
         {
-            run.Terminal.Note($"PEM does not hold the kid. Where it matters, add --kid {key.PublicJwk.Kid}");
+            run.Terminal.Note($"PEM does not hold the kid. Where it matters, add --kid {ShellWord.Of(key.PublicJwk.Kid!)}");
         }
     }
 }

@@ -19,9 +19,9 @@ internal sealed class KeyPassword(CommandRun run, string keyFile)
     {
         if (run.Get(CommonOptions.KeyPasswordFile) is not { } path)
         {
-            return EnvironmentVariables.KeyPassword;
+            return run.Variables.KeyPassword;
         }
-        var line = path == "-" ? Console.In.ReadLine() : File.ReadLines(path).FirstOrDefault();
+        var line = path == "-" ? run.Input.ReadLine() : File.ReadLines(run.PathOf(path)).FirstOrDefault();
         return string.IsNullOrEmpty(line) ? throw CommandFailure.Usage($"There is no password on the first line of {path}.") : line;
     }
 

@@ -26,8 +26,8 @@ internal static class NewKeyCommand
         var file = run.Get(s_file);
         var password = run.Get(Encrypt) ? new KeyPassword(run, file).GetNew() : null;
         using var key = ClientKey.Generate(run.Get(s_alg));
-        await KeyFile.WriteAsync(file, key, password, run.Get(CommonOptions.Force), cancellationToken);
+        await KeyFile.WriteAsync(file, run, key, password, run.Get(CommonOptions.Force), cancellationToken);
         run.Terminal.Show(KeyFacts.Of(file, key));
-        run.Terminal.Note($"Publish its public half only: dcr keys jwks {file}");
+        run.Terminal.Note($"Publish its public half only: dcr keys jwks {ShellWord.Last(file)}");
     }
 }

@@ -16,6 +16,6 @@ internal static class ListProfilesCommand
             var profile = await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile();
             items.Add(await ProfileFacts.OfAsync(run.Profiles, name, profile, cancellationToken));
         }
-        run.Terminal.ShowList(new JsonObject { ["items"] = items }, "profile", "server", "client_id", "key_file");
+        run.Terminal.ShowList(new JsonObject { ["items"] = items }, "profile", "server", "client_id", "?key_file");
     }
 }

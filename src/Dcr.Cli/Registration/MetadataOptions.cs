@@ -27,7 +27,7 @@ internal static class MetadataOptions
         var json = JsonSerializer.SerializeToNode(before)!.AsObject();
         if (run.Get(File) is { } path)
         {
-            Merge(json, await ReadObjectAsync(path, cancellationToken));
+            Merge(json, await ReadObjectAsync(run, path, cancellationToken));
         }
         Set(json, "client_name", run.Get(s_name));
         Set(json, "scope", run.Get(s_scope));
@@ -39,7 +39,7 @@ internal static class MetadataOptions
         }
         if (run.Get(s_softwareStatement) is { } statement)
         {
-            json["software_statement"] = (await System.IO.File.ReadAllTextAsync(statement, cancellationToken)).Trim();
+            json["software_statement"] = (await System.IO.File.ReadAllTextAsync(run.PathOf(statement), cancellationToken)).Trim();
         }
         return Read(json, run.Get(File));
     }
@@ -57,9 +57,9 @@ internal static class MetadataOptions
     }
 
     /// <summary>A file that must hold one JSON object.</summary>
-    public static async Task<JsonObject> ReadObjectAsync(string path, CancellationToken cancellationToken)
+    public static async Task<JsonObject> ReadObjectAsync(CommandRun run, string path, CancellationToken cancellationToken)
     {
-        var text = path == "-" ? await Console.In.ReadToEndAsync(cancellationToken) : await System.IO.File.ReadAllTextAsync(path, cancellationToken);
+        var text = path == "-" ? await run.Input.ReadToEndAsync(cancellationToken) : await System.IO.File.ReadAllTextAsync(run.PathOf(path), cancellationToken);
         try
         {
             return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject ?? throw CommandFailure.Usage($"{path} is no JSON object.");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Dcr.Client;
 
 namespace Dcr.Cli;
 
@@ -27,7 +28,7 @@ internal static class TokenCommand
         var dcr = connection.Dcr;
         var client = await connection.CredentialsAsync(cancellationToken);
         var tokens = dcr.AccessTokensFor(client, run.Get(CommonOptions.Dpop) ? client.Key : null);
-        var token = await tokens.GetAsync(run.Get(s_scope), run.Get(s_resource), cancellationToken);
+        var token = await GetAsync(run, tokens, cancellationToken);
         var facts = new JsonObject
         {
             ["client_id"] = client.ClientId,
@@ -38,7 +39,7 @@ internal static class TokenCommand
         };
         if (run.Get(CommonOptions.Out) is { } path)
         {
-            await PrivateFile.WriteAsync(path, token.Value + "\n", replace: true, cancellationToken);
+            await PrivateFile.WriteAsync(run.PathOf(path), path, token.Value + "\n", replace: true, cancellationToken);
             facts["file"] = path;
         }
         if (run.Get(CommonOptions.ShowSecret))
@@ -48,6 +49,24 @@ internal static class TokenCommand
         else
         {
             run.Terminal.Show(facts);
+        }
+    }
+
+    private static async Task<AccessToken> GetAsync(CommandRun run, AccessTokenSource tokens, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await tokens.GetAsync(run.Get(s_scope), run.Get(s_resource), cancellationToken);
+        }
+        catch (DcrException refusal) when (refusal.Error == "invalid_scope" && run.Get(s_scope) is null)
+        {
+            throw new CommandFailure(
+                ExitCode.Refused,
+                "No scope was asked for, and this client has none that is given without asking.",
+                "Name one: --scope dcr.admin for an administrator, --scope dcr to register others, --scope introspect for an API")
+            {
+                Error = refusal.Error,
+            };
         }
     }
 }

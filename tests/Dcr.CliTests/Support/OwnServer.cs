@@ -7,7 +7,9 @@ public sealed class OwnServer : IAsyncDisposable
     private readonly string _issuer = $"http://127.0.0.1:{CliServer.FreePort()}";
     private ServerProcess? _process;
 
-    private string AdminKey => Path.Combine(_folder, "data", "admin.jwk");
+    public string Address => _issuer;
+
+    public string AdminKey => Path.Combine(_folder, "data", "admin.jwk");
 
     /// <param name="settings">As on its command line.</param>
     public static async Task<OwnServer> StartAsync(params IReadOnlyList<string> settings)

@@ -13,7 +13,9 @@ internal static class ClientKeysCommand
 
     private static readonly Argument<string> s_kid = new("kid") { Description = "Of the key, as dcr client keys list shows it" };
 
-    private static readonly Option<DateTimeOffset?> s_until = new("--until") { Description = "When the key ends, such as 2027-01-31T00:00:00Z (default: in an hour)", HelpName = "time" };
+    private const string DefaultEnd = "1h";
+
+    private static readonly Option<string?> s_until = new("--until") { Description = EndTime.Description + " (default: in an hour)", HelpName = "time" };
 
     public static Command Create() => new CommandGroup("keys", "Show and change the keys of the client")
     {
@@ -28,10 +30,14 @@ internal static class ClientKeysCommand
             .With(s_kid)
             .WithRegistration()
             .Does((run, cancellationToken) => ChangeAsync(run, (keys, by) => keys.ActivateAsync(run.Get(s_kid), by, cancellationToken), cancellationToken)),
-        new LeafCommand("retire", "Give a key an end (hosted sets)", new Example("dcr client keys retire old", "in an hour"))
+        new LeafCommand("retire", "Give a key an end (hosted sets)", new Example("dcr client keys retire old --until 7d", "in a week; without --until in an hour"))
             .With(s_kid, s_until)
             .WithRegistration()
-            .Does((run, cancellationToken) => ChangeAsync(run, (keys, by) => keys.RetireAsync(run.Get(s_kid), run.Get(s_until) ?? run.Time.GetUtcNow().AddHours(1), by, cancellationToken), cancellationToken)),
+            .Does((run, cancellationToken) =>
+            {
+                var end = EndTime.Of(run.Get(s_until) ?? DefaultEnd, run.Time.GetUtcNow());
+                return ChangeAsync(run, (keys, by) => keys.RetireAsync(run.Get(s_kid), end, by, cancellationToken), cancellationToken);
+            }),
         new LeafCommand("withdraw", "End a key at once", new Example("dcr client keys withdraw old", "nothing that is signed with it works any more"))
             .With(s_kid)
             .WithRegistration()
@@ -40,7 +46,7 @@ internal static class ClientKeysCommand
     };
 
     public static async Task ShowAsync(CommandRun run, RegisteredKeys keys, CancellationToken cancellationToken) => run.Terminal.ShowList(
-        new JsonObject { ["items"] = await keys.ListAsync(cancellationToken) }, "kid", "state", "alg", "until", "last_used_at", "safe_to_retire");
+        new JsonObject { ["items"] = await keys.ListAsync(cancellationToken) }, "kid", "state", "?alg", "?until", "?last_used_at", "?safe_to_retire");
 
     private static async Task ListAsync(CommandRun run, CancellationToken cancellationToken)
     {

@@ -26,7 +26,7 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
     public override Task ActivateAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public override Task RetireAsync(string kid, DateTimeOffset until, ISigningKey provenBy, CancellationToken cancellationToken) => throw CommandFailure.Usage(
-        "A key that is registered by value cannot be given an end.", $"End it at once, when nothing uses it any more: dcr client keys withdraw {kid}");
+        "A key that is registered by value cannot be given an end.", $"End it at once, when nothing uses it any more: dcr client keys withdraw {ShellWord.Last(kid)}");
 
     public override Task WithdrawAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken)
     {

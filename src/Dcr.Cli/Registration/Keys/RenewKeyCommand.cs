@@ -26,7 +26,7 @@ internal static class RenewKeyCommand
         using var connection = await Connection.OpenAsync(run, cancellationToken);
         var keys = await RegisteredKeys.OpenAsync(connection, cancellationToken);
         var old = await connection.KeyAsync(cancellationToken);
-        var file = Path.GetFullPath(run.Get(s_file) ?? run.Profiles.KeyFileOf($"{connection.ProfileName}-{run.Time.GetUtcNow().ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}"));
+        var file = run.PathOf(run.Get(s_file) ?? run.Profiles.KeyFileOf($"{connection.ProfileName}-{run.Time.GetUtcNow().ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}"));
         using var key = await ReadOrMakeAsync(run, file, cancellationToken);
         if (key.PublicJwk.Kid == old.PublicJwk.Kid)
         {
@@ -54,7 +54,7 @@ internal static class RenewKeyCommand
             return await KeyFile.ReadAsync(file, run, alg: null, kid: null, cancellationToken);
         }
         var made = ClientKey.Generate();
-        await KeyFile.WriteAsync(file, made, password: null, replace: false, cancellationToken);
+        await KeyFile.WriteAsync(file, run, made, password: null, replace: false, cancellationToken);
         return made;
     }
 }
