@@ -12,7 +12,8 @@ internal static class DcrCommand
 
     private static RootCommand Create()
     {
-        var root = new RootCommand("Registers OAuth clients by themselves (RFC 7591, RFC 7592), with keys in place of secrets, and looks after them.")
+        var root = new RootCommand(
+            "Registers OAuth clients by themselves (RFC 7591, RFC 7592), with keys in place of secrets, and looks after them.")
         {
             new CommandGroup("keys", "Make, read and show key pairs")
             {
@@ -54,6 +55,7 @@ internal static class DcrCommand
 
     /// <summary>Runs one command line.</summary>
     /// <returns>The <see cref="ExitCode"/>.</returns>
-    public static Task<int> RunAsync(IReadOnlyList<string> arguments, Surroundings surroundings, CancellationToken cancellationToken = default) =>
+    public static Task<int> RunAsync(
+        IReadOnlyList<string> arguments, Surroundings surroundings, CancellationToken cancellationToken = default) =>
         CommandLineRules.InvokeAsync(Root.Parse(arguments), arguments, surroundings, cancellationToken);
 }

@@ -107,7 +107,7 @@ public sealed partial class AdminClientsTests(CliServer server)
         Assert.All((await tool.JsonAsync("admin", "clients", "revoke", ids[0], ids[1], "--yes"))["items"]!.AsArray(), client => Assert.Equal("revoked", (string?)client!["status"]));
         var forGood = await tool.RunAsync("admin", "clients", "resume", ids[0]);
         Assert.Equal(ExitCode.Refused, forGood.ExitCode);
-        Assert.Contains("for good", forGood.Error, StringComparison.Ordinal);
+        Assert.Contains("permanent", forGood.Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -251,7 +251,7 @@ public sealed partial class AdminClientsTests(CliServer server)
         Assert.Equal("invalid_scope", (string?)failure["error"]);
         Assert.Contains("is no administrator", (string?)failure["message"], StringComparison.Ordinal);
 
-        var away = await tool.RunAsync("admin", "clients", "list", "--json", "-p", "warehouse", "--server", $"http://127.0.0.1:{CliServer.FreePort()}");
+        var away = await tool.RunAsync("admin", "clients", "list", "--json", "-p", "warehouse", "--server", $"http://127.0.0.1:{Ports.Free()}");
         Assert.Equal(ExitCode.Unreachable, away.ExitCode);
         Assert.Empty(away.Out);
     }

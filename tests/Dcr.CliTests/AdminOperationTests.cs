@@ -12,7 +12,7 @@ namespace Dcr.CliTests;
 /// <summary>What takes longer than a request, and what ends in the middle: by a stand-in for the server that is slow or falls silent when a test wants it.</summary>
 public sealed class AdminOperationTests : IAsyncLifetime
 {
-    private readonly string _issuer = $"http://127.0.0.1:{CliServer.FreePort()}";
+    private readonly string _issuer = $"http://127.0.0.1:{Ports.Free()}";
     private readonly DcrTool _tool = new();
     private readonly WebApplication _server;
 

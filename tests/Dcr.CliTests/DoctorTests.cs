@@ -142,7 +142,7 @@ public sealed class DoctorTests(CliServer server) : IDisposable
     public async Task Goes_on_without_a_server_that_is_away()
     {
         await _tool.KnowAsync(server, "warehouse");
-        var answer = await _tool.SucceedAsync("doctor", "-p", "warehouse", "--server", $"http://127.0.0.1:{CliServer.FreePort()}");
+        var answer = await _tool.SucceedAsync("doctor", "-p", "warehouse", "--server", $"http://127.0.0.1:{Ports.Free()}");
         Assert.Contains("warning: Only the client's side was examined: http://127.0.0.1:", answer.Out, StringComparison.Ordinal);
         Assert.StartsWith("Nothing fails that can be seen from here. Not known: rules 3 (client), 4 (key).", answer.Out, StringComparison.Ordinal);
     }

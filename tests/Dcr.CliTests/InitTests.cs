@@ -19,7 +19,7 @@ public sealed partial class InitTests : IDisposable
     [Fact]
     public async Task Leaves_a_folder_in_which_a_server_runs_and_its_first_commands_work()
     {
-        var issuer = $"http://127.0.0.1:{CliServer.FreePort()}";
+        var issuer = $"http://127.0.0.1:{Ports.Free()}";
         var answer = await _tool.SucceedAsync("init", "server", "--issuer", issuer, "--onboarding-client", "north.directory", "--scope", "read write");
         var folder = _tool.PathOf("server");
         var settings = await _tool.ShellAsync("cd server; set -a; . ./dcr.env; set +a; echo \"$ASPNETCORE_URLS\"; echo \"$Dcr__Issuer\"; echo \"$Dcr__SeedFile\"");

@@ -19,7 +19,7 @@ public sealed class ProcessTests(CliServer server) : IDisposable
         Assert.Equal(ExitCode.Success, (await _tool.StartAsync("token", "--scope", "read")).ExitCode);
         Assert.Equal(ExitCode.Usage, (await _tool.StartAsync("token", "--scoope", "read")).ExitCode);
         Assert.Equal(ExitCode.Refused, (await _tool.StartAsync("token", "--scope", "dcr.admin")).ExitCode);
-        Assert.Equal(ExitCode.Unreachable, (await _tool.StartAsync("token", "--server", $"http://127.0.0.1:{CliServer.FreePort()}")).ExitCode);
+        Assert.Equal(ExitCode.Unreachable, (await _tool.StartAsync("token", "--server", $"http://127.0.0.1:{Ports.Free()}")).ExitCode);
     }
 
     [Fact]

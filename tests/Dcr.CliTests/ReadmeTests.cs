@@ -14,7 +14,7 @@ public sealed partial class ReadmeTests
     public async Task Everything_works_as_written()
     {
         using var tool = new DcrTool();
-        var address = $"http://127.0.0.1:{CliServer.FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         await using var server = await ServerProcess.StartAsync(
             ["--urls", address, "--Dcr:Jwks:AllowHttp", "true", "--Dcr:Jwks:AllowPrivateNetworks", "true"], tool.Folder);
 

@@ -76,7 +76,7 @@ public sealed class TokenTests(CliServer server) : IAsyncLifetime
     [Requirement("P-CLI-EXIT")]
     public async Task Says_that_a_server_is_away()
     {
-        var answer = await _tool.RunAsync("token", "--server", $"http://127.0.0.1:{CliServer.FreePort()}");
+        var answer = await _tool.RunAsync("token", "--server", $"http://127.0.0.1:{Ports.Free()}");
         Assert.Equal(ExitCode.Unreachable, answer.ExitCode);
         Assert.Contains("cannot be reached", answer.Error, StringComparison.Ordinal);
         Assert.Contains("waiting, try 2 of 3", answer.Error, StringComparison.Ordinal);

@@ -42,8 +42,8 @@ internal static class AssertionExceptionCommands
             "clients",
             new Dictionary<string, string> { ["assertion_exception"] = "true" },
             [
-                "client_id", "status", "?metadata.client_name", "?assertion_exception.audience", "?assertion_exception.max_lifetime_seconds",
-                "assertion_exception.until", "assertion_exception_needed_at",
+                "client_id", "status", "?metadata.client_name", "?assertion_exception.audience",
+                "?assertion_exception.max_lifetime_seconds", "assertion_exception.until", "assertion_exception_needed_at",
             ],
             cancellationToken));
 

@@ -61,7 +61,8 @@ internal static class EachClient
     /// <param name="ids">The clients; <see cref="CheckAsync"/> has looked at them.</param>
     /// <param name="action">The last part of the path, and the word for people.</param>
     /// <param name="cancellationToken">Stops between clients.</param>
-    public static async Task PostAsync(CommandRun run, AdminApi api, IReadOnlyList<string> ids, string action, CancellationToken cancellationToken)
+    public static async Task PostAsync(
+        CommandRun run, AdminApi api, IReadOnlyList<string> ids, string action, CancellationToken cancellationToken)
     {
         List<(string Id, string Path)> clients = [.. ids.Distinct().Select(id => (id, $"clients/{AdminApi.Part(id)}/{action}"))];
         var items = new JsonArray();
@@ -73,7 +74,8 @@ internal static class EachClient
             {
                 items.Add(await api.PostAsync(path, body: null, cancellationToken));
             }
-            catch (DcrException refusal) when (refusal is { StatusCode: < HttpStatusCode.InternalServerError, Error: not ("invalid_client" or "invalid_scope") })
+            catch (DcrException refusal) when (
+                refusal is { StatusCode: < HttpStatusCode.InternalServerError, Error: not ("invalid_client" or "invalid_scope") })
             {
                 refusals.Add((id, refusal));
             }
@@ -95,7 +97,13 @@ internal static class EachClient
         }
     }
 
-    private static void Show(CommandRun run, JsonArray done, List<(string Id, DcrException Refusal)> refusals, int all, string action, CancellationToken cancellationToken)
+    private static void Show(
+        CommandRun run,
+        JsonArray done,
+        List<(string Id, DcrException Refusal)> refusals,
+        int all,
+        string action,
+        CancellationToken cancellationToken)
     {
         if (all > 1)
         {
@@ -124,5 +132,8 @@ internal static class EachClient
 
     private static Exception Failure(List<(string Id, DcrException Refusal)> refusals, int all, string action) => all == 1
         ? refusals[0].Refusal
-        : new CommandFailure(ExitCode.Refused, $"{action}: refused for {refusals.Count} of {all}: {string.Join(' ', refusals.Select(refused => refused.Id))}") { Error = refusals[0].Refusal.Error };
+        : new CommandFailure(
+            ExitCode.Refused,
+            $"{action}: refused for {refusals.Count} of {all}: "
+                + $"{string.Join(' ', refusals.Select(refused => refused.Id))}") { Error = refusals[0].Refusal.Error };
 }

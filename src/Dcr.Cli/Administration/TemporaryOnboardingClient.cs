@@ -46,7 +46,9 @@ internal sealed class TemporaryOnboardingClient : IDisposable
         },
         cancellationToken);
 
-    /// <summary>Lets it in without a key, as an app that is in everybody's hands; its key is the one of whoever vouches for devices.</summary>
+    /// <summary>
+    /// Lets it in without a key, as an app that is in everybody's hands; its key is the one of whoever vouches for devices.
+    /// </summary>
     /// <param name="attester">Who that is.</param>
     /// <inheritdoc cref="LetInAsync(string, JsonObject, CancellationToken)"/>
     public Task<JsonObject> LetInAttestedAsync(string clientName, string attester, JsonObject policy, CancellationToken cancellationToken)
@@ -57,7 +59,12 @@ internal sealed class TemporaryOnboardingClient : IDisposable
             ["attesters"] = new JsonArray(new JsonObject { ["issuer"] = attester, ["jwks"] = PublicKeys() }),
         };
         return LetInAsync(
-            new JsonObject { ["client_name"] = clientName, ["token_endpoint_auth_method"] = "attest_jwt_client_auth", ["registration_policy"] = policy },
+            new JsonObject
+            {
+                ["client_name"] = clientName,
+                ["token_endpoint_auth_method"] = "attest_jwt_client_auth",
+                ["registration_policy"] = policy,
+            },
             cancellationToken);
     }
 
@@ -84,7 +91,8 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     /// <returns>The operation when it is done, as the admin API shows it.</returns>
     public async Task<JsonObject> RevokeClientsAsync(IProgress<double>? progress, CancellationToken cancellationToken)
     {
-        var operation = await _admin.PostAsync("clients:revoke", new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = ClientId } }, cancellationToken);
+        var operation = await _admin.PostAsync(
+            "clients:revoke", new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = ClientId } }, cancellationToken);
         return await Operation.WaitAsync(_admin, operation, progress, _time, cancellationToken);
     }
 

@@ -22,7 +22,8 @@ internal static class CommandLineRules
         return root;
     }
 
-    public static SynchronousCommandLineAction HelpOf(ParseResult parsed) => (SynchronousCommandLineAction)parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
+    public static SynchronousCommandLineAction HelpOf(ParseResult parsed) =>
+        (SynchronousCommandLineAction)parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
 
     /// <param name="parsed">The command line.</param>
     /// <param name="typed">The same, word by word.</param>

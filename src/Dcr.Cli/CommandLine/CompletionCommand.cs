@@ -30,11 +30,16 @@ internal static class CompletionCommand
     private const string PowerShell = """
         Register-ArgumentCompleter -Native -CommandName dcr -ScriptBlock {
           param($word, $ast, $position)
-          dcr "[suggest:$position]" "$ast" 2> $null | Where-Object { $_ -like "$word*" } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+          dcr "[suggest:$position]" "$ast" 2> $null | Where-Object { $_ -like "$word*" } | ForEach-Object {
+            [System.Management.Automation.CompletionResult]::new($_)
+          }
         }
         """;
 
-    private static readonly Argument<string> s_shell = new Argument<string>("shell") { Description = "bash, zsh, fish or pwsh" }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
+    private static readonly Argument<string> s_shell = new Argument<string>("shell")
+    {
+        Description = "bash, zsh, fish or pwsh",
+    }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
 
     public static Command Create() => new LeafCommand(
         "completion",

@@ -17,7 +17,8 @@ internal sealed class Completions : SynchronousCommandLineAction
             && int.TryParse(typed, NumberStyles.None, CultureInfo.InvariantCulture, out var given)
                 ? given
                 : line.Length;
-        var completions = parseResult.RootCommandResult.Command.Parse(line, parseResult.Configuration).GetCompletions(Math.Min(position, line.Length));
+        var completions = parseResult.RootCommandResult.Command.Parse(
+            line, parseResult.Configuration).GetCompletions(Math.Min(position, line.Length));
         foreach (var completion in completions.Select(item => item.Label).OrderBy(label => label.StartsWith('-')))
         {
             parseResult.InvocationConfiguration.Output.WriteLine(completion);

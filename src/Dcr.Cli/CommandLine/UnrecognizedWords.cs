@@ -25,8 +25,10 @@ internal static class UnrecognizedWords
             return [];
         }
         // After -- every word is what it is, also one that begins with a dash.
-        var readAsOptions = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).ToHashSet(ReferenceEqualityComparer.Instance);
-        var faults = parsed.UnmatchedTokens.Select(word => IsOption(word) ? OptionFault(parsed, word) : CommandFault(parsed, word)).ToList();
+        var readAsOptions = parsed.Tokens.TakeWhile(
+            token => token.Type != TokenType.DoubleDash).ToHashSet(ReferenceEqualityComparer.Instance);
+        var faults = parsed.UnmatchedTokens.Select(
+            word => IsOption(word) ? OptionFault(parsed, word) : CommandFault(parsed, word)).ToList();
         for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = at.Parent)
         {
             faults.AddRange(command.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
@@ -34,19 +36,24 @@ internal static class UnrecognizedWords
                 .Select(token => OptionFault(parsed, token.Value)));
             // A value may begin with one dash: thumbprints do. Where it begins with two, = says that it is meant: --kid=--k1.
             faults.AddRange(command.Children.OfType<OptionResult>().SelectMany(option => option.Tokens)
-                .Where(token => token.Value.StartsWith("--", StringComparison.Ordinal) && IsOption(token.Value) && typed.Contains(token.Value))
+                .Where(
+                    token => token.Value.StartsWith("--", StringComparison.Ordinal) && IsOption(token.Value) && typed.Contains(token.Value))
                 .Select(token => OptionFault(parsed, token.Value)));
         }
         return faults;
     }
 
     // One thumbprint in 64 begins with a dash, and no option is as long.
-    private static bool IsOption(string word) => word.Length > 1 && word[0] == '-' && !(word.Length == LengthOfThumbprint && Base64Url.IsValid(word));
+    private static bool IsOption(string word) =>
+        word.Length > 1 && word[0] == '-' && !(word.Length == LengthOfThumbprint && Base64Url.IsValid(word));
 
     private static string OptionFault(ParseResult parsed, string word)
     {
         var name = word.Split('=', ':')[0];
-        var near = Options(parsed).Where(known => known.StartsWith("--", StringComparison.Ordinal)).OrderBy(known => Distance(known, name)).FirstOrDefault();
+        var near = Options(parsed)
+            .Where(known => known.StartsWith("--", StringComparison.Ordinal))
+            .OrderBy(known => Distance(known, name))
+            .FirstOrDefault();
         return near is not null && Distance(near, name) <= LikeliestTypo
             ? $"Unrecognized option {word}. Did you mean {near}?"
             : $"Unrecognized option {word}. If it is a value, put -- before it.";
@@ -55,7 +62,9 @@ internal static class UnrecognizedWords
     private static string CommandFault(ParseResult parsed, string word)
     {
         var path = CommandLineRules.PathOf(parsed);
-        var near = parsed.CommandResult.Command.Subcommands.Select(command => command.Name).OrderBy(known => Distance(known, word)).FirstOrDefault();
+        var near = parsed.CommandResult.Command.Subcommands.Select(command => command.Name)
+            .OrderBy(known => Distance(known, word))
+            .FirstOrDefault();
         return near is null ? $"Unrecognized argument {word}."
             : Distance(near, word) <= LikeliestTypo ? $"Unrecognized command {path} {word}. Did you mean {path} {near}?"
             : $"Unrecognized command {path} {word}.";

@@ -11,26 +11,62 @@ namespace Dcr.Cli;
 /// </summary>
 internal static class AttestDeviceCommand
 {
-    private static readonly Argument<string> s_device = new("device-key") { Description = "The device's key: its public half (JWK or PEM), or the private key; made if it is not there" };
+    private static readonly Argument<string> s_device = new("device-key")
+    {
+        Description = "The device's key: its public half (JWK or PEM), or the private key; made if it is not there",
+    };
 
-    private static readonly Option<string> s_attester = new("--attester") { Description = "Who vouches: the issuer that the registration policy names", HelpName = "url", Required = true };
+    private static readonly Option<string> s_attester = new("--attester")
+    {
+        Description = "Who vouches: the issuer that the registration policy names",
+        HelpName = "url",
+        Required = true,
+    };
 
-    private static readonly Option<string> s_key = new("--key") { Description = "The attester's private key", HelpName = "file", Required = true };
+    private static readonly Option<string> s_key = new("--key")
+    {
+        Description = "The attester's private key",
+        HelpName = "file",
+        Required = true,
+    };
 
-    private static readonly Option<string> s_app = new("--app") { Description = "The onboarding client that the app is", HelpName = "id", Required = true };
+    private static readonly Option<string> s_app = new("--app")
+    {
+        Description = "The onboarding client that the app is",
+        HelpName = "id",
+        Required = true,
+    };
 
-    private static readonly Option<TimeSpan?> s_lifetime = new("--lifetime") { Description = "How long it can be used (default: 5m)", HelpName = "duration", CustomParser = Duration.Parse };
+    private static readonly Option<TimeSpan?> s_lifetime = new("--lifetime")
+    {
+        Description = "How long it can be used (default: 5m)",
+        HelpName = "duration",
+        CustomParser = Duration.Parse,
+    };
 
     public static Command Create() => new LeafCommand(
         "attest",
         "Vouch for the key of a device, as an app's backend does",
-        new Example("dcr device attest phone.pem --attester https://app.example --key backend.pem --app orders-app --out attestation.jwt", "then: dcr register --attestation attestation.jwt --key phone.pem -p phone"))
-        .With(s_device, s_attester, s_key, s_app, CommonOptions.Kid, CommonOptions.Alg, CommonOptions.KeyPasswordFile, s_lifetime, CommonOptions.Out, CommonOptions.ShowSecret)
+        new Example(
+            "dcr device attest phone.pem --attester https://app.example --key backend.pem --app orders-app --out attestation.jwt",
+            "then: dcr register --attestation attestation.jwt --key phone.pem -p phone"))
+        .With(
+            s_device,
+            s_attester,
+            s_key,
+            s_app,
+            CommonOptions.Kid,
+            CommonOptions.Alg,
+            CommonOptions.KeyPasswordFile,
+            s_lifetime,
+            CommonOptions.Out,
+            CommonOptions.ShowSecret)
         .Does(RunAsync);
 
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {
-        using var key = await KeyFile.ReadAsync(run.Get(s_key)!, run, run.Get(CommonOptions.Alg), run.Get(CommonOptions.Kid), cancellationToken);
+        using var key = await KeyFile.ReadAsync(
+            run.Get(s_key)!, run, run.Get(CommonOptions.Alg), run.Get(CommonOptions.Kid), cancellationToken);
         var device = await DeviceKeyAsync(run, cancellationToken);
         var attestation = (await ClientAttestation.CreateAsync(
             run.Get(s_attester)!, key, run.Get(s_app)!, device, run.Get(s_lifetime), run.Time, cancellationToken)).Value;

@@ -29,7 +29,8 @@ internal sealed record Diagnosis
     public IReadOnlyList<Finding> Unknown => [.. Findings.Where(finding => finding.Outcome == RuleOutcome.Unknown)];
 
     /// <summary>
-    /// What the server would say, as far as it is known. Only its own word is an acceptance: whether a key is quarantined is seen nowhere else.
+    /// What the server would say, as far as it is known. Only its own word is an acceptance: whether a key is quarantined is seen nowhere
+    /// else.
     /// </summary>
     public string Conclusion => this switch
     {

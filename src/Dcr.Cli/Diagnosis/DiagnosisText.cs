@@ -9,7 +9,8 @@ internal static class DiagnosisText
     public static void Write(Terminal terminal, Diagnosis diagnosis)
     {
         var console = terminal.Out;
-        console.Write(new Text(Printable.Of(VerdictOf(diagnosis)) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
+        console.Write(
+            new Text(Printable.Of(VerdictOf(diagnosis)) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
         WriteRules(terminal, diagnosis.Findings);
         console.WriteLine();
         Terminal.WriteFacts(console, Basis(diagnosis));
@@ -33,19 +34,22 @@ internal static class DiagnosisText
         if (diagnosis.Failed is [var first, ..])
         {
             var others = diagnosis.Failed.Skip(1).ToList();
-            return $"Rule {(int)first.Rule} ({first.RuleName}) fails: {first.Detail}.{(others.Count == 0 ? "" : $" So {(others.Count == 1 ? "does" : "do")} {Names(others)}.")}";
+            var more = others.Count == 0 ? "" : $" So {(others.Count == 1 ? "does" : "do")} {Names(others)}.";
+            return $"Rule {(int)first.Rule} ({first.RuleName}) fails: {first.Detail}.{more}";
         }
         return diagnosis switch
         {
             { Conclusion: "refused" } => $"The server refuses it: {diagnosis.Verdict!.Detail}.",
             { Verdict.Answer: not null } or { Conclusion: "accepted" } => "The server accepts it.",
-            { Unknown.Count: 0 } => "Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.",
+            { Unknown.Count: 0 } =>
+                "Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.",
             _ => $"Nothing fails that can be seen from here. Not known: {Names(diagnosis.Unknown)}.",
         };
     }
 
     private static string Names(IReadOnlyList<Finding> findings) =>
-        $"rule{(findings.Count == 1 ? "" : "s")} {string.Join(", ", findings.Select(finding => $"{(int)finding.Rule} ({finding.RuleName})"))}";
+        (findings.Count == 1 ? "rule " : "rules ")
+            + string.Join(", ", findings.Select(finding => $"{(int)finding.Rule} ({finding.RuleName})"));
 
     private static void WriteRules(Terminal terminal, IReadOnlyList<Finding> findings)
     {
@@ -80,7 +84,9 @@ internal static class DiagnosisText
         };
         if (diagnosis.Known.Published is { } published)
         {
-            basis["keys"] = published.Absence ?? $"{published.Name}{(published.FetchedAt is null ? "" : $" (max-age {(published.MaxAge is { } age ? TimeText.Seconds(age) : "not said")})")}: {published.Fault ?? published.KeyNames}";
+            var age = published.MaxAge is { } seconds ? TimeText.Seconds(seconds) : "not said";
+            var fetched = published.FetchedAt is null ? "" : $" (max-age {age})";
+            basis["keys"] = published.Absence ?? $"{published.Name}{fetched}: {published.Fault ?? published.KeyNames}";
         }
         if (diagnosis.Question is { } question)
         {
@@ -109,8 +115,12 @@ internal static class DiagnosisText
     }
 
     private static string KeyLine(JsonObject key) => string.Join(' ', key
-        .Where(member => member.Value is not null && member.Key is "kid" or "alg" or "state" or "last_used_at" or "fetched_at" or "fresh_until" or "last_failure")
-        .Select(member => member.Key is "kid" or "alg" or "state" ? Facts.TextOf(member.Value) : $"{member.Key} {Facts.TextOf(member.Value)}"));
+        .Where(
+            member =>
+                member.Value is not null
+                    && member.Key is "kid" or "alg" or "state" or "last_used_at" or "fetched_at" or "fresh_until" or "last_failure")
+        .Select(
+            member => member.Key is "kid" or "alg" or "state" ? Facts.TextOf(member.Value) : $"{member.Key} {Facts.TextOf(member.Value)}"));
 
     private static IEnumerable<string> NextOf(Diagnosis diagnosis)
     {

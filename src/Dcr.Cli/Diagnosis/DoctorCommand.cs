@@ -9,11 +9,24 @@ internal static class DoctorCommand
     // Enough to say that what is longer is too long.
     private const int MaxCharacters = 64 * 1024;
 
-    private static readonly Argument<string?> s_file = new("file") { Description = "A file with the assertion, or - for standard input (default: one is made by the profile's client and key)", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => null };
+    private static readonly Argument<string?> s_file = new("file")
+    {
+        Description = "A file with the assertion, or - for standard input (default: one is made by the profile's client and key)",
+        Arity = ArgumentArity.ZeroOrOne,
+        DefaultValueFactory = _ => null,
+    };
 
-    private static readonly Option<string?> s_jwks = new("--jwks") { Description = "The client's published keys: a JWK Set in a file or at a URL (default: as the profile's client is registered)", HelpName = "file or url" };
+    private static readonly Option<string?> s_jwks = new("--jwks")
+    {
+        Description = "The client's published keys: a JWK Set in a file or at a URL (default: as the profile's client is registered)",
+        HelpName = "file or url",
+    };
 
-    private static readonly Option<string?> s_admin = new("--admin") { Description = "Ask the server itself, as the administrator of this profile; the assertion is not used up", HelpName = "profile" };
+    private static readonly Option<string?> s_admin = new("--admin")
+    {
+        Description = "Ask the server itself, as the administrator of this profile; the assertion is not used up",
+        HelpName = "profile",
+    };
 
     private static readonly Option<bool> s_offline = new("--offline") { Description = "Send nothing at all" };
 
@@ -39,10 +52,15 @@ internal static class DoctorCommand
         var assertion = run.Get(s_file) is { } file ? await ReadAsync(run, file, cancellationToken) : null;
         var server = serverOf is null ? null : await ServerAsync(run, serverOf, cancellationToken);
         var clientId = await connection.FindClientIdAsync(cancellationToken);
-        var registration = server is { TokenEndpoint: not null } ? await ExaminedRegistration.ReadAsync(connection, clientId, run.Time, cancellationToken) : null;
-        var published = run.Get(s_jwks) is { } jwks ? await ExaminedKeySet.FromAsync(jwks, run, connection.Http, cancellationToken) : registration?.Keys;
+        var registration = server is { TokenEndpoint: not null }
+            ? await ExaminedRegistration.ReadAsync(connection, clientId, run.Time, cancellationToken)
+            : null;
+        var published = run.Get(s_jwks) is { } jwks
+            ? await ExaminedKeySet.FromAsync(jwks, run, connection.Http, cancellationToken)
+            : registration?.Keys;
         var isNew = assertion is null;
-        assertion ??= await ClientAssertion.CreateAsync(await connection.CredentialsAsync(cancellationToken), (serverOf ?? connection).Server, run.Time, cancellationToken);
+        assertion ??= await ClientAssertion.CreateAsync(
+            await connection.CredentialsAsync(cancellationToken), (serverOf ?? connection).Server, run.Time, cancellationToken);
 
         var known = new KnownFacts
         {
@@ -77,8 +95,11 @@ internal static class DoctorCommand
         {
             // What was typed is not repeated: it may be the assertion itself.
             throw file.Count(character => character == '.') >= 2 && file.StartsWith("ey", StringComparison.Ordinal)
-                ? CommandFailure.Usage("That is no file, it looks like an assertion. It is a credential: among arguments others can see it.", "Write it to a file, or pass it on standard input: dcr doctor -")
-                : CommandFailure.Usage($"There is no file {Excerpt.Of(file)}.", "dcr doctor - reads standard input; dcr doctor alone makes an assertion.");
+                ? CommandFailure.Usage(
+                    "That is no file, it looks like an assertion. It is a credential: among arguments others can see it.",
+                    "Write it to a file, or pass it on standard input: dcr doctor -")
+                : CommandFailure.Usage(
+                    $"There is no file {Excerpt.Of(file)}.", "dcr doctor - reads standard input; dcr doctor alone makes an assertion.");
         }
         using var reader = file == "-" ? run.Input : new StreamReader(run.PathOf(file));
         var buffer = new char[MaxCharacters];
@@ -106,26 +127,40 @@ internal static class DoctorCommand
     /// server was not reached, is not to be asked, or somebody else signed.
     /// </summary>
     private static async Task<ServerQuestion?> AskAsClientAsync(
-        CommandRun run, Connection connection, KnownFacts known, ExaminedAssertion examined, string assertion, CancellationToken cancellationToken)
+        CommandRun run,
+        Connection connection,
+        KnownFacts known,
+        ExaminedAssertion examined,
+        string assertion,
+        CancellationToken cancellationToken)
     {
-        if (run.Get(s_offline) || known is not { Server: { TokenEndpoint: { } endpoint } server, OwnKey: { } own, ClientId: { } clientId } || examined is not { Header: { } header, Claims: { } claims })
+        if (run.Get(s_offline)
+            || known is not { Server: { TokenEndpoint: { } endpoint } server, OwnKey: { } own, ClientId: { } clientId }
+            || examined is not { Header: { } header, Claims: { } claims })
         {
             return null;
         }
         if (!known.IsNew)
         {
-            var isOwn = ExaminedAssertion.Text(claims, "sub") == clientId && own.Verifies(ExaminedAssertion.Text(header, "alg") ?? "", examined.SigningInput, examined.Signature);
+            var isOwn = ExaminedAssertion.Text(claims, "sub") == clientId
+                && own.Verifies(ExaminedAssertion.Text(header, "alg") ?? "", examined.SigningInput, examined.Signature);
             if (!isOwn)
             {
                 return null;
             }
-            using var key = await KeyFile.ReadAsync(connection.Profile.KeyFile!, run, connection.Profile.Alg, ExaminedAssertion.Text(header, "kid") ?? connection.Profile.Kid, cancellationToken);
+            using var key = await KeyFile.ReadAsync(
+                connection.Profile.KeyFile!,
+                run,
+                connection.Profile.Alg,
+                ExaminedAssertion.Text(header, "kid") ?? connection.Profile.Kid,
+                cancellationToken);
             assertion = await ClientAssertion.CreateAsync(new ClientCredentials(clientId, key), server.Issuer, run.Time, cancellationToken);
         }
         return await ServerQuestion.AskAsync(connection.Http, endpoint, assertion, cancellationToken);
     }
 
-    private static Diagnosis Diagnose(ExaminedAssertion examined, KnownFacts known, Connection? serverOf, ServerVerdict? verdict, ServerQuestion? question)
+    private static Diagnosis Diagnose(
+        ExaminedAssertion examined, KnownFacts known, Connection? serverOf, ServerVerdict? verdict, ServerQuestion? question)
     {
         var examination = new AssertionExamination(examined, known);
         var findings = examination.Examine();
@@ -136,7 +171,10 @@ internal static class DoctorCommand
         }
         else if (known.Server is { } server && serverOf is not null && server.Issuer != serverOf.Server)
         {
-            warnings.Add($"The server calls itself {Excerpt.Of(server.Issuer)}, and it was called {Excerpt.Of(serverOf.Server)} here: the two must be equal, also in a slash at the end. Say --server {Excerpt.Of(server.Issuer)}, or keep it: dcr profile set {serverOf.ProfileName} --server {Excerpt.Of(server.Issuer)}");
+            warnings.Add(
+                $"The server calls itself {Excerpt.Of(server.Issuer)}, and it was called {Excerpt.Of(serverOf.Server)} here: the two must "
+                    + $"be equal, also in a slash at the end. Say --server {Excerpt.Of(server.Issuer)}, or keep it: dcr profile set "
+                        + $"{serverOf.ProfileName} --server {Excerpt.Of(server.Issuer)}");
         }
         if (known.Server?.Ahead is { Ticks: not 0 } ahead)
         {

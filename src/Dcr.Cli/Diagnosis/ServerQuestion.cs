@@ -28,7 +28,8 @@ internal sealed record ServerQuestion
     public required string Detail { get; init; }
 
     /// <summary>Sends an assertion of the client's own, which is used up by that.</summary>
-    public static async Task<ServerQuestion> AskAsync(HttpClient http, string tokenEndpoint, string assertion, CancellationToken cancellationToken)
+    public static async Task<ServerQuestion> AskAsync(
+        HttpClient http, string tokenEndpoint, string assertion, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(s_timeout);
@@ -64,9 +65,12 @@ internal sealed record ServerQuestion
         }
         if (accepted)
         {
-            return [.. findings.Select(seen => seen is { Outcome: RuleOutcome.Unknown, Rule: AssertionRule.Client or AssertionRule.Key or AssertionRule.Audience }
-                ? Finding.Passed(seen.Rule, "the server accepts it")
-                : seen)];
+            static bool IsShown(Finding seen) => seen is
+            {
+                Outcome: RuleOutcome.Unknown,
+                Rule: AssertionRule.Client or AssertionRule.Key or AssertionRule.Audience,
+            };
+            return [.. findings.Select(seen => IsShown(seen) ? Finding.Passed(seen.Rule, "the server accepts it") : seen)];
         }
         // What is known to be wrong says more than the server does; and who reads its own registration is a client that works.
         if (findings.Any(seen => seen.Outcome == RuleOutcome.Failed))
@@ -77,10 +81,13 @@ internal sealed record ServerQuestion
         return [.. findings.Select(seen => seen.Rule switch
         {
             AssertionRule.Client when !isClientKnown => Finding.Failed(
-                seen.Rule, "the server refuses: it does not know this client, or the client is not active, unless it is rule 4", "Is the client_id right, and has an administrator let it in?"),
+                seen.Rule,
+                "the server refuses: it does not know this client, or the client is not active, unless it is rule 4",
+                "Is the client_id right, and has an administrator let it in?"),
             AssertionRule.Key => Finding.Failed(
                 seen.Rule,
-                $"the server refuses: {(isClientKnown ? "" : "unless it is rule 3, ")}the key is not one of the client's, is registered under another kid, or is quarantined",
+                $"the server refuses: {(isClientKnown ? "" : "unless it is rule 3, ")}the key is not one of the client's, is registered "
+                    + "under another kid, or is quarantined",
                 "Compare kid and thumbprint with what is registered (dcr keys show KEY_FILE), or ask an administrator."),
             _ => seen,
         })];
@@ -96,8 +103,14 @@ internal sealed record ServerQuestion
         return error switch
         {
             "invalid_client" => new() { Accepted = false, Error = error, Detail = Excerpt.Of(description ?? error) },
-            "invalid_scope" or "unauthorized_client" => new() { Accepted = true, Error = error, Detail = "the server accepts the client and its key" },
-            _ => new() { Error = error is null ? null : Excerpt.Of(error), Detail = $"the token endpoint answers {(int)status} {Excerpt.Of(description ?? error ?? "without a reason")}" },
+            "invalid_scope" or "unauthorized_client" =>
+                new() { Accepted = true, Error = error, Detail = "the server accepts the client and its key" },
+            _ =>
+                new()
+                {
+                    Error = error is null ? null : Excerpt.Of(error),
+                    Detail = $"the token endpoint answers {(int)status} {Excerpt.Of(description ?? error ?? "without a reason")}",
+                },
         };
     }
 

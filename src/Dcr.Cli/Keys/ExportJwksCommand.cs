@@ -7,9 +7,17 @@ namespace Dcr.Cli;
 /// <summary><c>dcr keys jwks</c>: what to serve at a <c>jwks_uri</c>.</summary>
 internal static class ExportJwksCommand
 {
-    private static readonly Argument<string[]> s_files = new("files") { Description = "One or more private keys; while keys change, the old and the new", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> s_files = new("files")
+    {
+        Description = "One or more private keys; while keys change, the old and the new",
+        Arity = ArgumentArity.OneOrMore,
+    };
 
-    private static readonly Option<string?> s_out = new("--out", "-o") { Description = "Write it to this file; it may be published", HelpName = "file" };
+    private static readonly Option<string?> s_out = new("--out", "-o")
+    {
+        Description = "Write it to this file; it may be published",
+        HelpName = "file",
+    };
 
     public static Command Create() => new LeafCommand(
         "jwks",
@@ -31,7 +39,8 @@ internal static class ExportJwksCommand
         if (run.Get(s_out) is { } path)
         {
             await File.WriteAllTextAsync(run.PathOf(path), jwks.ToJsonString() + "\n", cancellationToken);
-            run.Terminal.Show(new JsonObject { ["file"] = path, ["kids"] = new JsonArray([.. keys.Select(key => JsonValue.Create(key.Kid))]) });
+            run.Terminal.Show(
+                new JsonObject { ["file"] = path, ["kids"] = new JsonArray([.. keys.Select(key => JsonValue.Create(key.Kid))]) });
         }
         else
         {

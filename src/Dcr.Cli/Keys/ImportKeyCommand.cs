@@ -5,7 +5,10 @@ namespace Dcr.Cli;
 /// <summary><c>dcr keys import</c>.</summary>
 internal static class ImportKeyCommand
 {
-    private static readonly Argument<string> s_from = new("from") { Description = "PEM or DER: PKCS#8 (also encrypted), PKCS#12, PKCS#1, SEC1; or a JWK" };
+    private static readonly Argument<string> s_from = new("from")
+    {
+        Description = "PEM or DER: PKCS#8 (also encrypted), PKCS#12, PKCS#1, SEC1; or a JWK",
+    };
 
     private static readonly Argument<string> s_to = new("to") { Description = "Where it is written, as PEM, readable by you only" };
 
@@ -13,7 +16,8 @@ internal static class ImportKeyCommand
         "import",
         "Read a private key in any usual form and write it as PEM",
         new Example("dcr keys import data/admin.jwk admin.pem", "a JWK"),
-        new Example("DCR_KEY_PASSWORD=secret dcr keys import partner.p12 partner-again.pem", "PKCS#12 with a password; the new file has none"))
+        new Example(
+            "DCR_KEY_PASSWORD=secret dcr keys import partner.p12 partner-again.pem", "PKCS#12 with a password; the new file has none"))
         .With(s_from, s_to, CommonOptions.Alg, NewKeyCommand.Encrypt, CommonOptions.KeyPasswordFile, CommonOptions.Force)
         .Does(RunAsync);
 

@@ -28,6 +28,8 @@ internal sealed class KeyPassword(CommandRun run, string keyFile)
     private string? AskTwice()
     {
         var first = run.Terminal.AskPassword($"Password for {keyFile}:");
-        return first is null || first == run.Terminal.AskPassword("Once more:") ? first : throw CommandFailure.Usage("The two are not the same.");
+        return first is null || first == run.Terminal.AskPassword("Once more:")
+            ? first
+            : throw CommandFailure.Usage("The two are not the same.");
     }
 }

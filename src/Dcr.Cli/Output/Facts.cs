@@ -70,7 +70,10 @@ internal static class Facts
 
     // Nobody wants seven digits of a second.
     private static string ShortTime(string text) =>
-        text.Length >= 20 && text[4] == '-' && text[10] == 'T' && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time)
+        text.Length >= 20
+            && text[4] == '-'
+            && text[10] == 'T'
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time)
             ? time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)
             : text;
 }

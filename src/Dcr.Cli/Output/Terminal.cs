@@ -18,7 +18,11 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
     private const int NarrowestTerminal = 20;
 
     // Quotes and letters as they are: it is read by people and JSON parsers, not put into HTML.
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public bool IsJson => json;
 
@@ -62,17 +66,23 @@ internal sealed class Terminal(bool json, Surroundings surroundings)
             WriteJson(result);
             return;
         }
-        WriteFacts(Out, new JsonObject(result.Where(other => other.Key != member).Select(other => KeyValuePair.Create(other.Key, other.Value?.DeepClone()))));
+        WriteFacts(
+            Out,
+            new JsonObject(
+                result.Where(other => other.Key != member).Select(other => KeyValuePair.Create(other.Key, other.Value?.DeepClone()))));
         Out.WriteLine();
         ShowTable(result[member]?.AsArray() ?? [], columns);
     }
 
-    /// <summary>The result of a command that is a list of any length: shown page by page, and with <c>--json</c> as one document all the same.</summary>
+    /// <summary>
+    /// The result of a command that is a list of any length: shown page by page, and with <c>--json</c> as one document all the same.
+    /// </summary>
     /// <param name="pages">As the server gives them: <c>items</c> and <c>next</c>.</param>
     /// <param name="columns">As those of <see cref="ShowList"/>.</param>
     /// <param name="forPeople">An item as people read it. Null: as it is.</param>
     /// <returns>The <c>next</c> of the last page. Null: there is no more.</returns>
-    public async Task<string?> ShowPagesAsync(IAsyncEnumerable<JsonObject> pages, IReadOnlyList<string> columns, Func<JsonObject, JsonObject>? forPeople = null)
+    public async Task<string?> ShowPagesAsync(
+        IAsyncEnumerable<JsonObject> pages, IReadOnlyList<string> columns, Func<JsonObject, JsonObject>? forPeople = null)
     {
         string? next = null;
         var isFirst = true;

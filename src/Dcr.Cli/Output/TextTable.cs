@@ -53,7 +53,8 @@ internal static class TextTable
     }
 
     private static IEnumerable<string> Lines(IReadOnlyList<IReadOnlyList<string>> cells, IReadOnlyList<int> widths) =>
-        Enumerable.Range(0, cells.Max(cell => cell.Count)).Select(line => Line(cells.Select(cell => line < cell.Count ? cell[line] : ""), widths));
+        Enumerable.Range(0, cells.Max(cell => cell.Count)).Select(
+            line => Line(cells.Select(cell => line < cell.Count ? cell[line] : ""), widths));
 
     private static string Line(IEnumerable<string> cells, IReadOnlyList<int> widths) =>
         string.Concat(cells.Select((cell, at) => cell.PadRight(widths[at] + Gap))).TrimEnd();
@@ -109,7 +110,9 @@ internal static class TextTable
     // As wide as its longest word; a text that has several is given some more.
     private static int Narrowest(IReadOnlyList<TextColumn> columns, IReadOnlyList<IReadOnlyList<string>> rows, int index)
     {
-        var word = Math.Max(columns[index].Name.Length, rows.Max(row => IsTime(row[index]) ? row[index].Length : row[index].Split(' ').Max(word => word.Length)));
+        var word = Math.Max(
+            columns[index].Name.Length,
+            rows.Max(row => IsTime(row[index]) ? row[index].Length : row[index].Split(' ').Max(word => word.Length)));
         return Math.Min(Widest(columns, rows, index), Math.Max(word, NarrowestText));
     }
 

@@ -10,7 +10,8 @@ namespace Dcr.Cli;
 /// <param name="tries">How often a request is sent at most, by whoever sends them through here.</param>
 /// <param name="patience">How long nothing is said.</param>
 /// <param name="time">The clock.</param>
-internal sealed class WaitingNotes(HttpMessageHandler inner, Action<string> note, int tries, TimeSpan patience, TimeProvider time) : DelegatingHandler(inner)
+internal sealed class WaitingNotes(HttpMessageHandler inner, Action<string> note, int tries, TimeSpan patience, TimeProvider time)
+    : DelegatingHandler(inner)
 {
     // How often each request has failed since it last succeeded.
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
@@ -44,11 +45,14 @@ internal sealed class WaitingNotes(HttpMessageHandler inner, Action<string> note
         }
     }
 
-    private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, string host, int failures, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AnswerAsync(
+        HttpRequestMessage request, string host, int failures, CancellationToken cancellationToken)
     {
         var answer = base.SendAsync(request, cancellationToken);
         using var answered = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (failures == 0 && await Task.WhenAny(answer, Task.Delay(patience, time, answered.Token)) != answer && !cancellationToken.IsCancellationRequested)
+        if (failures == 0
+            && await Task.WhenAny(answer, Task.Delay(patience, time, answered.Token)) != answer
+            && !cancellationToken.IsCancellationRequested)
         {
             note(Text(host, attempt: 1));
         }
@@ -57,5 +61,7 @@ internal sealed class WaitingNotes(HttpMessageHandler inner, Action<string> note
     }
 
     private string Text(string host, int attempt) =>
-        string.Create(CultureInfo.InvariantCulture, $"{host} does not answer yet: waiting{(tries > 1 ? $", try {Math.Min(attempt, tries)} of {tries}" : "")}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{host} does not answer yet: waiting{(tries > 1 ? $", try {Math.Min(attempt, tries)} of {tries}" : "")}");
 }

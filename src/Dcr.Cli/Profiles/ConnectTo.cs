@@ -40,7 +40,10 @@ internal sealed class ConnectTo : DelegatingHandler
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (_address.Scheme == Uri.UriSchemeHttp && request.RequestUri is { } uri && uri.Authority == _server.Authority && uri.Scheme == _server.Scheme)
+        if (_address.Scheme == Uri.UriSchemeHttp
+            && request.RequestUri is { } uri
+            && uri.Authority == _server.Authority
+            && uri.Scheme == _server.Scheme)
         {
             request.Headers.Host = uri.Authority;
             request.RequestUri = new UriBuilder(uri) { Scheme = _address.Scheme, Host = _address.Host, Port = _address.Port }.Uri;

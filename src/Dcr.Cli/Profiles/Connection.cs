@@ -72,7 +72,9 @@ internal sealed class Connection : IDisposable
     {
         var named = run.Get(CommonOptions.Profile) ?? run.Variables.Profile;
         var name = named ?? defaultProfile;
-        var kept = named is null ? await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile() : await FindAsync(run, name, cancellationToken);
+        var kept = named is null
+            ? await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile()
+            : await FindAsync(run, name, cancellationToken);
         return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server }).With(run), OptionsOf(run, name));
     }
 
@@ -82,7 +84,16 @@ internal sealed class Connection : IDisposable
     {
         var name = run.Get(CommonOptions.Profile) ?? run.Variables.Profile ?? "default";
         var kept = await run.Profiles.FindAsync(name, cancellationToken) ?? new Profile();
-        return new Connection(run, name, (kept with { Server = run.Variables.Server ?? kept.Server ?? via?.Server, ConnectTo = kept.ConnectTo ?? via?.ConnectTo }).With(run), OptionsOf(run, name));
+        return new Connection(
+            run,
+            name,
+            (
+                kept with
+                {
+                    Server = run.Variables.Server ?? kept.Server ?? via?.Server,
+                    ConnectTo = kept.ConnectTo ?? via?.ConnectTo,
+                }).With(run),
+            OptionsOf(run, name));
     }
 
     /// <summary>The server and client of a profile that another option than <c>--profile</c> names. Nothing is sent.</summary>
@@ -97,12 +108,15 @@ internal sealed class Connection : IDisposable
     public async Task<ClientCredentials> CredentialsAsync(CancellationToken cancellationToken)
     {
         _run.Doctor = DoctorCommand;
-        return new ClientCredentials(await FindClientIdAsync(cancellationToken) ?? throw Missing("Which client?", "--client-id ID"), await KeyAsync(cancellationToken));
+        return new ClientCredentials(
+            await FindClientIdAsync(cancellationToken) ?? throw Missing("Which client?", "--client-id ID"),
+            await KeyAsync(cancellationToken));
     }
 
     /// <summary>The private key, from its file.</summary>
     public async Task<ClientKey> KeyAsync(CancellationToken cancellationToken) =>
-        _key ??= await KeyFile.ReadAsync(Profile.KeyFile ?? throw Missing("Which key?", "--key FILE"), _run, Profile.Alg, Profile.Kid, cancellationToken);
+        _key ??= await KeyFile.ReadAsync(
+            Profile.KeyFile ?? throw Missing("Which key?", "--key FILE"), _run, Profile.Alg, Profile.Kid, cancellationToken);
 
     /// <summary>The registration of the profile's client, with <c>--dpop</c> proved by its key.</summary>
     public async Task<ClientRegistration> RegistrationAsync(CancellationToken cancellationToken) =>
@@ -142,7 +156,8 @@ internal sealed class Connection : IDisposable
 
     private static async Task<Profile> FindAsync(CommandRun run, string name, CancellationToken cancellationToken) =>
         await run.Profiles.FindAsync(name, cancellationToken)
-            ?? throw CommandFailure.Usage($"There is no profile {name}.", $"Make it: dcr profile set {name} --server URL --client-id ID --key FILE");
+            ?? throw CommandFailure.Usage(
+                $"There is no profile {name}.", $"Make it: dcr profile set {name} --server URL --client-id ID --key FILE");
 
     /// <summary>What requests go through: no redirects, and shown on the way where the user wants that.</summary>
     /// <param name="tries">How often a request is sent at most.</param>

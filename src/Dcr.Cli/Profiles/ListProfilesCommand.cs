@@ -6,7 +6,8 @@ namespace Dcr.Cli;
 /// <summary><c>dcr profile list</c>.</summary>
 internal static class ListProfilesCommand
 {
-    public static Command Create() => new LeafCommand("list", "List the profiles", new Example("dcr profile list", "all of them")).Does(RunAsync);
+    public static Command Create() =>
+        new LeafCommand("list", "List the profiles", new Example("dcr profile list", "all of them")).Does(RunAsync);
 
     private static async Task RunAsync(CommandRun run, CancellationToken cancellationToken)
     {

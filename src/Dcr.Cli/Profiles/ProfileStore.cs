@@ -14,11 +14,18 @@ internal sealed partial class ProfileStore(string folder)
     /// <summary>Those of the user, where the environment names no other folder.</summary>
     public static ProfileStore Of(Surroundings surroundings) => new(Path.Combine(
         new EnvironmentVariables(surroundings.Variable).ConfigurationFolder is { } chosen ? surroundings.PathOf(chosen)
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "dcr"),
+            : Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "dcr"),
         "profiles"));
 
     public IReadOnlyList<string> List() => Directory.Exists(folder)
-        ? [.. Directory.EnumerateFiles(folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Where(name => NamePattern().IsMatch(name)).Order(StringComparer.Ordinal)]
+        ?
+        [
+            .. Directory.EnumerateFiles(folder, "*.json")
+                .Select(file => Path.GetFileNameWithoutExtension(file))
+                .Where(name => NamePattern().IsMatch(name))
+                .Order(StringComparer.Ordinal),
+        ]
         : [];
 
     /// <summary>Null: there is none of this name.</summary>
@@ -35,7 +42,9 @@ internal sealed partial class ProfileStore(string folder)
         }
         catch (JsonException)
         {
-            throw CommandFailure.Usage($"The profile {name} cannot be read: {path} is not what was written there.", $"Write it again: dcr profile set {name} --server ...");
+            throw CommandFailure.Usage(
+                $"The profile {name} cannot be read: {path} is not what was written there.",
+                $"Write it again: dcr profile set {name} --server ...");
         }
     }
 
@@ -43,7 +52,8 @@ internal sealed partial class ProfileStore(string folder)
     {
         var path = PathOf(name, ".json");
         PrivateFile.CreateFolder(folder);
-        await PrivateFile.WriteAsync(path, path, JsonSerializer.Serialize(profile, ProfileJson.Default.Profile), replace: true, cancellationToken);
+        await PrivateFile.WriteAsync(
+            path, path, JsonSerializer.Serialize(profile, ProfileJson.Default.Profile), replace: true, cancellationToken);
     }
 
     /// <summary>Forgets the profile and its registration access token. A key file stays: it may be the only one.</summary>

@@ -5,7 +5,9 @@ using System.Web;
 
 namespace Dcr.Cli;
 
-/// <summary>Shows each request on one line: who, what, the answer, and the two or three members that it is about. No secret is among them.</summary>
+/// <summary>
+/// Shows each request on one line: who, what, the answer, and the two or three members that it is about. No secret is among them.
+/// </summary>
 /// <param name="inner">Where the requests go.</param>
 /// <param name="show">Who sends is known to whoever shows it.</param>
 internal sealed class BriefRequests(HttpMessageHandler inner, Action<BriefRequest> show) : DelegatingHandler(inner)
@@ -31,12 +33,27 @@ internal sealed class BriefRequests(HttpMessageHandler inner, Action<BriefReques
             request.Method.Method,
             PathOf(request.RequestUri!),
             ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture),
-            string.Join(' ', (string[])[.. Proof(request, sent), .. Members(sent, s_sent), "->", .. Members(answered, IsStop(answered) ? s_stopped : s_answered).Take(1)])));
+            string.Join(
+                ' ',
+                (string[])
+                [
+                    .. Proof(request, sent),
+                    .. Members(sent, s_sent),
+                    "->",
+                    .. Members(answered, IsStop(answered) ? s_stopped : s_answered).Take(1),
+                ])));
         return response;
     }
 
     /// <summary>A path as it is shown: what makes it long is an id that stands elsewhere whole.</summary>
-    public static string PathOf(Uri uri) => string.Join('/', uri.AbsolutePath.Split('/').Select(segment => segment.Length > LongestSegment && !segment.Contains('-', StringComparison.Ordinal) ? segment[..ShownOfSegment] + "..." : segment));
+    public static string PathOf(Uri uri) =>
+        string.Join(
+            '/',
+            uri.AbsolutePath.Split('/').Select(
+                segment =>
+                    segment.Length > LongestSegment && !segment.Contains('-', StringComparison.Ordinal)
+                        ? segment[..ShownOfSegment] + "..."
+                        : segment));
 
     // Of a client that is active its id is what matters.
     private static bool IsStop(JsonObject answered) => Facts.TextOf(answered["status"]) is not ("" or "active");
@@ -63,12 +80,15 @@ internal sealed class BriefRequests(HttpMessageHandler inner, Action<BriefReques
         {
             if (json[name] is { } value)
             {
-                yield return value is JsonArray array ? $"{array.Count} {name}" : $"{name}={Excerpt.Of(name == "jwks" ? Kids(value) : Facts.TextOf(value))}";
+                yield return value is JsonArray array
+                    ? $"{array.Count} {name}"
+                    : $"{name}={Excerpt.Of(name == "jwks" ? Kids(value) : Facts.TextOf(value))}";
             }
         }
     }
 
-    private static string Kids(JsonNode jwks) => string.Join(',', (jwks["keys"] as JsonArray ?? []).Select(key => Shortened(Facts.TextOf(key?["kid"]))));
+    private static string Kids(JsonNode jwks) =>
+        string.Join(',', (jwks["keys"] as JsonArray ?? []).Select(key => Shortened(Facts.TextOf(key?["kid"]))));
 
     private static string Shortened(string text) => text.Length > LongestSegment ? text[..ShownOfSegment] + "..." : text;
 

@@ -130,7 +130,8 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
         new JsonObject { ["method"] = request.Method.Method, ["url"] = request.RequestUri!.ToString(), ["status"] = status });
 
     private void Show(string who, BriefRequest request) => terminal.Out.MarkupLineInterpolated(
-        $"{new string(' ', Indent)}[blue]{who.PadRight(Who)}[/] [bold]{request.Method.PadRight(Method)}[/] {Printable.Of(request.Path).PadRight(Path)} {request.Status} [grey]{Printable.Of(request.Members)}[/]");
+        $"{new string(' ', Indent)}[blue]{who.PadRight(Who)}[/] [bold]{request.Method.PadRight(Method)}[/] "
+            + $"{Printable.Of(request.Path).PadRight(Path)} {request.Status} [grey]{Printable.Of(request.Members)}[/]");
 
     private void WriteText(string mark, string text)
     {

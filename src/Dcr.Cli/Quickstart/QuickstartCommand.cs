@@ -19,7 +19,9 @@ internal static class QuickstartCommand
     public static Command Create() => new LeafCommand(
         "quickstart",
         "See the whole flow at a running server, every request explained: a partner and a phone come in, renew keys, are stopped",
-        new Example("dcr quickstart --server http://localhost:5080 --client-id admin --key data/admin.jwk", "as the administrator that the server made at its first start"),
+        new Example(
+            "dcr quickstart --server http://localhost:5080 --client-id admin --key data/admin.jwk",
+            "as the administrator that the server made at its first start"),
         new Example("dcr quickstart", "the same, where that is remembered as the profile admin"),
         new Example("dcr quickstart --json | jq -r '.steps[] | .title, .shown[]'", "what was shown, without the requests"))
         .WithCredentials()
@@ -58,7 +60,9 @@ internal static class QuickstartCommand
         }
         else if (narration.IsOk)
         {
-            run.Terminal.Out.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"\n[green]Everything was as promised[/], in {elapsed.TotalSeconds:F1} s and {narration.Requests} requests.");
+            run.Terminal.Out.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture,
+                $"\n[green]Everything was as promised[/], in {elapsed.TotalSeconds:F1} s and {narration.Requests} requests.");
             run.Terminal.Out.WriteLine();
             run.Terminal.ShowTable(story.Summary, ["who", "came in", "key", "became", "?client_id"]);
             run.Terminal.Out.WriteLine();

@@ -12,19 +12,37 @@ internal static partial class InitCommand
     private const string DefaultOnboardingClient = "partner-directory";
     private const string DefaultScope = "read write";
 
-    private static readonly Argument<string> s_folder = new("folder") { Description = "Where the files are written (default: here)", DefaultValueFactory = _ => "." };
+    private static readonly Argument<string> s_folder = new("folder")
+    {
+        Description = "Where the files are written (default: here)",
+        DefaultValueFactory = _ => ".",
+    };
 
-    private static readonly Option<string?> s_issuer = new("--issuer") { Description = $"The URL by which clients know the server (asked for; {DefaultIssuer})", HelpName = "url" };
+    private static readonly Option<string?> s_issuer = new("--issuer")
+    {
+        Description = $"The URL by which clients know the server (asked for; {DefaultIssuer})",
+        HelpName = "url",
+    };
 
-    private static readonly Option<string?> s_onboardingClient = new("--onboarding-client") { Description = $"The id of who may register clients first (asked for; {DefaultOnboardingClient})", HelpName = "id" };
+    private static readonly Option<string?> s_onboardingClient = new("--onboarding-client")
+    {
+        Description = $"The id of who may register clients first (asked for; {DefaultOnboardingClient})",
+        HelpName = "id",
+    };
 
-    private static readonly Option<string?> s_scope = new("--scope") { Description = $"What its clients may ask for, space-separated (asked for; {DefaultScope})", HelpName = "scope" };
+    private static readonly Option<string?> s_scope = new("--scope")
+    {
+        Description = $"What its clients may ask for, space-separated (asked for; {DefaultScope})",
+        HelpName = "scope",
+    };
 
     public static Command Create() => new LeafCommand(
         "init",
         "Make a folder ready to run a server: configuration, keys, and the first who may register clients",
         new Example("dcr init my-server --yes", "without questions: a server for this machine"),
-        new Example("dcr init production --issuer https://as.example --onboarding-client partner-directory --scope \"read write\"", "behind a proxy that has TLS"))
+        new Example(
+            "dcr init production --issuer https://as.example --onboarding-client partner-directory --scope \"read write\"",
+            "behind a proxy that has TLS"))
         .With(s_folder, s_issuer, s_onboardingClient, s_scope, CommonOptions.Yes, CommonOptions.Force)
         .Does(RunAsync);
 
@@ -34,20 +52,25 @@ internal static partial class InitCommand
         var files = new InitFiles(run.PathOf(folder));
         if (!run.Get(CommonOptions.Force) && files.FirstThatIsThere() is { } there)
         {
-            throw CommandFailure.Usage($"{there} is there already, and nothing was written.", "Choose another folder, or replace the files with --force.");
+            throw CommandFailure.Usage(
+                $"{there} is there already, and nothing was written.", "Choose another folder, or replace the files with --force.");
         }
         var issuer = Answer(run, s_issuer, "By which URL do clients know the server?", DefaultIssuer, IssuerFault).TrimEnd('/');
-        var client = Answer(run, s_onboardingClient, "Who may register clients first? An id of your choice:", DefaultOnboardingClient, ClientFault);
+        var client = Answer(
+            run, s_onboardingClient, "Who may register clients first? An id of your choice:", DefaultOnboardingClient, ClientFault);
         var scope = Answer(run, s_scope, "What may its clients ask for?", DefaultScope, ScopeFault);
 
         await files.WriteAsync(issuer, client, scope.Split(' ', StringSplitOptions.RemoveEmptyEntries), cancellationToken);
-        run.Terminal.Show(new JsonObject { ["folder"] = files.Folder, ["issuer"] = issuer, ["onboarding_client"] = client, ["scope"] = scope });
+        run.Terminal.Show(
+            new JsonObject { ["folder"] = files.Folder, ["issuer"] = issuer, ["onboarding_client"] = client, ["scope"] = scope });
         if (run.Terminal.IsJson)
         {
             return;
         }
         run.Terminal.Out.WriteLine();
-        run.Terminal.ShowTable([.. InitFiles.Descriptions(client).Select(file => new JsonObject { ["file"] = file.Name, ["what it is"] = file.Says })], ["file", "what it is"]);
+        run.Terminal.ShowTable(
+            [.. InitFiles.Descriptions(client).Select(file => new JsonObject { ["file"] = file.Name, ["what it is"] = file.Says })],
+            ["file", "what it is"]);
         run.Terminal.Out.WriteLine();
         run.Terminal.Out.WriteLine("Start the server in this folder:");
         run.Terminal.Out.WriteLine($"  {InitFiles.Start}");
@@ -87,13 +110,19 @@ internal static partial class InitCommand
                 : "an issuer is an https URL without query and fragment, or an http URL of this machine";
 
     private static string? ClientFault(string text) =>
-        text == InitFiles.Administrator ? "that is the administrator" : ClientId().IsMatch(text) ? null : "use 1 to 64 letters, digits, dots, - and _, and begin with a letter or digit";
+        text == InitFiles.Administrator ? "that is the administrator"
+            : ClientId().IsMatch(text) ? null
+            : "use 1 to 64 letters, digits, dots, - and _, and begin with a letter or digit";
 
     private static string? ScopeFault(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries) switch
     {
         [] => "name at least one scope",
-        var tokens when tokens.FirstOrDefault(token => token is "introspect" || token.StartsWith("dcr", StringComparison.Ordinal)) is { } reserved => $"{reserved} is for this server's own use",
-        var tokens when !tokens.All(token => Scope().IsMatch(token)) => "a scope has printable characters without blanks and quotes (RFC 6749 section 3.3)",
+        var tokens when tokens.FirstOrDefault(
+            token =>
+                token is "introspect"
+                    || token.StartsWith("dcr", StringComparison.Ordinal)) is { } reserved => $"{reserved} is for this server's own use",
+        var tokens when !tokens.All(
+            token => Scope().IsMatch(token)) => "a scope has printable characters without blanks and quotes (RFC 6749 section 3.3)",
         _ => null,
     };
 

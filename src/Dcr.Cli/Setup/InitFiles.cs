@@ -5,7 +5,9 @@ using Dcr.Client;
 
 namespace Dcr.Cli;
 
-/// <summary>The files that <c>dcr init</c> leaves: what a server reads where it is started, and the private keys of those who use it.</summary>
+/// <summary>
+/// The files that <c>dcr init</c> leaves: what a server reads where it is started, and the private keys of those who use it.
+/// </summary>
 internal sealed class InitFiles(string folder)
 {
     public const string Administrator = "admin";
@@ -18,7 +20,11 @@ internal sealed class InitFiles(string folder)
     private const string LocalAddress = "http://localhost:5080";
     private const int TokenLifetimeSeconds = 300;
 
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public string Folder => folder;
 
@@ -47,7 +53,8 @@ internal sealed class InitFiles(string folder)
     ];
 
     /// <summary>Null: nothing is in the way.</summary>
-    public string? FirstThatIsThere() => new[] { Settings, Seed, Ignore, Readme, Keys }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Path.Exists);
+    public string? FirstThatIsThere() =>
+        new[] { Settings, Seed, Ignore, Readme, Keys }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Path.Exists);
 
     public async Task WriteAsync(string issuer, string client, IReadOnlyList<string> scope, CancellationToken cancellationToken)
     {
@@ -57,7 +64,8 @@ internal sealed class InitFiles(string folder)
         PrivateFile.CreateFolder(Path.Combine(folder, Keys));
         foreach (var (name, key) in new[] { (Administrator, administratorKey), (client, clientKey) })
         {
-            await PrivateFile.WriteAsync(Path.Combine(folder, KeyOf(name)), KeyOf(name), KeyFile.PemOf(key, password: null), replace: true, cancellationToken);
+            await PrivateFile.WriteAsync(
+                Path.Combine(folder, KeyOf(name)), KeyOf(name), KeyFile.PemOf(key, password: null), replace: true, cancellationToken);
         }
         await WriteAsync(Settings, SettingsFor(issuer), cancellationToken);
         await WriteAsync(Seed, Text(SeedOf(administratorKey, client, clientKey, scope)), cancellationToken);
@@ -65,7 +73,8 @@ internal sealed class InitFiles(string folder)
         await WriteAsync(Readme, ReadmeOf(issuer, client), cancellationToken);
     }
 
-    private Task WriteAsync(string name, string text, CancellationToken cancellationToken) => File.WriteAllTextAsync(Path.Combine(folder, name), text, cancellationToken);
+    private Task WriteAsync(string name, string text, CancellationToken cancellationToken) =>
+        File.WriteAllTextAsync(Path.Combine(folder, name), text, cancellationToken);
 
     // Another machine than this one has TLS, and comes here.
     private static string SettingsFor(string issuer) => $"""

@@ -8,16 +8,28 @@ namespace Dcr.Cli;
 /// <summary><c>dcr token</c>: an access token for the client of a profile.</summary>
 internal static class TokenCommand
 {
-    private static readonly Option<string?> s_scope = new("--scope") { Description = "What for, space-separated (default: all that the client is registered for, but dcr and dcr.admin)", HelpName = "scope" };
+    private static readonly Option<string?> s_scope = new("--scope")
+    {
+        Description = "What for, space-separated (default: all that the client is registered for, but dcr and dcr.admin)",
+        HelpName = "scope",
+    };
 
-    private static readonly Option<string?> s_resource = new("--resource") { Description = "The API it is for (RFC 8707; default: the server's)", HelpName = "uri" };
+    private static readonly Option<string?> s_resource = new("--resource")
+    {
+        Description = "The API it is for (RFC 8707; default: the server's)",
+        HelpName = "uri",
+    };
 
     public static Command Create() => new LeafCommand(
         "token",
         "Get an access token (client credentials grant by private_key_jwt)",
         new Example("dcr token --scope read", "show what kind of token it is, and not the token"),
-        new Example("curl -sf http://localhost:5080/admin/v1/clients -H \"Authorization: Bearer $(dcr token -p admin --scope dcr.admin --show-secret)\"", "use it with another program"),
-        new Example("dcr token -p directory --scope dcr --out initial.token", "an initial access token, to hand over to whoever is to register"))
+        new Example(
+            "curl -sf http://localhost:5080/admin/v1/clients -H \"Authorization: Bearer $(dcr token -p admin --scope dcr.admin "
+                + "--show-secret)\"",
+            "use it with another program"),
+        new Example(
+            "dcr token -p directory --scope dcr --out initial.token", "an initial access token, to hand over to whoever is to register"))
         .WithCredentials()
         .With(s_scope, s_resource, CommonOptions.Dpop, CommonOptions.Out, CommonOptions.ShowSecret)
         .Does(RunAsync);

@@ -4,7 +4,7 @@ namespace Dcr.CliTests.Support;
 public sealed class OwnServer : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dcr-cli-own-server-").FullName;
-    private readonly string _issuer = $"http://127.0.0.1:{CliServer.FreePort()}";
+    private readonly string _issuer = $"http://127.0.0.1:{Ports.Free()}";
     private ServerProcess? _process;
 
     public string Address => _issuer;
