@@ -85,7 +85,7 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Only_a_route_sends() =>
-        Classes().That().DependOnAny(typeof(IMediator))
+        Classes().That().ResideInNamespaceMatching("^Dcr(\\.|$)").And().DependOnAny(typeof(IMediator))
             .And().DoNotHaveNameEndingWith("Route").And().DoNotHaveNameEndingWith("Feature").And().DoNotHaveNameContaining("<")
             .Should().HaveName("UseCases").Check(s_dcr);
 

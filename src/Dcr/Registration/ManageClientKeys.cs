@@ -60,12 +60,15 @@ internal static class ManageClientKeysRoute
     }
 
     private static IResult Write(Result<AdminHostedKey> key, int status = StatusCodes.Status200OK) =>
-        key.IsSuccess ? TypedResults.Json(key.Value, RegistrationJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
+        key.IsSuccess
+            ? TypedResults.Json(key.Value, RegistrationJson.Default.AdminHostedKey, statusCode: status)
+            : new OAuthErrorResult(key.Error);
 }
 
 /// <param name="Jwk">The public key, as a JWK.</param>
 /// <param name="Proof">A JWT signed by an active key of the set, its <c>sub</c> the thumbprint of the new key.</param>
-internal sealed record NewClientKey([property: JsonPropertyName("jwk")] JsonElement Jwk, [property: JsonPropertyName("proof")] string Proof);
+internal sealed record NewClientKey(
+    [property: JsonPropertyName("jwk")] JsonElement Jwk, [property: JsonPropertyName("proof")] string Proof);
 
 /// <param name="Proof">A JWT signed by an active key of the set, its <c>sub</c> the thumbprint of the key that is changed.</param>
 /// <param name="Until">To retire: RFC 3339, when the key ends.</param>
