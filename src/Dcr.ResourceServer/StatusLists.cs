@@ -111,6 +111,9 @@ internal sealed partial class StatusLists(IOptions<DcrResourceServerOptions> opt
 
     private sealed record Fetched(StatusList List, EntityTagHeaderValue? EntityTag);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The status list {Uri} cannot be fetched; the last one goes on until it is too old")]
+    [LoggerMessage(
+        EventId = 5001,
+        Level = LogLevel.Warning,
+        Message = "The status list {Uri} cannot be fetched; the last one goes on until it is too old")]
     private partial void LogAway(Exception exception, string uri);
 }

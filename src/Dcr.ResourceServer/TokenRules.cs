@@ -94,7 +94,7 @@ internal sealed class TokenRules(IOptions<DcrResourceServerOptions> options, Dpo
     private TimeSpan PatienceOf(TokenValidatedContext context)
     {
         var longest = context.Options.BackchannelTimeout;
-        // Null where the API's developer has put another handler of the event in place of ours.
+        // Null where the API's developer has put another handler of the event in place of this one.
         var spent = context.HttpContext.Items[s_began] is long began ? time.GetElapsedTime(began) : TimeSpan.Zero;
         return spent < longest ? longest - spent : TimeSpan.Zero;
     }

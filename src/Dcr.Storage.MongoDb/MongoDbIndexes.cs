@@ -173,21 +173,22 @@ internal sealed partial class MongoDbIndexes(MongoDbStorage storage, TimeProvide
     private static CreateIndexModel<BsonDocument> Expiry(string field, TimeSpan after) =>
         new(new BsonDocument(field, 1), new CreateIndexOptions { ExpireAfter = after });
 
-    [LoggerMessage(Level = LogLevel.Warning, Message =
+    [LoggerMessage(EventId = 3101, Level = LogLevel.Warning, Message =
         "Indexes have been under construction for {Patience}; the node starts, and what they serve is slow or answered 503 until they are "
             + "there")]
     private partial void LogBuilding(TimeSpan patience);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "All indexes are there")]
+    [LoggerMessage(EventId = 3102, Level = LogLevel.Information, Message = "All indexes are there")]
     private partial void LogBuilt();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Building indexes was interrupted ({Reason}); trying again in {AgainAfter}")]
+    [LoggerMessage(
+        EventId = 3103, Level = LogLevel.Warning, Message = "Building indexes was interrupted ({Reason}); trying again in {AgainAfter}")]
     private partial void LogInterrupted(string reason, TimeSpan againAfter);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Building indexes failed; trying again in {AgainAfter}")]
+    [LoggerMessage(EventId = 3104, Level = LogLevel.Error, Message = "Building indexes failed; trying again in {AgainAfter}")]
     private partial void LogFailed(Exception exception, TimeSpan againAfter);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message =
+    [LoggerMessage(EventId = 3105, Level = LogLevel.Warning, Message =
         "The index on {Keys} of {Collection} has other options than this version makes; it stays. Drop it and start a node again to have "
             + "it made anew")]
     private partial void LogConflict(string keys, string collection);

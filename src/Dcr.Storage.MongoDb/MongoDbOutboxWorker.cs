@@ -69,9 +69,12 @@ internal sealed partial class MongoDbOutboxWorker(
     }
 
     [LoggerMessage(
-        Level = LogLevel.Warning, Message = "Audit records stay with their clients until the next sweep: MongoDB is away ({Reason})")]
+        EventId = 3106,
+        Level = LogLevel.Warning,
+        Message = "Audit records stay with their clients until the next sweep: MongoDB is away ({Reason})")]
     private partial void LogWaiting(string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Audit records stay with their clients until the next sweep: moving them failed")]
+    [LoggerMessage(
+        EventId = 3107, Level = LogLevel.Error, Message = "Audit records stay with their clients until the next sweep: moving them failed")]
     private partial void LogFailed(Exception exception);
 }

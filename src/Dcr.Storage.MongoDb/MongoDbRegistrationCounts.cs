@@ -109,7 +109,7 @@ internal sealed class MongoDbRegistrationCounts(MongoDbStorage storage, TimeProv
 
     /// <summary>
     /// Gives up the room of every client of this onboarding client that has stopped being live. One node at a time, by a lock that
-    /// ends by itself; one that was overtaken changes nothing any more. Where another holds it for long, it is left to that one and the
+    /// ends on its own; one that was overtaken changes nothing any more. Where another holds it for long, it is left to that one and the
     /// sweep.
     /// </summary>
     public async Task ReleaseAsync(string onboardingClient, CancellationToken cancellationToken)

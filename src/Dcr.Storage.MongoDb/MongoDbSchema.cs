@@ -111,7 +111,7 @@ internal sealed partial class MongoDbSchema(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message =
+    [LoggerMessage(EventId = 3108, Level = LogLevel.Warning, Message =
         "MongoDB says that it has version {Version}; {Lowest} is the lowest that is supported. After a change of primary an older one may "
             + "not show at once what was acknowledged")]
     private partial void LogOldServer(string version, Version lowest);

@@ -41,7 +41,7 @@ internal sealed class SqliteStatusListStore(SqliteStorage storage) : IStatusList
         return Task.FromResult(bits);
     }
 
-    /// <summary>The tokens with this index are dead for good, and the client has none any more.</summary>
+    /// <summary>The tokens with this index are permanently dead, and the client has none any more.</summary>
     /// <param name="session">Within the transaction that stops the client.</param>
     /// <param name="clientId">The client.</param>
     /// <param name="index">Null: it had none.</param>

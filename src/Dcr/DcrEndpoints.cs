@@ -71,7 +71,8 @@ public static class DcrEndpoints
             if (text[..here] is { Length: > 0 } prefix && prefix != path)
             {
                 throw new InvalidOperationException(
-                    $"MapDcr is called on a group with the prefix {prefix}, and the path of Dcr:Issuer is '{path}': they must be the same.");
+                    $"MapDcr is called on a group with the prefix {prefix}, and the path of Dcr:Issuer is '{path}': they must be the "
+                        + "same.");
             }
             route.RoutePattern = RoutePatternFactory.Parse(below + text[(here + Here.Length)..]);
             route.DisplayName = route.DisplayName?.Replace(text, route.RoutePattern.RawText, StringComparison.Ordinal);

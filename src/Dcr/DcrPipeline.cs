@@ -57,7 +57,8 @@ internal sealed class DcrPipeline(
         }
     }
 
-    // HEAD wherever GET is (RFC 9110 section 9.3.2): the web server leaves the content out. A preflight is routed by the method it asks for.
+    // HEAD wherever GET is (RFC 9110 section 9.3.2): the web server leaves the content out. A preflight is routed by the method it asks
+    // for.
     private static void AddMethods(IList<object> metadata)
     {
         if (metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { } known)

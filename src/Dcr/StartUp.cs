@@ -82,6 +82,6 @@ internal sealed partial class StartUp(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The store is away ({Reason}); trying again every {RetryAfter}")]
+    [LoggerMessage(EventId = 2401, Level = LogLevel.Error, Message = "The store is away ({Reason}); trying again every {RetryAfter}")]
     private partial void LogAway(Printed reason, TimeSpan retryAfter);
 }

@@ -199,8 +199,8 @@ public abstract class AdministrationTests(DcrServer server) : ServerTests(server
     [InlineData("""{}""", "origin")]
     [InlineData("""{"dry_run":true}""", "origin")]
     [InlineData("""{"origin":{}}""", "origin: needs at least one of")]
-    [InlineData("""{"origin":{"software_id":"x"},"dry":true}""", "dry: there is no such member")]
-    [InlineData("""{"origin":{"attester":"x"}}""", "origin.attester: there is no such member")]
+    [InlineData("""{"origin":{"software_id":"x"},"dry":true}""", "dry: unknown member")]
+    [InlineData("""{"origin":{"attester":"x"}}""", "origin.attester: unknown member")]
     public async Task Names_a_member_that_is_missing_or_unknown(string body, string name)
     {
         var refused = await Server.AdminAsync(HttpMethod.Post, "clients:revoke", await Server.AdminTokenAsync(), JsonNode.Parse(body)!.AsObject());

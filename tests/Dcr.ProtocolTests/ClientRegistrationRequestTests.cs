@@ -142,7 +142,7 @@ public abstract class ClientRegistrationRequestTests(DcrServer server) : ServerT
     public async Task Rejects_a_jwks_uri_that_does_not_work()
     {
         await using var host = await JwksHost.StartAsync("""{"keys":[]}""");
-        foreach (var uri in new[] { host.Url, host.Url + "/missing", $"http://127.0.0.1:{DcrServer.FreePort()}/jwks" })
+        foreach (var uri in new[] { host.Url, host.Url + "/missing", $"http://127.0.0.1:{Ports.Free()}/jwks" })
         {
             await RefusesAsync(m => { m.Remove("jwks"); m["jwks_uri"] = uri; }, "jwks_uri");
         }

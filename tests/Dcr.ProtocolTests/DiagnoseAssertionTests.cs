@@ -418,7 +418,7 @@ public abstract class DiagnoseAssertionTests(DcrServer server) : ServerTests(ser
     [InlineData("""{"client_assertion":null}""", "client_assertion")]
     [InlineData("""{"client_assertion":7}""", "client_assertion")]
     [InlineData("""{"client_assertion":"\ud800"}""", "not valid Unicode")]
-    [InlineData("""{"client_assertion":"x","client_id":"y"}""", "client_id: there is no such member")]
+    [InlineData("""{"client_assertion":"x","client_id":"y"}""", "client_id: unknown member")]
     [InlineData("""{"client_assertion":"x","client_assertion":"y"}""", "named once")]
     [InlineData("[]", "JSON object")]
     public async Task Rejects_a_body_that_is_something_else(string body, string names)

@@ -24,7 +24,7 @@ public sealed class EmbeddingTests
         Assert.NotEmpty(await server.AccessTokenAsync(client.Key, client.ClientId));
         Assert.Equal(client.ClientId, (await server.GetAsync(client.Path, client.RegistrationAccessToken)).Succeeded()["client_id"]);
 
-        (await server.AdminAsync(HttpMethod.Post, $"{issuerPath}/admin/v1/clients/{client.ClientId}/revoke", await server.AdminTokenAsync())).Succeeded();
+        (await server.AdminAsync(HttpMethod.Post, $"clients/{client.ClientId}/revoke", await server.AdminTokenAsync())).Succeeded();
         (await server.PostTokenAsync(server.Assertion(client.Key, client.ClientId).Sign())).Refused(HttpStatusCode.Unauthorized, "invalid_client");
         Assert.Equal("Healthy", await server.Http.GetStringAsync($"{issuerPath}/health/ready".TrimStart('/'), Cancellation));
     }

@@ -123,7 +123,7 @@ public sealed class KeyFetchTests(KeyFetchTests.ImpatientServer server) : Server
     {
         await using var host = await JwksHost.StartAsync("<html>");
         var told = new List<string>();
-        foreach (var url in new[] { host.Url, host.Url + "/missing", $"http://127.0.0.1:{DcrServer.FreePort()}/", $"http://localhost:{DcrServer.FreePort()}/", "http://no-such-name.invalid/" })
+        foreach (var url in new[] { host.Url, host.Url + "/missing", $"http://127.0.0.1:{Ports.Free()}/", $"http://localhost:{Ports.Free()}/", "http://no-such-name.invalid/" })
         {
             told.Add((await ValidateAsync(url)).Refused(HttpStatusCode.BadRequest, "invalid_client_metadata", "jwks_uri").Description!);
         }

@@ -29,7 +29,7 @@ public sealed class MemoryTests : IAsyncLifetime
     public async Task Stays_bounded_however_many_registrations_with_many_keys_are_tried_out()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "what a process holds is read from /proc");
-        var address = $"http://127.0.0.1:{DcrServer.FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         await using var node = await ServerProcess.StartAsync(_store.Arguments(address, address), _store.Directory);
         var keys = TestKey.Jwks([.. Enumerable.Range(0, Keys).Select(i => TestKey.Create(kid: $"key-{i}"))]);
         await using var host = await JwksHost.StartAsync(keys.ToJsonString());

@@ -17,7 +17,7 @@ public sealed class ProcessTests
     public async Task Starts_on_nothing_with_a_first_administrator_who_can_log_in()
     {
         var folder = NewFolder();
-        var address = $"http://127.0.0.1:{DcrServer.FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         await using (var server = await ServerProcess.StartAsync(["--urls", address], folder))
         {
             var key = Path.Combine(folder, "data", "admin.jwk");
@@ -66,7 +66,7 @@ public sealed class ProcessTests
     {
         await server.PrepareAsync();
         var issuer = "http://127.0.0.1:5999";
-        var addresses = new[] { $"http://127.0.0.1:{DcrServer.FreePort()}", $"http://127.0.0.1:{DcrServer.FreePort()}" };
+        var addresses = new[] { $"http://127.0.0.1:{Ports.Free()}", $"http://127.0.0.1:{Ports.Free()}" };
         // At once, on an empty store: one signing key, one of each seeded client.
         var nodes = await Task.WhenAll(addresses.Select(address => ServerProcess.StartAsync(server.Arguments(address, issuer), server.Directory)));
         try
@@ -109,7 +109,7 @@ public sealed class ProcessTests
     {
         await using var server = new SqliteServer();
         await server.PrepareAsync();
-        var address = $"http://127.0.0.1:{DcrServer.FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         var acknowledged = new ConcurrentBag<(string ClientId, string Path, string Token, TestKey Key)>();
         var usedAssertions = new ConcurrentBag<string>();
         var keys = Enumerable.Range(0, 8).Select(_ => TestKey.Create()).ToArray();

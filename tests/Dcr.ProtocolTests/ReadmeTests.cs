@@ -25,9 +25,9 @@ public sealed partial class ReadmeTests
 
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"), TestContext.Current.CancellationToken);
         Assert.Contains(PartnersPort, readme, StringComparison.Ordinal);
-        var address = $"http://127.0.0.1:{DcrServer.FreePort()}";
-        var apiAddress = $"http://127.0.0.1:{DcrServer.FreePort()}";
-        var partnersPort = DcrServer.FreePort().ToString(CultureInfo.InvariantCulture);
+        var address = $"http://127.0.0.1:{Ports.Free()}";
+        var apiAddress = $"http://127.0.0.1:{Ports.Free()}";
+        var partnersPort = Ports.Free().ToString(CultureInfo.InvariantCulture);
         var sections = Sections(readme.Replace(Server, address, StringComparison.Ordinal).Replace(Api, apiAddress, StringComparison.Ordinal).Replace(PartnersPort, partnersPort, StringComparison.Ordinal));
         var folder = Directory.CreateTempSubdirectory("dcr-readme-").FullName;
 

@@ -15,7 +15,7 @@ public sealed class ResourceServerTests(SqliteServer server) : ServerTests(serve
 {
     private async Task<WebApplication> StartApiAsync(string issuer, Action<DcrResourceServerOptions>? configure = null, TimeProvider? time = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(["--urls", $"http://127.0.0.1:{DcrServer.FreePort()}"]);
+        var builder = WebApplication.CreateSlimBuilder(["--urls", $"http://127.0.0.1:{Ports.Free()}"]);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(time ?? Server.Time);
         builder.Services.AddDcrResourceServer(issuer, issuer, configure);
@@ -102,7 +102,7 @@ public sealed class ResourceServerTests(SqliteServer server) : ServerTests(serve
     {
         await using var store = new SqliteServer();
         await store.PrepareAsync();
-        var issuer = $"http://127.0.0.1:{DcrServer.FreePort()}";
+        var issuer = $"http://127.0.0.1:{Ports.Free()}";
         await using var process = await ServerProcess.StartAsync(store.Arguments(issuer, issuer), store.Directory);
         var key = TestKey.Create();
         var initial = (await ProcessRequests.TokenAsync(process, issuer, store.OnboardingKey, DcrServer.OnboardingClient, "dcr")).Succeeded()["access_token"];
@@ -229,7 +229,7 @@ public sealed class ResourceServerTests(SqliteServer server) : ServerTests(serve
     [InlineData("https://as.example", "", "Audience")]
     public async Task Does_not_start_with_settings_that_are_not_safe(string issuer, string audience, string names)
     {
-        var builder = WebApplication.CreateSlimBuilder(["--urls", $"http://127.0.0.1:{DcrServer.FreePort()}"]);
+        var builder = WebApplication.CreateSlimBuilder(["--urls", $"http://127.0.0.1:{Ports.Free()}"]);
         builder.Services.AddDcrResourceServer(issuer, audience);
         await using var api = builder.Build();
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(() => api.StartAsync(Cancellation));

@@ -12,8 +12,8 @@ public abstract class SampleApiTests(DcrServer server) : ServerTests(server), IA
 {
     private static readonly TimeSpan s_refresh = TimeSpan.FromSeconds(2);
 
-    private readonly string _address = $"http://127.0.0.1:{DcrServer.FreePort()}";
-    private readonly string _apiAddress = $"http://127.0.0.1:{DcrServer.FreePort()}";
+    private readonly string _address = $"http://127.0.0.1:{Ports.Free()}";
+    private readonly string _apiAddress = $"http://127.0.0.1:{Ports.Free()}";
 
     private async Task<(ServerProcess Node, ServerProcess Api)> StartAsync()
     {

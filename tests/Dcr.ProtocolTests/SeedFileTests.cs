@@ -168,9 +168,9 @@ public sealed class FaultyConfigurationTests
 
         var fault = await Assert.ThrowsAsync<OptionsValidationException>(async () => await server.InitializeAsync());
 
-        Assert.Contains("Dcr:SecurityProfil: there is no such setting; Dcr has AccessTokenLifetime,", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("Dcr:Jwks:AllowHttps: there is no such setting; Dcr:Jwks has AllowHttp,", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("Dcr:Storage:Mongo:ConnectionString: there is no such setting.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Dcr:SecurityProfil: unknown setting; Dcr has AccessTokenLifetime,", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Dcr:Jwks:AllowHttps: unknown setting; Dcr:Jwks has AllowHttp,", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Dcr:Storage:Mongo:ConnectionString: unknown setting.", fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("password", fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Database", fault.Message, StringComparison.Ordinal);
     }

@@ -44,7 +44,7 @@ public sealed class SqliteDiskTests
         {
             await using var server = new SqliteServer();
             await server.PrepareAsync();
-            var address = $"http://127.0.0.1:{DcrServer.FreePort()}";
+            var address = $"http://127.0.0.1:{Ports.Free()}";
             string[] arguments = [.. server.Arguments(address, address), "--Dcr:Storage:Sqlite:Path", Path.Combine(disk, "dcr.db")];
             await using var node = await ServerProcess.StartAsync(arguments, server.Directory);
             await FillAsync(Path.Combine(disk, "filling"));

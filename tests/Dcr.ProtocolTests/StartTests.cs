@@ -31,7 +31,7 @@ public sealed class StartTests : IDisposable
     [Requirement("P-START")]
     public async Task A_setting_that_is_at_fault_makes_nothing()
     {
-        var (exitCode, output) = await ServerProcess.RunAsync(["--urls", $"http://127.0.0.1:{DcrServer.FreePort()}", "--Dcr:AccessTokenLifetime", "00:00:01"], _folder);
+        var (exitCode, output) = await ServerProcess.RunAsync(["--urls", $"http://127.0.0.1:{Ports.Free()}", "--Dcr:AccessTokenLifetime", "00:00:01"], _folder);
         Assert.NotEqual(0, exitCode);
         Assert.Contains("Dcr:AccessTokenLifetime", output, StringComparison.Ordinal);
         Assert.Empty(Files);

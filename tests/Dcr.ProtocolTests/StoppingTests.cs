@@ -22,7 +22,7 @@ public sealed class StoppingTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGTERM");
         for (var round = 0; round < 3; round++)
         {
-            var port = DcrServer.FreePort();
+            var port = Ports.Free();
             await using var server = await ServerProcess.StartAsync(["--urls", $"http://127.0.0.1:{port}"], _folder);
             var (answers, lasts, broken) = (new ConcurrentBag<int>(), 0, new ConcurrentBag<string>());
             var readiness = new ConcurrentQueue<int>();
@@ -90,7 +90,7 @@ public sealed class StoppingTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the limit is read from /proc");
         const int Descriptors = 600;
-        var port = DcrServer.FreePort();
+        var port = Ports.Free();
         await using var server = await ServerProcess.StartWithFewDescriptorsAsync(Descriptors, ["--urls", $"http://127.0.0.1:{port}"], _folder);
         var idle = new List<KeptConnection>();
         for (var i = 0; i < 2 * Descriptors; i++)

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Dcr.Protocol;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -36,5 +37,19 @@ public sealed class PrintedTests
             .ToList();
         Assert.True(raw.Count == 0, $"Take their text as Printed: {string.Join(", ", raw)}");
         Assert.Contains(typeof(Printed).Assembly.GetTypes(), type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.NonPublic).Any(method => method.GetCustomAttribute<LoggerMessageAttribute>() is not null));
+    }
+
+    [Fact]
+    [Requirement("P-LOG")]
+    public void Every_log_message_has_an_id_of_its_own()
+    {
+        var messages = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\[LoggerMessage\(\s*(?:EventId = (\d+))?"))
+            .Select(match => match.Groups[1].Value)
+            .ToList();
+        Assert.DoesNotContain("", messages);
+        Assert.Equal(messages.Distinct().Count(), messages.Count);
+        Assert.NotEmpty(messages);
     }
 }

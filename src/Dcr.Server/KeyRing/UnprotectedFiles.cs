@@ -54,6 +54,6 @@ internal sealed partial class UnprotectedFiles(
             && !relative.StartsWith("..", StringComparison.Ordinal)
             && !Path.IsPathRooted(relative);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Not protected: {What}")]
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Warning, Message = "Not protected: {What}")]
     private partial void LogUnprotected(string what);
 }

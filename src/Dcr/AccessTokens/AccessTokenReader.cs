@@ -8,7 +8,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Dcr.AccessTokens;
 
 /// <summary>An access token of this server, found genuine and in time.</summary>
-public sealed record AccessToken
+internal sealed record AccessToken
 {
     /// <summary>
     /// Private claims of tokens for this server's own endpoints: the key the client proved itself with, and who vouched for its instance.

@@ -36,7 +36,7 @@ internal static class IntrospectAccessTokenRoute
 }
 
 /// <summary>The form of an introspection or revocation request, for the OpenAPI document.</summary>
-public sealed record TokenQuery
+internal sealed record TokenQuery
 {
     [JsonPropertyName("token")]
     public required string Token { get; init; }
@@ -54,7 +54,7 @@ public sealed record TokenQuery
 }
 
 /// <summary>RFC 7662 section 2.2. An inactive token has nothing but <c>active</c>.</summary>
-public sealed record Introspection
+internal sealed record Introspection
 {
     public static readonly Introspection Inactive = new() { Active = false };
 
@@ -98,7 +98,7 @@ public sealed record Introspection
 }
 
 /// <param name="Thumbprint">RFC 7638, SHA-256, base64url.</param>
-public sealed record Confirmation([property: JsonPropertyName("jkt")] string Thumbprint);
+internal sealed record Confirmation([property: JsonPropertyName("jkt")] string Thumbprint);
 
 /// <summary>What a token is, and who asked.</summary>
 internal sealed record IntrospectionAnswer(Introspection Introspection, string Caller);

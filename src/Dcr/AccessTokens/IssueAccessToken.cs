@@ -35,7 +35,7 @@ internal static class IssueAccessTokenRoute
 }
 
 /// <summary>The form of a token request, for the OpenAPI document.</summary>
-public sealed record AccessTokenRequest
+internal sealed record AccessTokenRequest
 {
     /// <summary><c>client_credentials</c></summary>
     [JsonPropertyName("grant_type")]
@@ -65,11 +65,11 @@ public sealed record AccessTokenRequest
 /// <param name="Resource">RFC 8707. Null: the default audience of the scope.</param>
 /// <param name="Credentials">How the client proves itself.</param>
 /// <param name="Proofs">The DPoP header as sent: the token is bound to the key of a proof (RFC 9449 section 5).</param>
-public sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, SentCredentials Credentials, SentProofs Proofs)
+internal sealed record IssueAccessToken(string? GrantType, string? Scope, string? Resource, SentCredentials Credentials, SentProofs Proofs)
     : IRequest<Result<IssuedAccessToken>>;
 
 /// <summary>RFC 6749 section 5.1; never a refresh token (section 4.4.3).</summary>
-public sealed record IssuedAccessToken
+internal sealed record IssuedAccessToken
 {
     [JsonPropertyName("access_token")]
     public required string AccessToken { get; init; }

@@ -48,7 +48,7 @@ internal static class AdministrationFeature
         admin.MapPost("/clients/{client_id}/resume", ChangeClientStatusRoute.ResumeAsync)
             .Is("Administration", "Let a suspended client go on").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/revoke", ChangeClientStatusRoute.RevokeAsync)
-            .Is("Administration", "End a client for good").Gives<AdminClient>().Refuses(401, 403, 404, 409);
+            .Is("Administration", "End a client permanently").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/sign-out", SignClientOutRoute.HandleAsync)
             .Is("Administration", "End all tokens a client has, and not the client").Gives<AdminClient>().Refuses(401, 403, 404, 409);
         admin.MapPost("/clients/{client_id}/registration-access-token", RenewRegistrationAccessTokenRoute.HandleAsync)

@@ -31,10 +31,10 @@ internal static class DiagnoseAssertionRoute
 
 /// <param name="ClientAssertion">As the client sends it: a JWT in compact form. Whatever it is, it is judged.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record AssertionToDiagnose([property: JsonPropertyName("client_assertion")] string ClientAssertion);
+internal sealed record AssertionToDiagnose([property: JsonPropertyName("client_assertion")] string ClientAssertion);
 
 /// <summary>What became of a client assertion at this moment, on this node. Texts are printable ASCII, 4000 characters at most.</summary>
-public sealed record AssertionDiagnosis
+internal sealed record AssertionDiagnosis
 {
     /// <summary>
     /// True: the token endpoint would take it for the client. Whether it would then give a token also depends on scope, resource and DPoP
@@ -95,7 +95,7 @@ public sealed record AssertionDiagnosis
 
 /// <param name="Kid">Null: the key has none.</param>
 /// <param name="Thumbprint">RFC 7638, SHA-256, base64url.</param>
-public sealed record VerifyingKey(
+internal sealed record VerifyingKey(
     [property: JsonPropertyName("kid")] string? Kid,
     [property: JsonPropertyName("thumbprint")] string Thumbprint);
 

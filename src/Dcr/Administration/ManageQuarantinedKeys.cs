@@ -54,14 +54,14 @@ internal static class ManageQuarantinedKeysRoute
 }
 
 /// <param name="Reason">Why, for whoever finds the key refused: 1 to 256 characters.</param>
-public sealed record QuarantineReason([property: JsonPropertyName("reason")] string Reason);
+internal sealed record QuarantineReason([property: JsonPropertyName("reason")] string Reason);
 
 /// <summary>A key that is refused on the whole server.</summary>
 /// <param name="Thumbprint">RFC 7638, SHA-256, base64url.</param>
 /// <param name="Reason">As the administrator gave it.</param>
 /// <param name="QuarantinedAt">Since when.</param>
 /// <param name="QuarantinedBy">The client id of the administrator.</param>
-public sealed record AdminQuarantinedKey(
+internal sealed record AdminQuarantinedKey(
     [property: JsonPropertyName("thumbprint")] string Thumbprint,
     [property: JsonPropertyName("reason")] string Reason,
     [property: JsonPropertyName("quarantined_at")] DateTimeOffset QuarantinedAt,

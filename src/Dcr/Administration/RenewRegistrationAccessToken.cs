@@ -25,7 +25,7 @@ internal static class RenewRegistrationAccessTokenRoute
 }
 
 /// <summary>What a client manages itself with (RFC 7592 section 3).</summary>
-public sealed record NewRegistrationAccessToken
+internal sealed record NewRegistrationAccessToken
 {
     [JsonPropertyName("client_id")]
     public required string ClientId { get; init; }
@@ -55,7 +55,7 @@ internal sealed class RenewRegistrationAccessTokenHandler(ClientEditor change, I
             client => client switch
             {
                 { Origin: null } => OAuthError.Conflict("Nobody registered this client, so it does not manage itself."),
-                { Status: ClientStatus.Revoked } => OAuthError.Conflict("The client is revoked, which is for good."),
+                { Status: ClientStatus.Revoked } => OAuthError.Conflict("The client is revoked, which is permanent."),
                 _ => client with { RegistrationAccess = new RegistrationAccess { TokenHash = OpaqueSecret.Hash(token) } },
             },
             AuditActions.RegistrationAccessTokenRenewed,

@@ -242,12 +242,12 @@ internal sealed partial class ClientOperationRunner(
         JsonSerializer.SerializeToElement(operation.Origin, ClientsJson.Default.OriginFilter).EnumerateObject()
             .ToDictionary(member => member.Name, member => new AuditChange(null, member.Value.GetString()));
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Operation {OperationId}: {Changed} of {Matched} clients")]
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Information, Message = "Operation {OperationId}: {Changed} of {Matched} clients")]
     private partial void LogStep(Printed operationId, long changed, long matched);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "An operation on clients failed; it is tried again: {OperationId}")]
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "An operation on clients failed; it is tried again: {OperationId}")]
     private partial void LogFailed(Exception exception, Printed operationId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Operations on clients wait: the store is away: {OperationId}")]
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "Operations on clients wait: the store is away: {OperationId}")]
     private partial void LogWaiting(Exception exception, Printed operationId);
 }

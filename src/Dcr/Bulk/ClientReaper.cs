@@ -73,16 +73,19 @@ internal sealed partial class ClientReaper(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Expired} clients expired, {Removed} were removed")]
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "{Expired} clients expired, {Removed} were removed")]
     private partial void LogReaped(long expired, long removed);
 
     [LoggerMessage(
-        Level = LogLevel.Warning, Message = "Clients that have expired wait, {Reason}; POST /admin/v1/clients:reap with all ends them now")]
+        EventId = 2005,
+        Level = LogLevel.Warning,
+        Message = "Clients that have expired wait, {Reason}; POST /admin/v1/clients:reap with all ends them now")]
     private partial void LogWithheld(Printed reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Clients that have expired could not be reaped; the next round tries again")]
+    [LoggerMessage(
+        EventId = 2006, Level = LogLevel.Error, Message = "Clients that have expired could not be reaped; the next round tries again")]
     private partial void LogFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Clients that have expired wait: the store is away")]
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Warning, Message = "Clients that have expired wait: the store is away")]
     private partial void LogWaiting(Exception exception);
 }

@@ -14,7 +14,7 @@ public sealed record ClientOperation
 
     /// <summary>
     /// Only clients that rest on a software statement, and on none of these; one without a software_id stands for every software of its
-    /// issuer. Null: no matter.
+    /// issuer. Null: any.
     /// </summary>
     public IReadOnlyList<StatementOrigin>? UnlessRestingOn { get; init; }
 

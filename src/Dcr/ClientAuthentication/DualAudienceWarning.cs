@@ -22,7 +22,7 @@ internal sealed partial class DualAudienceWarning(IOptions<DcrOptions> options, 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(
-        Level = LogLevel.Warning,
+        EventId = 1601, Level = LogLevel.Warning,
         Message = "Dcr:AssertionAudience is Dual: assertions addressed to URLs of this server are accepted from every client, "
             + "which RFC 10070 forbids. GET /admin/v1/clients?assertion_exception=true lists who needs that; give each of them an "
                 + "exception with an end, then set Strict")]

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace Dcr.ClientAuthentication;
 
 /// <summary>What a request authenticates its client with, as sent.</summary>
-public sealed record SentCredentials
+internal sealed record SentCredentials
 {
     public string? ClientAssertionType { get; init; }
 

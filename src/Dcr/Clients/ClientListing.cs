@@ -25,7 +25,7 @@ public sealed record ClientCursor(DateTimeOffset CreatedAt, string ClientId)
 {
     public static ClientCursor Of(Client client) => new(client.CreatedAt, client.ClientId);
 
-    /// <summary>Null when the text is no cursor of ours.</summary>
+    /// <summary>Null when the text is no cursor of this server.</summary>
     public static ClientCursor? Parse(string text)
     {
         if (text.Length > 600 || !Base64Url.IsValid(text))

@@ -14,7 +14,7 @@ public enum ClientStatus
     [JsonStringEnumMemberName("suspended")]
     Suspended,
 
-    /// <summary>Ended by an administrator, for good.</summary>
+    /// <summary>Ended by an administrator, permanently.</summary>
     [JsonStringEnumMemberName("revoked")]
     Revoked,
 

@@ -92,7 +92,7 @@ public sealed record RegistrationPolicy
     [JsonPropertyName("defaults")]
     public ClientMetadata? Defaults { get; init; }
 
-    /// <summary>While a policy is read: members that there are not, to be refused by name.</summary>
+    /// <summary>While a policy is read: unknown members, to be rejected by name.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 

@@ -10,7 +10,7 @@ internal static class StatusChange
     public static Result<Client> Decide(Client client, ClientStatus status, DateTimeOffset now) =>
         (client.StatusAt(now), status) switch
         {
-            (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is for good."),
+            (ClientStatus.Revoked, not ClientStatus.Revoked) => OAuthError.Conflict("The client is revoked, which is permanent."),
             (ClientStatus.Expired, ClientStatus.Suspended) =>
                 OAuthError.Conflict("The client has expired, so there is nothing to suspend."),
             (ClientStatus.Expired, ClientStatus.Active) => client with { Status = status, Lifecycle = client.Lifecycle.Again(now) },

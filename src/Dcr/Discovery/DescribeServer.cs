@@ -21,10 +21,10 @@ internal static class DescribeServerRoute
     }
 }
 
-public sealed record DescribeServer : IRequest<ServerMetadata>;
+internal sealed record DescribeServer : IRequest<ServerMetadata>;
 
 /// <summary>RFC 8414 section 2: what works here, and nothing else.</summary>
-public sealed record ServerMetadata
+internal sealed record ServerMetadata
 {
     [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }

@@ -4,7 +4,7 @@ using Dcr.Protocol;
 namespace Dcr.Keys;
 
 /// <summary>A hosted key set as administrators see it.</summary>
-public sealed record AdminKeySet
+internal sealed record AdminKeySet
 {
     [JsonPropertyName("id")]
     public required string Id { get; init; }
@@ -17,7 +17,7 @@ public sealed record AdminKeySet
     public required IReadOnlyList<AdminHostedKey> Keys { get; init; }
 }
 
-public sealed record AdminHostedKey
+internal sealed record AdminHostedKey
 {
     [JsonPropertyName("kid")]
     public required string Kid { get; init; }

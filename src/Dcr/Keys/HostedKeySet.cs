@@ -44,7 +44,7 @@ public sealed record HostedKey
     [JsonPropertyName("since")]
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>The stage now: a retiring key ends by itself.</summary>
+    /// <summary>The stage now: a retiring key ends on its own.</summary>
     public HostedKeyState StateAt(DateTimeOffset now) =>
         Stage == HostedKeyState.Retiring && Until <= now ? HostedKeyState.Withdrawn : Stage;
 

@@ -197,10 +197,12 @@ internal sealed partial class JwksFetcher : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Download of a JWK Set from {Host} failed: {Reason}: {Detail}")]
+    [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "Download of a JWK Set from {Host} failed: {Reason}: {Detail}")]
     private partial void LogFailed(Printed host, JwksFetchFailure reason, Printed detail);
 
     [LoggerMessage(
-        Level = LogLevel.Warning, Message = "Download of a JWK Set from {Host} did not come to its turn among those of room {Room}")]
+        EventId = 1302,
+        Level = LogLevel.Warning,
+        Message = "Download of a JWK Set from {Host} did not come to its turn among those of room {Room}")]
     private partial void LogBusy(Printed host, FetchRoom room);
 }

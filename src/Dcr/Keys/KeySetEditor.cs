@@ -137,7 +137,7 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
             }
             if (!key.IsPublished(now))
             {
-                return OAuthError.Conflict("The key is withdrawn, which is for good. Add a new one.");
+                return OAuthError.Conflict("The key is withdrawn, which is permanent. Add a new one.");
             }
             var moved = move(set, key, now);
             return moved.IsSuccess

@@ -124,9 +124,11 @@ internal sealed partial class KeyUses(IKeyUseStore store, TimeProvider time, ILo
     /// <param name="At">By the monotonic clock.</param>
     private sealed record Lost(long At);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The last use of {Count} keys waits to be written: the store is away")]
+    [LoggerMessage(
+        EventId = 1303, Level = LogLevel.Warning, Message = "The last use of {Count} keys waits to be written: the store is away")]
     private partial void LogWaiting(Exception exception, int count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The last use of {Count} keys could not be written; it is tried again")]
+    [LoggerMessage(
+        EventId = 1304, Level = LogLevel.Error, Message = "The last use of {Count} keys could not be written; it is tried again")]
     private partial void LogFailed(Exception exception, int count);
 }

@@ -44,7 +44,5 @@ internal static class KeysFeature
     AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(JwkSet))]
 [JsonSerializable(typeof(IReadOnlyList<HostedKey>))]
-[JsonSerializable(typeof(AdminKeySet))]
-[JsonSerializable(typeof(AdminHostedKey))]
 [JsonSerializable(typeof(JsonObject))]
 public sealed partial class KeysJson : JsonSerializerContext;

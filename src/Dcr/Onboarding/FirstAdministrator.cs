@@ -53,7 +53,7 @@ internal sealed partial class FirstAdministrator(
             LogMade(ClientId, path);
             return;
         }
-        // A node on another machine was first and holds the key; one made here in vain must not lie about.
+        // A node on another machine was first and holds the key; one made here in vain must not be left behind.
         var stored = await clients.FindAsync(ClientId, cancellationToken);
         if (made && stored?.Metadata.Jwks?.Keys.Any(key => Kid(key) == Kid(publicJwk)) != true)
         {
@@ -137,7 +137,7 @@ internal sealed partial class FirstAdministrator(
     private static string? Kid(JsonElement jwk) => jwk.GetProperty("kid").GetString();
 
     [LoggerMessage(
-        Level = LogLevel.Warning,
+        EventId = 2101, Level = LogLevel.Warning,
         Message = "No client has the scope dcr.admin: made the administrator {ClientId}; its private key is in {Path}. Keep it safe, or "
             + "move it")]
     private partial void LogMade(Printed clientId, Printed path);

@@ -59,7 +59,7 @@ internal sealed class RegistrationPolicyReader(IOptions<JwksOptions> jwks, Issue
         catch (JsonException exception)
         {
             var path = exception.Path is { Length: > 2 } found ? found[2..] : member.Name;
-            return $"registration_policy.{path}: cannot be understood: a wrong JSON type, a member that is missing or that there is not, "
+            return $"registration_policy.{path}: cannot be understood: a wrong JSON type, a missing or unknown member, "
                 + "or none of its values.";
         }
     }

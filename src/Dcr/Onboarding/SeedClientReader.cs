@@ -33,7 +33,7 @@ internal sealed class SeedClientReader(
         // An operator must not believe in a member that was misspelt.
         found.AddRange(
             (seed.Others ?? []).Keys.Where(name => !HumanReadableMembers.IsTagged(name)).Select(
-                name => $"{Shortened.Of(name)}: there is no such member."));
+                name => $"{Shortened.Of(name)}: unknown member."));
         var before = found.Count;
         var policy = policies.Read(seed.RegistrationPolicy, found);
         // A policy that cannot be read says nothing about keys; its own faults are enough.

@@ -76,10 +76,12 @@ internal sealed partial class SeedFileApplier(
         return applied;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} applied from the seed file")]
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Information, Message = "Client {ClientId} applied from the seed file")]
     private partial void LogApplied(Printed clientId);
 
     [LoggerMessage(
-        Level = LogLevel.Information, Message = "Seeded client {ClientId} has been deleted; it stays so until its entry changes")]
+        EventId = 2103,
+        Level = LogLevel.Information,
+        Message = "Seeded client {ClientId} has been deleted; it stays so until its entry changes")]
     private partial void LogDeleted(Printed clientId);
 }

@@ -7,7 +7,7 @@ namespace Dcr.Proofs;
 /// <param name="Proofs">One for each header field; a request with a proof has exactly one.</param>
 /// <param name="Method">For <c>htm</c>.</param>
 /// <param name="Url">For <c>htu</c>, without query.</param>
-public sealed record SentProofs(IReadOnlyList<string> Proofs, string Method, string Url)
+internal sealed record SentProofs(IReadOnlyList<string> Proofs, string Method, string Url)
 {
     internal const string Header = "DPoP";
 

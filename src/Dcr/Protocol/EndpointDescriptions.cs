@@ -69,4 +69,4 @@ internal static class EndpointDescriptions
 }
 
 /// <summary>A query parameter or a header, for the OpenAPI document.</summary>
-public sealed record RequestParameter(string Name, bool InHeader, string Description);
+internal sealed record RequestParameter(string Name, bool InHeader, string Description);

@@ -95,7 +95,7 @@ internal static class JsonBody
         {
             var isClosed = type.UnmappedMemberHandling == JsonUnmappedMemberHandling.Disallow;
             return OAuthError.InvalidClientMetadata(
-                $"{path[2..]}: {(isClosed ? "there is no such member, or its" : "the")} value has the wrong JSON type.");
+                $"{path[2..]}: {(isClosed ? "unknown member, or its" : "the")} value has the wrong JSON type.");
         }
         catch (JsonException)
         {

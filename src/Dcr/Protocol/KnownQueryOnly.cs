@@ -5,7 +5,7 @@ namespace Dcr.Protocol;
 
 /// <summary>
 /// Refuses a query parameter that the route does not describe (<see cref="EndpointDescriptions.TakesQuery"/>), or that is sent twice. A
-/// filter with a slip of the pen would list everything, and a dry run asked for in the wrong place would be carried out.
+/// filter with a typo would list everything, and a dry run asked for in the wrong place would be carried out.
 /// </summary>
 internal sealed class KnownQueryOnly : IEndpointFilter
 {
@@ -23,7 +23,7 @@ internal sealed class KnownQueryOnly : IEndpointFilter
             if (!known.Contains(name))
             {
                 var taken = known.Count == 0 ? "none is taken" : $"there are {string.Join(", ", known)}";
-                return Refuse($"{Shortened.Of(name)}: there is no such query parameter here; {taken}.");
+                return Refuse($"{Shortened.Of(name)}: unknown query parameter; {taken}.");
             }
             if (values.Count > 1)
             {

@@ -33,7 +33,7 @@ public static class KnownSettingsExtensions
 }
 
 /// <summary>
-/// Refuses settings under <c>Dcr</c> that there are not: a slip of the pen in <c>Dcr:SecurityProfile</c> would otherwise
+/// Rejects unknown settings under <c>Dcr</c>: a typo in <c>Dcr:SecurityProfile</c> would otherwise
 /// start a server that is less strict than was meant.
 /// </summary>
 internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<KnownSettings> known) : IValidateOptions<DcrOptions>
@@ -67,7 +67,7 @@ internal sealed class UnknownSettings(IConfiguration configuration, IEnumerable<
             .Order(StringComparer.Ordinal)
             .ToList();
         return beside.Count == 0
-            ? $"{key}: there is no such setting."
-            : $"{key}: there is no such setting; {section.TrimEnd(':')} has {string.Join(", ", beside)}.";
+            ? $"{key}: unknown setting."
+            : $"{key}: unknown setting; {section.TrimEnd(':')} has {string.Join(", ", beside)}.";
     }
 }

@@ -11,7 +11,8 @@ namespace Dcr.Protocol;
 internal sealed record NeededToken(string Description, string Scheme, string Claim, string Value)
 {
     /// <summary>
-    /// Judged by the route itself and not by middleware of the host, which has schemes and policies of its own. The refusal is written here.
+    /// Judged by the route itself and not by middleware of the host, which has schemes and policies of its own. The refusal is written
+    /// here.
     /// </summary>
     public async Task<bool> IsSentAsync(HttpContext context)
     {

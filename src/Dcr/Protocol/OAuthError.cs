@@ -3,7 +3,7 @@ namespace Dcr.Protocol;
 /// <summary>
 /// An expected refusal. <see cref="Description"/> is safe for strangers; <see cref="Detail"/> goes to the log only.
 /// </summary>
-public sealed record OAuthError
+internal sealed record OAuthError
 {
     public required int Status { get; init; }
 

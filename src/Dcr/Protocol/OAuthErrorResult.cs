@@ -33,7 +33,7 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
                 Math.Clamp(retryAfter.TotalSeconds, 1, s_longestWait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
         var body = new OAuthErrorBody(error.Code, Printable(error.Description));
-        // Without a token of ours it ends quietly when the caller has gone: a refusal that nobody reads is no fault.
+        // Without a cancellation token it ends quietly when the caller has gone: a refusal that nobody reads is no fault.
         return response.WriteAsJsonAsync(body, ProtocolJson.Default.OAuthErrorBody, contentType: null);
     }
 
@@ -69,6 +69,6 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
     });
 }
 
-public sealed record OAuthErrorBody(
+internal sealed record OAuthErrorBody(
     [property: JsonPropertyName("error")] string Error,
     [property: JsonPropertyName("error_description")] string ErrorDescription);

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dcr.Protocol;
 
 /// <summary>A value, or the refusal that stands in its place.</summary>
-public sealed class Result<T> : IRefusable<Result<T>>
+internal sealed class Result<T> : IRefusable<Result<T>>
     where T : notnull
 {
     private Result(T? value, OAuthError? error)
@@ -32,7 +32,7 @@ public sealed class Result<T> : IRefusable<Result<T>>
 }
 
 /// <summary>Makes results of values that convert to none by themselves, such as interfaces.</summary>
-public static class Result
+internal static class Result
 {
     public static Result<T> Of<T>(T value)
         where T : notnull => Result<T>.Of(value);
@@ -47,7 +47,7 @@ public readonly record struct Optional<T>(T? Value)
     where T : class;
 
 /// <summary>A response that can be a refusal: what the behaviours of the pipeline need to know of it.</summary>
-public interface IRefusable<out TSelf>
+internal interface IRefusable<out TSelf>
 {
     static abstract TSelf Refuse(OAuthError error);
 

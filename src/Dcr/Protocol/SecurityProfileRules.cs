@@ -8,7 +8,7 @@ namespace Dcr.Protocol;
 /// What <see cref="SecurityProfile"/> decides: the rules that are the same for every client are wider in the standard profile, and as
 /// narrow as the FAPI 2.0 Security Profile (Final) demands in the other. A client can be held to the narrow ones by its registration.
 /// </summary>
-public sealed class SecurityProfileRules(IOptions<DcrOptions> options)
+internal sealed class SecurityProfileRules(IOptions<DcrOptions> options)
 {
     // Section 5.4.1, as far as the platform goes: it has no EdDSA.
     private static readonly IReadOnlyList<string> s_fapi2Algorithms = ["PS256", "ES256"];

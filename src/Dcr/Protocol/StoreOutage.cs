@@ -53,11 +53,13 @@ internal sealed partial class StoreOutage(TimeProvider time, ILogger<StoreOutage
     }
 
     [LoggerMessage(
-        Level = LogLevel.Error, Message = "The store is away: {Reason}. Requests are answered 503, and counted, until it is back")]
+        EventId = 1001,
+        Level = LogLevel.Error,
+        Message = "The store is away: {Reason}. Requests are answered 503, and counted, until it is back")]
     private partial void LogAway(Printed reason);
 
     [LoggerMessage(
-        Level = LogLevel.Warning,
+        EventId = 1002, Level = LogLevel.Warning,
         Message = "No request has failed for {OverAfter}: the store is back. {Count} requests were answered 503, within {Lasted}")]
     private partial void LogOver(TimeSpan overAfter, long count, TimeSpan lasted);
 }

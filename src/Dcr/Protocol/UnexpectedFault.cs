@@ -49,6 +49,6 @@ internal sealed partial class UnexpectedFault(StoreOutage outage, ILogger<Unexpe
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Unexpected fault")]
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Error, Message = "Unexpected fault")]
     private partial void LogFault(Exception exception);
 }

@@ -7,7 +7,7 @@ namespace Dcr.Registration;
 /// The client information response (RFC 7591 section 3.2.1, RFC 7592 section 3): all registered metadata, and how the
 /// client manages itself. There is never a client secret.
 /// </summary>
-public sealed record ClientInformation : ClientMetadata
+internal sealed record ClientInformation : ClientMetadata
 {
     public ClientInformation()
     {

@@ -56,6 +56,6 @@ internal sealed partial class DeleteClientHandler(IClientStore clients, AuditRec
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} deleted itself")]
+    [LoggerMessage(EventId = 1901, Level = LogLevel.Information, Message = "Client {ClientId} deleted itself")]
     private partial void LogDeleted(Printed clientId);
 }

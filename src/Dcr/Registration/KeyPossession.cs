@@ -95,7 +95,7 @@ internal sealed class KeyPossession(DpopProofRules proofs, KeySelector clientKey
         if (provers is null)
         {
             return OAuthError.InvalidDpopProof(
-                "A change of keys is proved by a key from before, and those cannot be had now. An administrator can allow the change.");
+                "A change of keys is proved by a key from before, and those are not available now. An administrator can allow the change.");
         }
         var whose = isAllowed ? "one of the new keys" : "a key that the client had before (an administrator can allow a change without)";
         var added = approved.Keys.Keys.Where(key => before is null || !Holds(before, key)).ToList();

@@ -19,7 +19,7 @@ internal static class ManageClientKeysRoute
     public static async Task<IResult> ListAsync(ManagingClient caller, IMediator mediator, CancellationToken cancellationToken)
     {
         var set = await mediator.Send(new ShowClientKeySet(caller), cancellationToken);
-        return set.IsSuccess ? TypedResults.Json(set.Value, KeysJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
+        return set.IsSuccess ? TypedResults.Json(set.Value, RegistrationJson.Default.AdminKeySet) : new OAuthErrorResult(set.Error);
     }
 
     public static async Task<IResult> AddAsync(
@@ -60,16 +60,16 @@ internal static class ManageClientKeysRoute
     }
 
     private static IResult Write(Result<AdminHostedKey> key, int status = StatusCodes.Status200OK) =>
-        key.IsSuccess ? TypedResults.Json(key.Value, KeysJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
+        key.IsSuccess ? TypedResults.Json(key.Value, RegistrationJson.Default.AdminHostedKey, statusCode: status) : new OAuthErrorResult(key.Error);
 }
 
 /// <param name="Jwk">The public key, as a JWK.</param>
 /// <param name="Proof">A JWT signed by an active key of the set, its <c>sub</c> the thumbprint of the new key.</param>
-public sealed record NewClientKey([property: JsonPropertyName("jwk")] JsonElement Jwk, [property: JsonPropertyName("proof")] string Proof);
+internal sealed record NewClientKey([property: JsonPropertyName("jwk")] JsonElement Jwk, [property: JsonPropertyName("proof")] string Proof);
 
 /// <param name="Proof">A JWT signed by an active key of the set, its <c>sub</c> the thumbprint of the key that is changed.</param>
 /// <param name="Until">To retire: RFC 3339, when the key ends.</param>
-public sealed record ClientKeyChange(
+internal sealed record ClientKeyChange(
     [property: JsonPropertyName("proof")] string Proof,
     [property: JsonPropertyName("until")] DateTimeOffset? Until = null);
 

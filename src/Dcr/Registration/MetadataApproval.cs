@@ -12,7 +12,7 @@ internal sealed record ApprovedMetadata(
 
 /// <summary>
 /// Decides on metadata: a software statement's claims over the request's members over the policy's defaults (RFC 7591
-/// section 2.3), then what metadata may say at all, what the policy allows, and keys that are good and can be had. The
+/// section 2.3), then what metadata may say at all, what the policy allows, and keys that are valid and available. The
 /// same for a registration and for an update (RFC 7592 section 2.2).
 /// </summary>
 internal sealed class MetadataApproval(

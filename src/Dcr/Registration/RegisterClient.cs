@@ -74,7 +74,7 @@ internal sealed record RegisterClient(RegistrationRequest Request, IdempotencyKe
 internal sealed record NewIdentity(string ClientId, string RegistrationAccessToken);
 
 /// <summary>A client as it now is, at which version, and the registration access token to show: only its hash is kept.</summary>
-public sealed record RegisteredClient(long Version, ClientInformation Information);
+internal sealed record RegisteredClient(long Version, ClientInformation Information);
 
 internal sealed partial class RegisterClientHandler(
     RegistrationPreparation prepare,
@@ -181,6 +181,6 @@ internal sealed partial class RegisterClientHandler(
 
     private static TimeSpan? Seconds(long? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} registered by {OnboardingClient}")]
+    [LoggerMessage(EventId = 1902, Level = LogLevel.Information, Message = "Client {ClientId} registered by {OnboardingClient}")]
     private partial void LogRegistered(Printed clientId, Printed onboardingClient);
 }

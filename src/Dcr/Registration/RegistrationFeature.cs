@@ -59,15 +59,18 @@ internal static class RegistrationFeature
             .Is("Registration", "Add a key to it, proved by an active one").TakesJson<NewClientKey>().Gives<AdminHostedKey>(201)
             .Refuses(400, 401, 403, 404, 409, 413, 415);
 
-        register.MapPost("/{client_id}/keys/{kid}/activate", ManageClientKeysRoute.ActivateAsync).Needs(RegistrationAccessTokenAuthentication.Needed)
+        register.MapPost(
+            "/{client_id}/keys/{kid}/activate", ManageClientKeysRoute.ActivateAsync).Needs(RegistrationAccessTokenAuthentication.Needed)
             .Is("Registration", "Let a key be used").TakesJson<ClientKeyChange>().Gives<AdminHostedKey>()
             .Refuses(400, 401, 403, 404, 409, 413, 415);
 
-        register.MapPost("/{client_id}/keys/{kid}/retire", ManageClientKeysRoute.RetireAsync).Needs(RegistrationAccessTokenAuthentication.Needed)
+        register.MapPost(
+            "/{client_id}/keys/{kid}/retire", ManageClientKeysRoute.RetireAsync).Needs(RegistrationAccessTokenAuthentication.Needed)
             .Is("Registration", "Give a key an end").TakesJson<ClientKeyChange>().Gives<AdminHostedKey>()
             .Refuses(400, 401, 403, 404, 409, 413, 415);
 
-        register.MapPost("/{client_id}/keys/{kid}/withdraw", ManageClientKeysRoute.WithdrawAsync).Needs(RegistrationAccessTokenAuthentication.Needed)
+        register.MapPost(
+            "/{client_id}/keys/{kid}/withdraw", ManageClientKeysRoute.WithdrawAsync).Needs(RegistrationAccessTokenAuthentication.Needed)
             .Is("Registration", "End a key at once").TakesJson<ClientKeyChange>().Gives<AdminHostedKey>()
             .Refuses(400, 401, 403, 404, 409, 413, 415);
     }
@@ -81,6 +84,8 @@ internal static class RegistrationFeature
 [JsonSerializable(typeof(ClientInformation))]
 [JsonSerializable(typeof(NewClientKey))]
 [JsonSerializable(typeof(ClientKeyChange))]
+[JsonSerializable(typeof(AdminKeySet))]
+[JsonSerializable(typeof(AdminHostedKey))]
 [JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 internal sealed partial class RegistrationJson : JsonSerializerContext;

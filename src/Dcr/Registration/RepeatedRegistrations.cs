@@ -13,7 +13,7 @@ namespace Dcr.Registration;
 /// <summary>An idempotency key as sent, and what it stands for.</summary>
 /// <param name="Key">SHA-256 of the caller and the key, base64url.</param>
 /// <param name="BodyHash">SHA-256 of the body.</param>
-public sealed record IdempotencyKey(string Key, string BodyHash);
+internal sealed record IdempotencyKey(string Key, string BodyHash);
 
 /// <summary>
 /// Registrations that were sent twice because an answer was lost: within a day the same caller, key and body get the

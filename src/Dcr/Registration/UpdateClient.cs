@@ -171,7 +171,7 @@ internal sealed partial class UpdateClientHandler(
             : changes;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Client {ClientId} updated itself")]
+    [LoggerMessage(EventId = 1903, Level = LogLevel.Information, Message = "Client {ClientId} updated itself")]
     private partial void LogUpdated(Printed clientId);
 }
 

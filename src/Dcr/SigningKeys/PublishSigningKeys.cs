@@ -21,9 +21,9 @@ internal static class PublishSigningKeysRoute
     }
 }
 
-public sealed record PublishSigningKeys : IRequest<PublicSigningKeySet>;
+internal sealed record PublishSigningKeys : IRequest<PublicSigningKeySet>;
 
-public sealed record PublicSigningKeySet([property: JsonPropertyName("keys")] IReadOnlyList<PublicSigningKey> Keys);
+internal sealed record PublicSigningKeySet([property: JsonPropertyName("keys")] IReadOnlyList<PublicSigningKey> Keys);
 
 internal sealed class PublishSigningKeysHandler(ServerKeys keys, TimeProvider time)
     : IRequestHandler<PublishSigningKeys, PublicSigningKeySet>

@@ -196,9 +196,9 @@ internal sealed partial class ServerKeys
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Made signing key {Kid} for {Alg}, active from {ActivatesAt:O}")]
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, Message = "Made signing key {Kid} for {Alg}, active from {ActivatesAt:O}")]
     private partial void LogMade(Printed kid, Printed alg, DateTimeOffset activatesAt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No signing key up to generation {RevokesUpTo} is trusted any more")]
+    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, Message = "No signing key up to generation {RevokesUpTo} is trusted any more")]
     private partial void LogRevoked(int revokesUpTo);
 }

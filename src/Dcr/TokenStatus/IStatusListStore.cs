@@ -1,7 +1,7 @@
 namespace Dcr.TokenStatus;
 
 /// <summary>
-/// The bits of all status lists: one for each index, 0 until the tokens with that index are dead, then 1 for good. An index is
+/// The bits of all status lists: one for each index, 0 until the tokens with that index are dead, then 1 permanently. An index is
 /// given to a client when it first needs one, and is used up when the client stops being active or is signed out: that is
 /// part of those writes (<see cref="Clients.IClientStore"/>). Bits are only ever set, so setting one may be repeated.
 /// </summary>

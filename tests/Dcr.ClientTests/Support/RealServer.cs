@@ -45,7 +45,7 @@ public sealed class RealServer : IAsyncLifetime
     /// <summary>The first administrator, with the key that the server wrote to its file.</summary>
     public ClientCredentials Administrator => new("admin", ClientKey.FromJwk(File.ReadAllText(Path.Combine(_folder, "admin.jwk"))));
 
-    public string Issuer { get; } = $"http://127.0.0.1:{FreePort()}";
+    public string Issuer { get; } = $"http://127.0.0.1:{Ports.Free()}";
 
     public async ValueTask InitializeAsync()
     {
@@ -159,12 +159,5 @@ public sealed class RealServer : IAsyncLifetime
         using var body = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
         using var answer = await http.PostAsync(new Uri($"{Issuer}/admin/v1/{path}"), body);
         return JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!.AsObject();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -20,10 +20,10 @@ public abstract class InteropServer : IAsyncLifetime
     /// <summary>Why the tests of this store cannot run here. Null: they can.</summary>
     public virtual string? SkipReason => null;
 
-    public string Issuer { get; } = $"http://127.0.0.1:{FreePort()}";
+    public string Issuer { get; } = $"http://127.0.0.1:{Ports.Free()}";
 
     /// <summary>Where the script of the MCP SDK puts its MCP server: the one API that clients may register for.</summary>
-    public string McpServer { get; } = $"http://127.0.0.1:{FreePort()}/mcp";
+    public string McpServer { get; } = $"http://127.0.0.1:{Ports.Free()}/mcp";
 
     /// <summary>May register clients.</summary>
     public SeededClient Partner => field ??= new("partner-directory", "dcr", Policy());
@@ -96,13 +96,6 @@ public abstract class InteropServer : IAsyncLifetime
         ["scope"] = new JsonObject { ["allowed"] = new JsonArray("read", "write"), ["default"] = new JsonArray("read") },
         ["resources"] = new JsonObject { ["allowed"] = new JsonArray(McpServer) },
     };
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
 
 public sealed class SqliteServer : InteropServer

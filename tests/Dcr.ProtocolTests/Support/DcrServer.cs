@@ -94,7 +94,7 @@ public abstract class DcrServer : IAsyncLifetime
 
     public async Task StartAsync()
     {
-        var address = $"http://127.0.0.1:{FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         if (Issuer.Length == 0)
         {
             Issuer = address + IssuerPath;
@@ -117,7 +117,7 @@ public abstract class DcrServer : IAsyncLifetime
     /// <param name="time">Its clock. Null: the same.</param>
     public async Task<(WebApplication App, HttpClient Http)> StartAnotherNodeAsync(TimeProvider? time = null)
     {
-        var address = $"http://127.0.0.1:{FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         var app = ServerApplication.Create(Arguments(address, Issuer), services =>
         {
             services.AddSingleton(time ?? Time);
@@ -195,13 +195,6 @@ public abstract class DcrServer : IAsyncLifetime
             await DropStoreAsync();
         }
         System.IO.Directory.Delete(Directory, recursive: true);
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -18,7 +18,9 @@ public sealed class EmbeddedServer : SqliteServer
 
     protected override WebApplication Create(string[] arguments, Action<IServiceCollection> configure)
     {
-        var builder = WebApplication.CreateBuilder(arguments);
+        // What only the program takes is a typing error in another host.
+        var own = arguments.Chunk(2).Where(setting => setting[0] is not ("--Dcr:DataProtection:KeyRingPath")).SelectMany(setting => setting);
+        var builder = WebApplication.CreateBuilder([.. own]);
         builder.Services.AddDcr().UseSqlite(Path.Combine(Directory, "embedded.db"));
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
         builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, KnocksTwice>("knock", null);

@@ -32,7 +32,7 @@ public sealed class JwksHost : IAsyncDisposable
 
     public static async Task<JwksHost> StartAsync(string document, int hosts = 1)
     {
-        var port = DcrServer.FreePort();
+        var port = Ports.Free();
         var address = $"http://127.0.0.1:{port}";
         // Also under other names, which to the server are other hosts.
         var addresses = string.Join(';', Enumerable.Range(1, hosts).Select(i => $"http://127.0.0.{i}:{port}"));

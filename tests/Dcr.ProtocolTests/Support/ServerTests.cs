@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Dcr.ProtocolTests.Support;
 
-/// <summary>Tests over HTTP against one store; skipped, with the reason, where that store is not to be had.</summary>
+/// <summary>Tests over HTTP against one store; skipped, with the reason, where that store is not available.</summary>
 public abstract class ServerTests
 {
     protected ServerTests(DcrServer server)

@@ -26,7 +26,7 @@ public abstract class TwoProcesses(DcrServer server) : IAsyncLifetime
         // So many copies are refused that the limit for an address would be shown, and not what stands behind it.
         server.Settings["Dcr:RateLimits:Enabled"] = "false";
         await server.PrepareAsync();
-        var addresses = new[] { $"http://127.0.0.1:{DcrServer.FreePort()}", $"http://127.0.0.1:{DcrServer.FreePort()}" };
+        var addresses = new[] { $"http://127.0.0.1:{Ports.Free()}", $"http://127.0.0.1:{Ports.Free()}" };
         _nodes = await Task.WhenAll(addresses.Select(address => ServerProcess.StartAsync(server.Arguments(address, Issuer), server.Directory)));
     }
 

@@ -88,9 +88,9 @@ internal sealed partial class Refusals(RequestLimits limits, CallerAddresses add
         LogRefused(method, route, refusal.Status, refusal.Code, detail.Length <= MaxDetail ? detail : detail[..MaxDetail] + "...");
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Refused {Method} {Route} with {Status} {Code}: {Detail}")]
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "Refused {Method} {Route} with {Status} {Code}: {Detail}")]
     private partial void LogRefused(Printed method, Printed route, int status, Printed code, Printed detail);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} requests more were refused than there are lines for them")]
+    [LoggerMessage(EventId = 1005, Level = LogLevel.Warning, Message = "{Count} requests more were refused than there are lines for them")]
     private partial void LogUntold(long count);
 }
