@@ -5,6 +5,10 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// A record is given back as it was added, newest first, page by page; one that belongs to a change is there when the change is
+/// acknowledged, however the node ended after it.
+/// </summary>
 public abstract class AuditStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     [Fact]

@@ -4,6 +4,10 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of a use and an expiry at once, one fails. Of many that revive one client, one does; of many clients, as many as the cap has room.
+/// Clients that are due are listed once each, the longest due first.
+/// </summary>
 public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private static int s_years;

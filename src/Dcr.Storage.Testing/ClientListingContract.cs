@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>Listings by origin, status and kind: newest first, each client once, whatever else is in the store.</summary>
 public abstract class ClientListingContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private async Task<List<string>> PagedAsync(ClientFilter filter, int limit)

@@ -7,6 +7,10 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// An operation changes, counts and records each client of its origin once, whoever steps and whatever comes meanwhile; it ends, and
+/// when it is done nothing of what was there is left. Whom an administrator lets go on in between is left alone.
+/// </summary>
 public abstract class ClientOperationStoreContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     /// <summary>The members of an origin, as a filter of the sample's value and as a change of it.</summary>

@@ -4,6 +4,10 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of calls for one new id, one adds; of replacements of one version, one is done, and the others find another version. A change and its
+/// record are one. Ids are data, whatever they look like.
+/// </summary>
 public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private Client Sample(string? clientId = null) => Samples.Client(Now, clientId);

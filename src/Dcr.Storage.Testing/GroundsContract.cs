@@ -165,8 +165,10 @@ public abstract class GroundsContract(StoreUnderTest store) : RegisteredClientsC
         var limits = Limits();
         var expired = await BecomesAsync(await RegisteredAsync(limits), ClientStatus.Expired);
         var set = new HostedKeySet { Id = Guid.NewGuid().ToString("N"), Version = 1, CreatedAt = Now };
-        var other = set with { Id = Guid.NewGuid().ToString("N") };
+        var added = set with { Id = Guid.NewGuid().ToString("N") };
+        var removed = set with { Id = Guid.NewGuid().ToString("N") };
         await One.Get<IKeySetStore>().AddAsync(set, Record(set.Id), Grounds.Server, Cancellation);
+        await One.Get<IKeySetStore>().AddAsync(removed, Record(removed.Id), Grounds.Server, Cancellation);
         var key = new QuarantinedKey(Guid.NewGuid().ToString("N"), "stolen", Now, "operator");
         var held = key with { Thumbprint = Guid.NewGuid().ToString("N") };
         await One.Get<IQuarantinedKeyStore>().AddAsync(held, Record(held.Thumbprint), Grounds.Server, Cancellation);
@@ -197,11 +199,11 @@ public abstract class GroundsContract(StoreUnderTest store) : RegisteredClientsC
             ["register"] = async (node, grounds) => (await Registrations(node).RegisterAsync(
                 Registration(Limits()) with { Grounds = grounds, Record = Of("registered") }, Cancellation)).GetType().Name,
             ["add key set"] = async (node, grounds) =>
-                $"{await node.Get<IKeySetStore>().AddAsync(other, Of(other.Id), grounds, Cancellation)}",
+                $"{await node.Get<IKeySetStore>().AddAsync(added, Of(added.Id), grounds, Cancellation)}",
             ["replace key set"] = async (node, grounds) =>
                 $"{await node.Get<IKeySetStore>().ReplaceAsync(set with { Version = 2 }, Of(set.Id), grounds, Cancellation)}",
             ["delete key set"] = async (node, grounds) =>
-                $"{await node.Get<IKeySetStore>().DeleteAsync(set.Id, 2, Of(set.Id), grounds, Cancellation)}",
+                $"{await node.Get<IKeySetStore>().DeleteAsync(removed.Id, 1, Of(removed.Id), grounds, Cancellation)}",
             ["quarantine"] = async (node, grounds) =>
                 $"{await node.Get<IQuarantinedKeyStore>().AddAsync(key, Of(key.Thumbprint), grounds, Cancellation)}",
             ["release"] = async (node, grounds) =>

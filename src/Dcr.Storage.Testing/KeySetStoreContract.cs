@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>Of replacements of one version of a hosted key set, one is done; a deletion is of one version too.</summary>
 public abstract class KeySetStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private HostedKeySet Sample() => new()

@@ -5,6 +5,9 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// The latest use of a key stays, in whatever order nodes tell of it. Of a deletion of its owner and a use at once, nothing is left.
+/// </summary>
 public abstract class KeyUseStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private static IKeyUseStore Uses(Node node) => node.Get<IKeyUseStore>();

@@ -3,6 +3,10 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of many that want a lease, one takes it, and keeps it while it renews it. Another takes it when it has seen it go without a renewal
+/// for its life, by its own monotonic clock.
+/// </summary>
 public abstract class LeaseStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private static readonly TimeSpan s_life = TimeSpan.FromMinutes(1);

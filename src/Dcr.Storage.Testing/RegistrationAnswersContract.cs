@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>Of all registrations with one idempotency key, one makes a client and every other gets its answer.</summary>
 public abstract class RegistrationAnswersContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private static readonly RegisterClientOutcome s_registered = new RegisterClientOutcome.Registered();

@@ -5,6 +5,10 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// The cap of live clients, the hour and the uses of a software statement are as strict under races as one by one. A registration that is
+/// refused costs nothing; a client that ends gives its room back, once.
+/// </summary>
 public abstract class RegistrationLimitsContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private static readonly RegisterClientOutcome s_registered = new RegisterClientOutcome.Registered();

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>An initial access token makes as many clients as it has uses, however many race for it.</summary>
 public abstract class RegistrationStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private static readonly RegisterClientOutcome s_registered = new RegisterClientOutcome.Registered();

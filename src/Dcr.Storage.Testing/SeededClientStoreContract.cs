@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>The entry of a seed file that made a client is remembered beyond the client.</summary>
 public abstract class SeededClientStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     [Fact]

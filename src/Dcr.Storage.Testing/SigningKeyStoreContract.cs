@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>Of nodes that make a key of one generation, one adds it, with its record.</summary>
 public abstract class SigningKeyStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private StoredSigningKey Key(int generation, string kid) => new(

@@ -6,6 +6,10 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// A client has one index, no two clients have the same, and one that was used up is dead for ever. A client that stops uses its index up
+/// in the very write that stops it.
+/// </summary>
 public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     protected static IStatusListStore Statuses(Node node) => node.Get<IStatusListStore>();

@@ -3,6 +3,9 @@ using Xunit;
 
 namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of all uses of one <c>jti</c> by one client, one is recorded. It is forgotten by no restart, and by no clock that jumps.
+/// </summary>
 public abstract class UsedJtiStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private DateTimeOffset Soon => Now.AddMinutes(1);
