@@ -5,9 +5,15 @@ namespace Dcr.Cli;
 /// <summary>The <c>dcr</c> command: every command on one screen.</summary>
 internal static class DcrCommand
 {
-    public static RootCommand Create()
+    // Options are shared by commands, and belong to one tree of them.
+    private static readonly Lazy<RootCommand> s_root = new(Create);
+
+    public static RootCommand Root => s_root.Value;
+
+    private static RootCommand Create()
     {
-        var root = new RootCommand("Registers OAuth clients by themselves (RFC 7591, RFC 7592), with keys in place of secrets, and looks after them.")
+        var root = new RootCommand(
+            "Registers OAuth clients by themselves (RFC 7591, RFC 7592), with keys in place of secrets, and looks after them.")
         {
             new CommandGroup("keys", "Make, read and show key pairs")
             {
@@ -34,7 +40,12 @@ internal static class DcrCommand
                 DeleteClientCommand.Create(),
                 ClientKeysCommand.Create(),
             },
+            new CommandGroup("device", "Try the flow of a mobile app without a phone")
+            {
+                AttestDeviceCommand.Create(),
+            },
             AdminCommands.Create(),
+            InitCommand.Create(),
             QuickstartCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),
@@ -42,5 +53,9 @@ internal static class DcrCommand
         return CommandLineRules.Apply(root);
     }
 
-    public static Task<int> RunAsync(IReadOnlyList<string> arguments) => CommandLineRules.InvokeAsync(Create().Parse(arguments));
+    /// <summary>Runs one command line.</summary>
+    /// <returns>The <see cref="ExitCode"/>.</returns>
+    public static Task<int> RunAsync(
+        IReadOnlyList<string> arguments, Surroundings surroundings, CancellationToken cancellationToken = default) =>
+        CommandLineRules.InvokeAsync(Root.Parse(arguments), arguments, surroundings, cancellationToken);
 }

@@ -1,1 +1,3 @@
-return await Dcr.Cli.DcrCommand.RunAsync(args);
+using Dcr.Cli;
+
+return await DcrCommand.RunAsync(args, Surroundings.OfProcess());

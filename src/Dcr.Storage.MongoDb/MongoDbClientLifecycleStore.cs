@@ -1,7 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
-using Dcr.Registration;
 using MongoDB.Bson;
 using MongoDB.Driver;
 

@@ -1,7 +1,6 @@
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
-using Dcr.Registration;
 
 namespace Dcr.Storage.Sqlite;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Dcr.Cli;
 using Dcr.CliTests.Support;
 using Xunit;
@@ -6,7 +7,7 @@ using Xunit;
 namespace Dcr.CliTests;
 
 /// <summary><c>dcr admin clients</c>: found, stopped and let go on, one by one and by where they come from.</summary>
-public sealed class AdminClientsTests(CliServer server)
+public sealed partial class AdminClientsTests(CliServer server)
 {
     [Fact]
     [Requirement("P-CLI-ADMIN")]
@@ -84,17 +85,20 @@ public sealed class AdminClientsTests(CliServer server)
         var ids = await server.RegisterAsync(await server.OnboardAsync(uses: 2), 2);
         using var tool = await new DcrTool().KnowAsync(server, "admin");
 
-        var suspended = await tool.RunAsync("admin", "clients", "suspend", ids[0], "nobody", ids[1]);
-        Assert.Equal(ExitCode.Refused, suspended.ExitCode);
-        Assert.Equal(1 + 2, Lines(suspended.Out));
-        Assert.Contains("nobody: The server refused: 404", suspended.Error, StringComparison.Ordinal);
-        Assert.All(await StatusesAsync(ids), status => Assert.Equal("suspended", status));
+        var other = await server.RegisterAsync(await server.OnboardAsync());
+        await tool.SucceedAsync("admin", "clients", "revoke", other[0], "--yes");
+        Assert.Equal(ids, Ids(await tool.JsonAsync("admin", "clients", "suspend", ids[0], ids[1])));
 
-        var resumed = await tool.RunAsync("admin", "clients", "resume", "nobody", ids[0], ids[1], "--json");
+        // What is revoked stays so; the others go on.
+        var resumed = await tool.RunAsync("admin", "clients", "resume", other[0], ids[0], ids[1]);
         Assert.Equal(ExitCode.Refused, resumed.ExitCode);
-        Assert.Equal([ids[0], ids[1], "nobody"], Ids(resumed.Json));
-        Assert.Equal("not_found", (string?)resumed.Json["items"]![2]!["failure"]!["error"]);
+        Assert.Equal(1 + 2, Lines(resumed.Out));
+        Assert.Contains($"{other[0]}: The server refused: 409", resumed.Error, StringComparison.Ordinal);
         Assert.All(await StatusesAsync(ids), status => Assert.Equal("active", status));
+        var again = await tool.RunAsync("admin", "clients", "resume", other[0], ids[0], "--json");
+        Assert.Equal(ExitCode.Refused, again.ExitCode);
+        Assert.Equal([ids[0], other[0]], Ids(again.Json));
+        Assert.NotNull((string?)again.Json["items"]![1]!["failure"]!["error"]);
 
         Assert.Equal(ids, Ids(await tool.JsonAsync("admin", "clients", "sign-out", ids[0], ids[1])));
         Assert.Equal(ExitCode.Usage, (await tool.RunAsync("admin", "clients", "revoke", ids[0], ids[1])).ExitCode);
@@ -103,7 +107,47 @@ public sealed class AdminClientsTests(CliServer server)
         Assert.All((await tool.JsonAsync("admin", "clients", "revoke", ids[0], ids[1], "--yes"))["items"]!.AsArray(), client => Assert.Equal("revoked", (string?)client!["status"]));
         var forGood = await tool.RunAsync("admin", "clients", "resume", ids[0]);
         Assert.Equal(ExitCode.Refused, forGood.ExitCode);
-        Assert.Contains("for good", forGood.Error, StringComparison.Ordinal);
+        Assert.Contains("permanent", forGood.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("suspend")]
+    [InlineData("resume")]
+    [InlineData("revoke", "--yes")]
+    [InlineData("sign-out")]
+    [Requirement("P-CLI-ADMIN")]
+    public async Task Changes_none_of_several_clients_where_one_is_no_client(string action, params string[] options)
+    {
+        var ids = await server.RegisterAsync(await server.OnboardAsync(uses: 2), 2);
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var before = await VersionsAsync(ids);
+
+        var refused = await tool.RunAsync(["admin", "clients", action, ids[0], "nobody", ids[1], .. options]);
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        Assert.Contains("Nothing was done: the server knows no client nobody.", refused.Error, StringComparison.Ordinal);
+        var words = await tool.RunAsync(["admin", "clients", action, ids[0], "lost phone", .. options]);
+        Assert.Equal(ExitCode.Usage, words.ExitCode);
+        Assert.Contains("'lost phone' is no client_id. Nothing was done.", words.Error, StringComparison.Ordinal);
+
+        Assert.Equal(before, await VersionsAsync(ids));
+    }
+
+    [Theory]
+    [InlineData("--dryrun", "Did you mean --dry-run?", "revoke", "warehouse-7", "--dryrun", "--yes")]
+    [InlineData("--dryrun", "Did you mean --dry-run?", "revoke", "--yes", "warehouse-7", "--dryrun=true")]
+    [InlineData("--cause", "put -- before it", "suspend", "warehouse-7", "--cause", "lost phone")]
+    [InlineData("--dryrun", "Did you mean --dry-run?", "revoke", "--onboarding-client", "--dryrun", "--yes")]
+    [InlineData("-n", "put -- before it", "sign-out", "warehouse-7", "-n")]
+    [Requirement("P-CLI-ADMIN", "P-CLI-EXIT")]
+    public async Task Takes_no_unknown_option_for_an_id(string option, string hint, params string[] arguments)
+    {
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var before = await VersionsAsync(["warehouse-7"]);
+        var answer = await tool.RunAsync(["admin", "clients", .. arguments]);
+        Assert.Equal(ExitCode.Usage, answer.ExitCode);
+        Assert.Contains($"error: Unrecognized option {option}", answer.Error, StringComparison.Ordinal);
+        Assert.Contains(hint, answer.Error, StringComparison.Ordinal);
+        Assert.Equal(before, await VersionsAsync(["warehouse-7"]));
     }
 
     [Theory]
@@ -207,9 +251,58 @@ public sealed class AdminClientsTests(CliServer server)
         Assert.Equal("invalid_scope", (string?)failure["error"]);
         Assert.Contains("is no administrator", (string?)failure["message"], StringComparison.Ordinal);
 
-        var away = await tool.RunAsync("admin", "clients", "list", "--json", "-p", "warehouse", "--server", $"http://127.0.0.1:{CliServer.FreePort()}");
+        var away = await tool.RunAsync("admin", "clients", "list", "--json", "-p", "warehouse", "--server", $"http://127.0.0.1:{Ports.Free()}");
         Assert.Equal(ExitCode.Unreachable, away.ExitCode);
         Assert.Empty(away.Out);
+    }
+
+    [Theory]
+    [InlineData("admin", "clients", "list")]
+    [InlineData("admin", "clients", "find", "partner-directory")]
+    [InlineData("admin", "clients", "keys", "list", "warehouse-7")]
+    [InlineData("admin", "audit", "--limit", "20")]
+    [InlineData("admin", "onboarding", "list")]
+    [InlineData("admin", "signing-keys", "list")]
+    [InlineData("profile", "list")]
+    [InlineData("doctor", "-p", "warehouse")]
+    [Requirement("P-CLI-TABLES")]
+    public async Task Lists_fit_a_terminal_of_80_columns(params string[] arguments)
+    {
+        var ids = await server.RegisterAsync(await server.OnboardAsync());
+        using var tool = await new DcrTool().KnowAsync(server, "admin", "warehouse");
+        var shown = await tool.RunOnTerminalAsync(80, "", arguments);
+        Assert.Equal(ExitCode.Success, shown.ExitCode);
+        Assert.NotEmpty(ids);
+        var lines = Colours().Replace(shown.Out, "").Split('\n');
+        // A single word that is longer, such as the path of a file, is not broken either.
+        Assert.All(lines, line => Assert.True(line.Length <= 80 || line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length <= 2 || IsFact(line), line));
+        Assert.DoesNotContain(lines, line => line.EndsWith(' '));
+        var piped = await tool.SucceedAsync(arguments);
+        Assert.DoesNotContain(piped.Out.Split('\n'), line => line.EndsWith(' '));
+
+        static bool IsFact(string line) => line.StartsWith("keys ", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-TABLES")]
+    public async Task Shows_where_two_long_values_differ()
+    {
+        var onboarding = await server.OnboardAsync();
+        var same = new string('x', 60);
+        var entry = await server.GetAsync($"onboarding-clients/{onboarding.ClientId}");
+        foreach (var member in new[] { "status", "created_at", "version", "live_clients", "suspension" })
+        {
+            entry.Remove(member);
+        }
+        foreach (var name in new[] { $"{same} before {same}", $"{same} after {same}" })
+        {
+            entry["client_name"] = name;
+            await server.Admin.SendAsync(HttpMethod.Put, $"onboarding-clients/{onboarding.ClientId}", entry.DeepClone());
+        }
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var trail = await tool.SucceedAsync("admin", "audit", "--subject", onboarding.ClientId, "--limit", "1");
+        Assert.Contains("before", trail.Out, StringComparison.Ordinal);
+        Assert.Contains("after", trail.Out, StringComparison.Ordinal);
     }
 
     private async Task<IReadOnlyList<string?>> StatusesAsync(IReadOnlyList<string> ids)
@@ -222,6 +315,16 @@ public sealed class AdminClientsTests(CliServer server)
         return statuses;
     }
 
+    private async Task<IReadOnlyList<string?>> VersionsAsync(IReadOnlyList<string> ids)
+    {
+        var versions = new List<string?>();
+        foreach (var id in ids)
+        {
+            versions.Add((await server.GetAsync($"clients/{id}"))["version"]!.ToJsonString());
+        }
+        return versions;
+    }
+
     private static List<string> Ids(JsonObject page) => [.. page["items"]!.AsArray().Select(item => (string)item!["client_id"]!)];
 
     private static IEnumerable<string> MatchedAs(JsonObject found, string id)
@@ -230,6 +333,9 @@ public sealed class AdminClientsTests(CliServer server)
         Assert.Equal(id, (string?)client["client_id"]);
         return client["matched_as"]!.AsArray().Select(member => (string)member!);
     }
+
+    [GeneratedRegex("\u001b\\[[0-9;]*m")]
+    private static partial Regex Colours();
 
     private static int Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
 }

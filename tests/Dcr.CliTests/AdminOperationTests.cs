@@ -12,7 +12,7 @@ namespace Dcr.CliTests;
 /// <summary>What takes longer than a request, and what ends in the middle: by a stand-in for the server that is slow or falls silent when a test wants it.</summary>
 public sealed class AdminOperationTests : IAsyncLifetime
 {
-    private readonly string _issuer = $"http://127.0.0.1:{CliServer.FreePort()}";
+    private readonly string _issuer = $"http://127.0.0.1:{Ports.Free()}";
     private readonly DcrTool _tool = new();
     private readonly WebApplication _server;
 
@@ -31,6 +31,7 @@ public sealed class AdminOperationTests : IAsyncLifetime
         _server.MapPost("/admin/v1/clients:revoke", async (HttpRequest request) =>
             Answer(done: (bool)(await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted))!["dry_run"]!));
         _server.MapGet("/admin/v1/operations/op-1", () => --_looks > 0 ? Answer(done: false) : _fails ? Results.StatusCode(503) : Answer(done: true));
+        _server.MapGet("/admin/v1/clients/{id}", (string id) => Results.Json(new { client_id = id, status = "active" }));
         _server.MapPost("/admin/v1/clients/{id}/suspend", (string id) => id == "c-2" ? Results.StatusCode(503) : Results.Json(new { client_id = id, status = "suspended" }));
     }
 

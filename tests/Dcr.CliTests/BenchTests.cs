@@ -115,7 +115,7 @@ public sealed partial class BenchTests(CliServer server)
     [Requirement("P-CLI-BENCH")]
     public async Task A_failure_is_named_by_its_answer_or_why_there_was_none()
     {
-        var nowhere = new Uri($"http://127.0.0.1:{CliServer.FreePort()}/oauth/token");
+        var nowhere = new Uri($"http://127.0.0.1:{Ports.Free()}/oauth/token");
         var here = new Uri($"{server.Issuer}/oauth/token");
         Assert.Equal("401 invalid_client", (await AskAsStrangerAsync(here)).Failure);
         Assert.Equal("no answer: ConnectionError", (await AskAsStrangerAsync(nowhere)).Failure);

@@ -23,9 +23,9 @@ public sealed class DoctorTests(CliServer server) : IDisposable
     {
         await RegisterAsync();
         var answer = await _tool.SucceedAsync("doctor");
-        Assert.StartsWith("Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.", answer.Out, StringComparison.Ordinal);
+        Assert.StartsWith("The server accepts it.", answer.Out, StringComparison.Ordinal);
         Assert.Equal(8, answer.Out.Split('\n').Count(line => line.TrimStart().StartsWith("passed", StringComparison.Ordinal)));
-        Assert.Equal("unknown", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
+        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
         await _tool.KnowAsync(server, "admin");
         Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor", "--admin", "admin"))["verdict"]);
     }
@@ -37,10 +37,61 @@ public sealed class DoctorTests(CliServer server) : IDisposable
         await _tool.KnowAsync(server, "admin");
         var key = (await _tool.JsonAsync("admin", "clients", "keys", "list", clientId!))["items"]![0]!;
         await _tool.SucceedAsync("admin", "clients", "keys", "quarantine", clientId!, (string)key["thumbprint"]!);
-        Assert.Equal("unknown", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
+        var asked = await _tool.RunAsync("doctor");
+        Assert.Equal(ExitCode.Unhealthy, asked.ExitCode);
+        Assert.StartsWith("The server refuses: rule 4 (key). It says: The client is unknown or not active, or", asked.Out, StringComparison.Ordinal);
+        Assert.Contains("next:  With the profile of an administrator the server says which rule, and why: dcr doctor --admin admin\n", asked.Out, StringComparison.Ordinal);
         var answer = await _tool.RunAsync("doctor", "--admin", "admin");
         Assert.Equal(ExitCode.Unhealthy, answer.ExitCode);
         Assert.Contains("quarantined", answer.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Says_that_the_server_refuses_a_client_that_it_reads_nothing_of_and_how_to_learn_more()
+    {
+        await _tool.KnowAsync(server, "directory");
+        // The right key under a kid that the server does not have.
+        var answer = await _tool.RunAsync("doctor", "-p", "directory", "--kid", "another");
+        Assert.Equal(ExitCode.Unhealthy, answer.ExitCode);
+        Assert.StartsWith("The server refuses: rule 3 or 4 (client, key). It says: ", answer.Out, StringComparison.Ordinal);
+        Assert.Contains("dcr doctor -p directory --kid another --admin admin\n", answer.Out, StringComparison.Ordinal);
+        var json = (await _tool.RunAsync("doctor", "-p", "directory", "--kid", "another", "--json")).Json;
+        Assert.Equal("refused", (string?)json["verdict"]);
+        Assert.False((bool)json["server_view"]!["accepted"]!);
+        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor", "-p", "directory"))["verdict"]);
+    }
+
+    [Fact]
+    public async Task Asks_about_an_assertion_in_a_file_without_using_it_up()
+    {
+        await _tool.KnowAsync(server, "warehouse", "admin");
+        await _tool.SucceedAsync("assert", "-p", "warehouse", "--out", "good.jwt");
+        var json = await _tool.JsonAsync("doctor", "good.jwt", "-p", "warehouse");
+        Assert.True((bool)json["server_view"]!["accepted"]!);
+        Assert.Equal(["passed", "passed", "passed", "passed", "passed", "passed", "passed", "unknown"], Outcomes(json));
+        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor", "good.jwt", "--admin", "admin"))["verdict"]);
+        await _tool.SucceedAsync("assert", "-p", "warehouse", "--kid", "wrong", "--out", "wrong.jwt");
+        Assert.Equal(ExitCode.Unhealthy, (await _tool.RunAsync("doctor", "wrong.jwt", "-p", "warehouse", "--kid", "wrong")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("default", "dcr doctor --client-id 'no body'", "token", "--client-id", "no body")]
+    [InlineData("directory", "dcr doctor -p directory --kid other", "token", "-p", "directory", "--scope", "dcr", "--kid", "other")]
+    [InlineData("stranger", "dcr doctor -p stranger", "register", "-p", "new", "--via", "stranger")]
+    [InlineData("admin", "dcr doctor -p admin", "admin", "clients", "list")]
+    public async Task Is_named_after_a_refusal_as_it_can_be_run(string profile, string doctor, params string[] arguments)
+    {
+        await _tool.KnowAsync(server, "default", "directory");
+        if (profile is "stranger" or "admin")
+        {
+            await _tool.SucceedAsync("profile", "set", profile, "--server", server.Issuer, "--client-id", "stranger", "--key", server.WarehouseKey);
+        }
+        var refused = await _tool.RunAsync(arguments);
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        Assert.Contains($"next:  Find out why: {doctor}\n", refused.Error, StringComparison.Ordinal);
+        var answer = await _tool.ShellAsync(doctor);
+        Assert.Equal(ExitCode.Unhealthy, answer.ExitCode);
+        Assert.StartsWith("The server refuses: rule 3 or 4", answer.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,7 +142,7 @@ public sealed class DoctorTests(CliServer server) : IDisposable
     public async Task Goes_on_without_a_server_that_is_away()
     {
         await _tool.KnowAsync(server, "warehouse");
-        var answer = await _tool.SucceedAsync("doctor", "-p", "warehouse", "--server", $"http://127.0.0.1:{CliServer.FreePort()}");
+        var answer = await _tool.SucceedAsync("doctor", "-p", "warehouse", "--server", $"http://127.0.0.1:{Ports.Free()}");
         Assert.Contains("warning: Only the client's side was examined: http://127.0.0.1:", answer.Out, StringComparison.Ordinal);
         Assert.StartsWith("Nothing fails that can be seen from here. Not known: rules 3 (client), 4 (key).", answer.Out, StringComparison.Ordinal);
     }
@@ -100,10 +151,12 @@ public sealed class DoctorTests(CliServer server) : IDisposable
     public async Task Says_that_the_server_calls_itself_by_another_name()
     {
         await _tool.KnowAsync(server, "warehouse");
-        var answer = await _tool.RunAsync("doctor", "-p", "warehouse", "--server", server.Issuer + "/");
+        var other = server.Issuer.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+        var answer = await _tool.RunAsync("doctor", "-p", "warehouse", "--server", other);
         Assert.Equal(ExitCode.Unhealthy, answer.ExitCode);
-        Assert.Contains("aud has a slash at the end and the issuer has none", answer.Out, StringComparison.Ordinal);
-        Assert.Contains($"warning: The server calls itself {server.Issuer}, and it was called {server.Issuer}/ here", answer.Out, StringComparison.Ordinal);
+        Assert.Contains($"aud is {other}, and this server is {server.Issuer}: the assertion is for another server", answer.Out, StringComparison.Ordinal);
+        Assert.Contains($"warning: The server calls itself {server.Issuer}, and it was called {other} here", answer.Out, StringComparison.Ordinal);
+        Assert.Contains($"dcr profile set warehouse --server {server.Issuer}\n", answer.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,7 +231,7 @@ public sealed class DoctorTests(CliServer server) : IDisposable
         var jwks = (await _tool.SucceedAsync("keys", "jwks", "partner.pem")).Json;
         host.Body = jwks;
         await RegisterAsync("--key", "partner.pem", "--jwks-uri", host.JwksUri);
-        Assert.Equal("unknown", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
+        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor"))["verdict"]);
         // The key is withdrawn, and another one is there.
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         host.Body = TestAssertion.Jwks(TestAssertion.Jwk(other, "k9"));
@@ -234,7 +287,7 @@ public sealed class DoctorTests(CliServer server) : IDisposable
         await _tool.KnowAsync(server, "warehouse");
         var answer = await _tool.RunAsync("doctor", "-p", "warehouse", "--admin", "warehouse");
         Assert.Equal(ExitCode.Refused, answer.ExitCode);
-        Assert.Contains("warning: The server's word cannot be had: The server refused: 400 invalid_scope", answer.Out, StringComparison.Ordinal);
+        Assert.Contains("warning: The server does not answer the administrator: The server refused: 400 invalid_scope", answer.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -33,22 +33,53 @@ public sealed partial class QuickstartTests(CliServer server)
             "ok The old key is refused at once",
             "5. The administrator stops the partner",
             "ok The partner is revoked.",
-            "< 401 error=invalid_client",
             "6. The phone has noticed nothing",
             "ok The phone still works.",
             "7. All is cleared away",
             "Everything was as promised",
-            $"> POST {server.Issuer}/oauth/register with a Bearer token",
-            "registration_access_token=(secret)",
-            "answered with 2 public keys",
+            "  partner       POST   /oauth/token                       401 assertion scope=read -> error=invalid_client",
+            "  administrator POST   /admin/v1/onboarding-clients       201 scope=dcr -> client_id=quickstart-app-",
+            "  partner       POST   /oauth/register                    201 scope=read jwks_uri=http://127.0.0.1:",
+            "  phone         POST   /oauth/token                       200 attestation DPoP scope=dcr -> token_type=DPoP",
+            "200 -> 2 public keys",
+            "200 -> status=revoked",
+            "200 -> state=quarantined",
+            "To try next:",
         })
         {
             Assert.Contains(line, answer.Out, StringComparison.Ordinal);
         }
+        // Who came in how, with which key, and what became of it.
+        Assert.Matches("(?m)^partner +by the directory's token +at its URL, renewed; the first is blocked +revoked +[^ ]+$", answer.Out);
         Assert.Empty(answer.Error);
         AssertNoSecret(answer);
         Assert.Equal(profiles, Snapshot(tool.ConfigurationFolder));
         await AssertNothingActiveAsync(_admin, answer.Out);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-QUICKSTART")]
+    public async Task Shows_what_is_in_each_request_where_that_is_wanted()
+    {
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var answer = await tool.SucceedAsync("quickstart", "--verbose");
+        Assert.Contains("< 401 error=invalid_client", answer.Out, StringComparison.Ordinal);
+        Assert.Contains($"> POST {server.Issuer}/oauth/register with a Bearer token", answer.Out, StringComparison.Ordinal);
+        Assert.Contains("registration_access_token=(secret)", answer.Out, StringComparison.Ordinal);
+        Assert.Contains("200 -> 2 public keys", answer.Out, StringComparison.Ordinal);
+        AssertNoSecret(answer);
+        await AssertNothingActiveAsync(_admin, answer.Out);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-QUICKSTART", "P-CLI-TABLES")]
+    public async Task Fits_a_terminal_of_80_columns()
+    {
+        using var tool = await new DcrTool().KnowAsync(server, "admin");
+        var answer = await tool.RunOnTerminalAsync(80, "", "quickstart");
+        Assert.Equal(ExitCode.Success, answer.ExitCode);
+        // Requests are one line each, however long.
+        Assert.All(Colours().Replace(answer.Out, "").Split('\n'), line => Assert.True(line.Length <= 80 || Request().IsMatch(line), line));
     }
 
     [Fact]
@@ -133,7 +164,7 @@ public sealed partial class QuickstartTests(CliServer server)
     {
         using var tool = await new DcrTool().KnowAsync(server, "admin");
         // With job control, or bash would have the command ignore Ctrl+C.
-        var answer = await tool.ShellAsync("""
+        var answer = await tool.ShellOfProcessesAsync("""
             set -m
             dcr quickstart > told.txt 2> errors.txt &
             until grep -q '^3[.]' told.txt; do kill -0 $! || break; sleep 0.02; done
@@ -168,6 +199,12 @@ public sealed partial class QuickstartTests(CliServer server)
 
     private static List<string> Snapshot(string folder) =>
         [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => $"{file}: {File.ReadAllText(file)}")];
+
+    [GeneratedRegex("\u001b\\[[0-9;]*m")]
+    private static partial Regex Colours();
+
+    [GeneratedRegex("^  [a-z]+ +(GET|POST|DELETE) ")]
+    private static partial Regex Request();
 
     [GeneratedRegex("quickstart-(directory|app)-[0-9a-f]{6}")]
     private static partial Regex OnboardingClients();

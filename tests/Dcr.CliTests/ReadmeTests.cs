@@ -14,7 +14,7 @@ public sealed partial class ReadmeTests
     public async Task Everything_works_as_written()
     {
         using var tool = new DcrTool();
-        var address = $"http://127.0.0.1:{CliServer.FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         await using var server = await ServerProcess.StartAsync(
             ["--urls", address, "--Dcr:Jwks:AllowHttp", "true", "--Dcr:Jwks:AllowPrivateNetworks", "true"], tool.Folder);
 
@@ -34,10 +34,10 @@ public sealed partial class ReadmeTests
         using var tool = new DcrTool();
         var install = (await BlocksAsync("console"))[0]
             // What the tests were built from, into this test's folders.
-            .Replace("src/Dcr.Cli ", $"'{Path.Combine(Repository.Root, "src", "Dcr.Cli")}' --no-build --configuration {Configuration} ", StringComparison.Ordinal)
+            .Replace("src/Dcr.Cli ", $"'{Path.Combine(Repository.Root, "src", "Dcr.Cli")}' --no-build -p:PortableTool=true --configuration {Configuration} ", StringComparison.Ordinal)
             .Replace("--global", "--tool-path tools", StringComparison.Ordinal);
 
-        var answer = await tool.ShellAsync($"{install}\ntools/dcr --version\ntools/dcr keys new key.pem");
+        var answer = await tool.ShellOfProcessesAsync($"{install}\ntools/dcr --version\ntools/dcr keys new key.pem");
 
         Assert.True(answer.ExitCode == 0, answer.ToString());
         Assert.True(File.Exists(tool.PathOf("key.pem")));

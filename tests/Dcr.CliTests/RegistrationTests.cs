@@ -65,7 +65,30 @@ public sealed class RegistrationTests(CliServer server) : IAsyncLifetime
         Assert.Equal(ExitCode.Refused, refused.ExitCode);
         Assert.Equal("read", (string?)(await _tool.JsonAsync("register", "--via", "directory", "--validate-only"))["scope"]);
         Assert.Equal(ExitCode.Usage, (await _tool.RunAsync("client", "show")).ExitCode);
+        Assert.Equal(["directory.json"], Directory.GetFiles(Path.Combine(_tool.ConfigurationFolder, "profiles")).Select(Path.GetFileName));
         await _tool.SucceedAsync("register", "--via", "directory");
+    }
+
+    [Fact]
+    [Requirement("P-CLI-EXIT")]
+    public async Task Says_what_is_wrong_with_a_token_that_was_handed_over()
+    {
+        var onboarding = await server.OnboardAsync();
+        await File.WriteAllTextAsync(_tool.PathOf("once.pem"), onboarding.Key is Dcr.Client.ClientKey key ? key.ExportPrivatePemUnencrypted() : "", TestContext.Current.CancellationToken);
+        await _tool.SucceedAsync("token", "--server", server.Issuer, "--client-id", onboarding.ClientId, "--key", "once.pem", "--scope", "dcr", "--out", "initial.token");
+        await _tool.SucceedAsync("register", "-p", "first", "--server", server.Issuer, "--initial-token-file", "initial.token");
+
+        var again = await _tool.RunAsync("register", "-p", "second", "--server", server.Issuer, "--initial-token-file", "initial.token");
+        Assert.Equal(ExitCode.Refused, again.ExitCode);
+        Assert.Contains("The server refuses the initial access token: it is used up", again.Error, StringComparison.Ordinal);
+
+        await _tool.SucceedAsync("token", "-p", "first", "--out", "other.token");
+        var other = await _tool.RunAsync("register", "-p", "second", "--server", server.Issuer, "--initial-token-file", "other.token", "--validate-only");
+        Assert.Contains("insufficient_scope", other.Error, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_tool.PathOf("no.token"), "no token", TestContext.Current.CancellationToken);
+        var none = await _tool.RunAsync("register", "-p", "second", "--server", server.Issuer, "--initial-token-file", "no.token", "--validate-only");
+        Assert.Equal(ExitCode.Refused, none.ExitCode);
+        Assert.Contains("it is no JWT", none.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -76,9 +76,72 @@ public sealed class TokenTests(CliServer server) : IAsyncLifetime
     [Requirement("P-CLI-EXIT")]
     public async Task Says_that_a_server_is_away()
     {
-        var answer = await _tool.RunAsync("token", "--server", $"http://127.0.0.1:{CliServer.FreePort()}");
+        var answer = await _tool.RunAsync("token", "--server", $"http://127.0.0.1:{Ports.Free()}");
         Assert.Equal(ExitCode.Unreachable, answer.ExitCode);
         Assert.Contains("cannot be reached", answer.Error, StringComparison.Ordinal);
+        Assert.Contains("waiting, try 2 of 3", answer.Error, StringComparison.Ordinal);
+        Assert.Contains("waiting, try 3 of 3", answer.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-EXIT")]
+    public async Task Says_that_it_waits_for_an_answer()
+    {
+        var answered = new TaskCompletionSource<HttpResponseMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var notes = new List<string>();
+        using var http = new HttpClient(new WaitingNotes(
+            new Answering(() => answered.Task),
+            note =>
+            {
+                notes.Add(note);
+                answered.TrySetResult(new HttpResponseMessage(HttpStatusCode.OK));
+            },
+            tries: 3,
+            TimeSpan.FromMilliseconds(1),
+            TimeProvider.System));
+        using var response = await http.GetAsync(new Uri("https://as.example/oauth/token"), TestContext.Current.CancellationToken);
+        Assert.Equal(["as.example does not answer yet: waiting, try 1 of 3"], notes);
+    }
+
+    [Fact]
+    [Requirement("P-CLI")]
+    public async Task Takes_a_server_with_a_slash_at_its_end()
+    {
+        await _tool.SucceedAsync("token", "--server", server.Issuer + "/", "--scope", "read");
+        _tool.Environment["DCR_SERVER"] = server.Issuer + "/";
+        await _tool.SucceedAsync("token", "--scope", "read");
+        Assert.Equal(server.Issuer, (string?)(await _tool.JsonAsync("profile", "set", "slash", "--server", server.Issuer + "/"))["server"]);
+    }
+
+    [Fact]
+    [Requirement("P-CLI-EXIT")]
+    public async Task Says_which_scope_to_name_where_none_is_given_without_asking()
+    {
+        var answer = await _tool.RunAsync("token", "-p", "admin");
+        Assert.Equal(ExitCode.Refused, answer.ExitCode);
+        Assert.Contains("next:  Name one: --scope dcr.admin", answer.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Requirement("P-CLI")]
+    public async Task Connects_to_the_node_where_the_issuer_is_that_of_a_proxy()
+    {
+        await using var node = await OwnServer.StartAsync("--Dcr:Issuer", "https://as.example");
+        await _tool.SucceedAsync("profile", "set", "node", "--server", "https://as.example", "--connect-to", node.Address, "--client-id", "admin", "--key", node.AdminKey);
+        await _tool.SucceedAsync("admin", "clients", "list", "-p", "node");
+        Assert.Equal("accepted", (string?)(await _tool.JsonAsync("doctor", "-p", "node"))["verdict"]);
+        await _tool.SucceedAsync("token", "--server", "https://as.example", "--connect-to", node.Address, "--client-id", "admin", "--key", node.AdminKey, "--scope", "dcr.admin");
+    }
+
+    [Theory]
+    [InlineData("http://10.0.0.1:5080")]
+    [InlineData("127.0.0.1:5080")]
+    [InlineData("http://127.0.0.1:5080/path")]
+    [Requirement("P-CLI-EXIT")]
+    public async Task Rejects_an_address_to_which_tokens_would_go_in_clear(string address)
+    {
+        Assert.Equal(ExitCode.Usage, (await _tool.RunAsync("token", "--connect-to", address)).ExitCode);
+        Assert.Equal(ExitCode.Usage, (await _tool.RunAsync("profile", "set", "node", "--connect-to", address)).ExitCode);
     }
 
     [Theory]
@@ -132,5 +195,10 @@ public sealed class TokenTests(CliServer server) : IAsyncLifetime
             ["client_assertion"] = assertion,
         });
         return (await server.Http.PostAsync(new Uri("oauth/token", UriKind.Relative), form, TestContext.Current.CancellationToken)).StatusCode;
+    }
+
+    private sealed class Answering(Func<Task<HttpResponseMessage>> answerAsync) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => answerAsync();
     }
 }

@@ -58,6 +58,8 @@ public sealed class MetricLabelTests(SqliteServer server) : ServerTests(server),
 
         Assert.Contains(seen, measured => measured.Instrument == "dcr.client_assertions.refused");
         Assert.Contains(seen, measured => measured.Instrument == "http.server.request.duration");
+        Assert.Contains(seen, measured => measured is { Instrument: "dcr.use_case.duration", Label: "use_case", Value: "IssueAccessToken" });
+        Assert.Contains(seen, measured => measured is { Instrument: "dcr.use_case.duration", Label: "outcome", Value: "invalid_client" });
         Assert.DoesNotContain(seen, measured => measured.Value.Contains(marker, StringComparison.OrdinalIgnoreCase) || measured.Value.Contains(client.ClientId, StringComparison.Ordinal));
         Assert.All(seen.Where(measured => s_closed.ContainsKey(measured.Instrument)), measured => Assert.Contains(measured.Value, s_closed[measured.Instrument]));
     }

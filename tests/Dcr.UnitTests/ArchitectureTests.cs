@@ -1,9 +1,7 @@
 using System.Text.RegularExpressions;
 using ArchUnitNET.Domain;
-using ArchUnitNET.Fluent;
 using ArchUnitNET.Loader;
 using ArchUnitNET.xUnitV3;
-using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 using Xunit;

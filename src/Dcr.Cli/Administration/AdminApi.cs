@@ -18,28 +18,34 @@ internal sealed class AdminApi : IDisposable
 
     private AdminApi(Connection connection, AccessTokenSource tokens)
     {
-        _http = new HttpClient(new AccessTokenHandler(tokens, "dcr.admin") { InnerHandler = connection.CreateHandler() });
+        _http = new HttpClient(new AccessTokenHandler(tokens, "dcr.admin") { InnerHandler = connection.CreateHandler(tries: 1) });
         Connection.Configure(_http);
         _http.BaseAddress = new Uri(connection.Server.TrimEnd('/') + "/admin/v1/");
     }
 
-    /// <summary>As the client of this connection, which needs the scope <c>dcr.admin</c>. Nothing is sent before the first request.</summary>
+    /// <summary>
+    /// As the client of this connection, which needs the scope <c>dcr.admin</c>. Nothing is sent before the first request.
+    /// </summary>
     public static async Task<AdminApi> OpenAsync(Connection connection, CancellationToken cancellationToken) =>
         new(connection, connection.Dcr.AccessTokensFor(await connection.CredentialsAsync(cancellationToken)));
 
     /// <param name="path">Below <c>/admin/v1/</c>; its parts escaped by <see cref="Part"/>.</param>
-    public Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, body: null, ifMatch: null, cancellationToken);
+    public Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, path, body: null, ifMatch: null, cancellationToken);
 
     /// <inheritdoc cref="GetAsync"/>
     /// <param name="body">Null: none.</param>
-    public Task<JsonObject> PostAsync(string path, JsonNode? body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, path, body, ifMatch: null, cancellationToken);
+    public Task<JsonObject> PostAsync(string path, JsonNode? body, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, path, body, ifMatch: null, cancellationToken);
 
     /// <inheritdoc cref="GetAsync"/>
     /// <param name="ifMatch">The ETag of the version to change. Null: whatever version there is.</param>
-    public Task<JsonObject> PutAsync(string path, JsonNode body, string? ifMatch, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, path, body, ifMatch, cancellationToken);
+    public Task<JsonObject> PutAsync(string path, JsonNode body, string? ifMatch, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Put, path, body, ifMatch, cancellationToken);
 
     /// <inheritdoc cref="GetAsync"/>
-    public Task DeleteAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, path, body: null, ifMatch: null, cancellationToken);
+    public Task DeleteAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, path, body: null, ifMatch: null, cancellationToken);
 
     public void Dispose() => _http.Dispose();
 
@@ -48,7 +54,8 @@ internal sealed class AdminApi : IDisposable
         ? throw CommandFailure.Usage($"'{value}' is no id.")
         : Uri.EscapeDataString(value);
 
-    private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string? ifMatch, CancellationToken cancellationToken)
+    private async Task<JsonObject> SendAsync(
+        HttpMethod method, string path, JsonNode? body, string? ifMatch, CancellationToken cancellationToken)
     {
         // RFC 3986 section 4.2: without the dot, clients:revoke would be a URI of the scheme clients.
         using var request = new HttpRequestMessage(method, "./" + path) { Content = body is null ? null : JsonContent.Create(body) };
@@ -61,7 +68,8 @@ internal sealed class AdminApi : IDisposable
         var json = Parse(text);
         return response.IsSuccessStatusCode
             ? json ?? []
-            : throw new DcrException(response.StatusCode, (string?)json?["error"], (string?)json?["error_description"], response.Headers.RetryAfter?.Delta);
+            : throw new DcrException(
+                response.StatusCode, (string?)json?["error"], (string?)json?["error_description"], response.Headers.RetryAfter?.Delta);
     }
 
     private static JsonObject? Parse(string text)

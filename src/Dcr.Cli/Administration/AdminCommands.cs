@@ -54,6 +54,13 @@ internal static class AdminCommands
             SigningKeysCommands.List(),
             SigningKeysCommands.Rotate(),
         },
+        new SignpostCommand(
+            "keys",
+            "Where keys of all kinds are looked after",
+            ("dcr admin clients keys", "the keys of a client: look at them, block one"),
+            ("dcr admin quarantine", "keys that are blocked on the whole server"),
+            ("dcr admin key-sets keys", "the keys of a set that the server hosts"),
+            ("dcr admin signing-keys", "the server's own keys")),
         new CommandGroup("key-sets", "Key sets that the server hosts for clients without a URL")
         {
             KeySetsCommands.List(),

@@ -13,5 +13,6 @@ internal static class AllowKeyChangeCommand
         new Example("dcr admin clients allow-key-change \"$CLIENT\"", "it changes them itself: dcr client update"))
         .With(s_id)
         .DoesAsAdministrator(async (run, api, cancellationToken) =>
-            run.Terminal.Show(await api.PostAsync($"clients/{AdminApi.Part(run.Get(s_id))}/allow-key-change", body: null, cancellationToken)));
+            run.Terminal.Show(
+                await api.PostAsync($"clients/{AdminApi.Part(run.Get(s_id))}/allow-key-change", body: null, cancellationToken)));
 }

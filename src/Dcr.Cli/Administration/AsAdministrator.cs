@@ -7,10 +7,12 @@ internal static class AsAdministrator
 {
     /// <summary>What the command does with the admin API; it succeeds unless it throws.</summary>
     public static LeafCommand DoesAsAdministrator(this LeafCommand command, Func<CommandRun, AdminApi, CancellationToken, Task> action) =>
-        command.WithAdministrator().Does((run, cancellationToken) => RunAsync(run, api => action(run, api, cancellationToken), cancellationToken));
+        command.WithAdministrator().Does(
+            (run, cancellationToken) => RunAsync(run, api => action(run, api, cancellationToken), cancellationToken));
 
     // No --client-id, --key and --kid: here these words are about other clients.
-    public static LeafCommand WithAdministrator(this LeafCommand command) => command.With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.KeyPasswordFile);
+    public static LeafCommand WithAdministrator(this LeafCommand command) =>
+        command.With(CommonOptions.Profile, CommonOptions.Server, CommonOptions.ConnectTo, CommonOptions.KeyPasswordFile);
 
     public static async Task RunAsync(CommandRun run, Func<AdminApi, Task> action, CancellationToken cancellationToken)
     {
@@ -29,7 +31,10 @@ internal static class AsAdministrator
         }
         catch (DcrException refusal) when (refusal.Error == "invalid_scope")
         {
-            throw new CommandFailure(ExitCode.Refused, $"The server refused: the client {clientId} is no administrator.", "Use the profile of a client with the scope dcr.admin: --profile NAME") { Error = refusal.Error };
+            throw new CommandFailure(
+                ExitCode.Refused,
+                $"The server refused: the client {clientId} is no administrator.",
+                "Use the profile of a client with the scope dcr.admin: --profile NAME") { Error = refusal.Error };
         }
     }
 }

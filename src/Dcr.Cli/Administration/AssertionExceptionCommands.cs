@@ -25,7 +25,7 @@ internal static class AssertionExceptionCommands
 
     private static readonly Option<string> s_until = new("--until")
     {
-        Description = "When it ends: a time such as 2030-01-31T00:00:00Z, or how long it has, such as 90d",
+        Description = EndTime.Description,
         HelpName = "time",
         Required = true,
     };
@@ -42,8 +42,8 @@ internal static class AssertionExceptionCommands
             "clients",
             new Dictionary<string, string> { ["assertion_exception"] = "true" },
             [
-                "client_id", "status", "metadata.client_name", "assertion_exception.audience", "assertion_exception.max_lifetime_seconds",
-                "assertion_exception.until", "assertion_exception_needed_at",
+                "client_id", "status", "?metadata.client_name", "?assertion_exception.audience",
+                "?assertion_exception.max_lifetime_seconds", "assertion_exception.until", "assertion_exception_needed_at",
             ],
             cancellationToken));
 

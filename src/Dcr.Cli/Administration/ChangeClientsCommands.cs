@@ -5,10 +5,19 @@ namespace Dcr.Cli;
 /// <summary><c>dcr admin clients suspend</c>, <c>resume</c>, <c>revoke</c> and <c>sign-out</c>.</summary>
 internal static class ChangeClientsCommands
 {
-    private static readonly Argument<string[]> s_ids = new("ids") { Description = "One client_id or several", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> s_ids = new("ids")
+    {
+        Description = "One client_id or several",
+        Arity = ArgumentArity.OneOrMore,
+    };
 
     // Or an origin in their place.
-    private static readonly Argument<string[]> s_someIds = new("ids") { Description = "One client_id or several", Arity = ArgumentArity.ZeroOrMore, DefaultValueFactory = _ => [] };
+    private static readonly Argument<string[]> s_someIds = new("ids")
+    {
+        Description = "One client_id or several",
+        Arity = ArgumentArity.ZeroOrMore,
+        DefaultValueFactory = _ => [],
+    };
 
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "With an origin: only count them" };
 
@@ -16,7 +25,9 @@ internal static class ChangeClientsCommands
         "suspend",
         "Stop clients for now, at once: by id, or all of one origin",
         new Example("dcr admin clients suspend warehouse-8", "its tokens stop too; dcr admin clients resume lets it go on"),
-        new Example("dcr admin clients suspend --software-statement-issuer https://directory.example --dry-run", "how many clients that would stop"))
+        new Example(
+            "dcr admin clients suspend --software-statement-issuer https://directory.example --dry-run",
+            "how many clients that would stop"))
         .With(s_someIds)
         .WithOrigin()
         .With(s_dryRun, CommonOptions.Yes)
@@ -26,7 +37,9 @@ internal static class ChangeClientsCommands
         "resume",
         "Let suspended or expired clients go on: by id, or all of one origin",
         new Example("dcr admin clients resume warehouse-8", "with the keys it had"),
-        new Example("dcr admin clients resume --software-statement-issuer https://directory.example --dry-run", "how many clients that would let go on"))
+        new Example(
+            "dcr admin clients resume --software-statement-issuer https://directory.example --dry-run",
+            "how many clients that would let go on"))
         .With(s_someIds)
         .WithOrigin()
         .With(s_dryRun, CommonOptions.Yes)
@@ -48,7 +61,11 @@ internal static class ChangeClientsCommands
         "End all tokens that clients have; they may ask for new ones",
         new Example("dcr admin clients sign-out warehouse-8", "after a token of it was seen where it should not be"))
         .With(s_ids)
-        .DoesAsAdministrator((run, api, cancellationToken) => EachClient.PostAsync(run, api, run.Get(s_ids), "sign-out", cancellationToken));
+        .DoesAsAdministrator(async (run, api, cancellationToken) =>
+        {
+            await EachClient.CheckAsync(api, run.Get(s_ids), cancellationToken);
+            await EachClient.PostAsync(run, api, run.Get(s_ids), "sign-out", cancellationToken);
+        });
 
     private static async Task ChangeAsync(CommandRun run, AdminApi api, string action, bool isForGood, CancellationToken cancellationToken)
     {
@@ -56,7 +73,8 @@ internal static class ChangeClientsCommands
         var origin = OriginOptions.Read(run);
         if (ids.Length > 0 == origin.Count > 0)
         {
-            throw CommandFailure.Usage("Which clients? Name their ids, or where they come from: one of the two.", $"{run.CommandPath} --help");
+            throw CommandFailure.Usage(
+                "Which clients? Name their ids, or where they come from: one of the two.", $"{run.CommandPath} --help");
         }
         if (origin.Count > 0)
         {
@@ -67,6 +85,7 @@ internal static class ChangeClientsCommands
         {
             throw CommandFailure.Usage("--dry-run counts the clients of an origin; these are named.");
         }
+        await EachClient.CheckAsync(api, ids, cancellationToken);
         if (isForGood)
         {
             run.Confirm($"Revoke {(ids.Length == 1 ? ids[0] : $"{ids.Length} clients")} for good?");

@@ -8,7 +8,13 @@ internal static class ClientsOfOrigin
     /// <param name="action"><c>revoke</c>, <c>suspend</c> or <c>resume</c>.</param>
     /// <param name="origin">By the server's names.</param>
     /// <param name="onlyCount">Change nothing.</param>
-    public static async Task ChangeAsync(CommandRun run, AdminApi api, string action, IReadOnlyDictionary<string, string> origin, bool onlyCount, CancellationToken cancellationToken)
+    public static async Task ChangeAsync(
+        CommandRun run,
+        AdminApi api,
+        string action,
+        IReadOnlyDictionary<string, string> origin,
+        bool onlyCount,
+        CancellationToken cancellationToken)
     {
         var path = $"clients:{action}";
         var counted = await api.PostAsync(path, Body(origin, dryRun: true), cancellationToken);
@@ -19,13 +25,20 @@ internal static class ClientsOfOrigin
             run.Terminal.Note(onlyCount ? "Nothing was changed." : $"There is nothing to {action}.");
             return;
         }
-        var (verb, doing) = action switch { "revoke" => ("Revoke", "Revoking"), "suspend" => ("Suspend", "Suspending"), _ => ("Resume", "Resuming") };
-        run.Confirm($"{verb} {Count(matched)} of {string.Join(", ", origin.Select(member => $"{member.Key} {member.Value}"))}{(action == "revoke" ? " for good" : "")}?");
+        var (verb, doing) = action switch
+        {
+            "revoke" => ("Revoke", "Revoking"),
+            "suspend" => ("Suspend", "Suspending"),
+            _ => ("Resume", "Resuming"),
+        };
+        var named = string.Join(", ", origin.Select(member => $"{member.Key} {member.Value}"));
+        run.Confirm($"{verb} {Count(matched)} of {named}{(action == "revoke" ? " for good" : "")}?");
         var begun = await api.PostAsync(path, Body(origin, dryRun: false), cancellationToken);
         run.Terminal.Show(await Operation.FinishAsync(run, api, begun, $"{doing} {Count(matched)}", cancellationToken));
         if (action != "resume" && origin.TryGetValue("onboarding_client", out var onboardingClient))
         {
-            run.Terminal.Note($"{onboardingClient} itself may go on registering. Stop that too: dcr admin clients suspend {onboardingClient}");
+            run.Terminal.Note(
+                $"{onboardingClient} itself may go on registering. Stop that too: dcr admin clients suspend {onboardingClient}");
         }
     }
 

@@ -25,7 +25,7 @@ internal static class DeleteOnboardingClientCommand
         run.Terminal.Show(new JsonObject { ["client_id"] = id, ["deleted"] = true });
         if (liveClients > 0)
         {
-            run.Terminal.Note($"End its clients too: dcr admin clients revoke --onboarding-client {id}");
+            run.Terminal.Note($"End its clients too: dcr admin clients revoke --onboarding-client {ShellWord.Of(id)}");
         }
     }
 }

@@ -5,17 +5,65 @@ using Dcr.Client;
 
 namespace Dcr.Cli;
 
-/// <summary>One change for each of several clients: where it is refused for one, it is still made for the others.</summary>
+/// <summary>
+/// One change for each of several clients. Nothing is done where one of them does not exist: that is a typo, or a word that was meant
+/// otherwise. Where the change is refused for one that exists, it is still made for the others.
+/// </summary>
 internal static class EachClient
 {
+    private const int LongestId = 2048;
+
+    /// <summary>Refuses a list of ids of which one is no client.</summary>
+    /// <param name="api">The server.</param>
+    /// <param name="ids">As the user typed them.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task CheckAsync(AdminApi api, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        foreach (var id in ids)
+        {
+            if (id.Length > LongestId || id.Any(character => char.IsWhiteSpace(character) || char.IsControl(character)))
+            {
+                throw CommandFailure.Usage($"'{Excerpt.Of(id)}' is no client_id. Nothing was done.");
+            }
+            _ = AdminApi.Part(id);
+        }
+        if (ids.Count == 1)
+        {
+            // The change itself tells.
+            return;
+        }
+        var unknown = new List<string>();
+        foreach (var id in ids.Distinct())
+        {
+            try
+            {
+                await api.GetAsync($"clients/{AdminApi.Part(id)}", cancellationToken);
+            }
+            catch (DcrException refusal) when (refusal.StatusCode == HttpStatusCode.NotFound)
+            {
+                unknown.Add(id);
+            }
+        }
+        if (unknown.Count > 0)
+        {
+            throw new CommandFailure(
+                ExitCode.Refused,
+                $"Nothing was done: the server knows no client {Excerpt.List(unknown)}.",
+                "Look for it: dcr admin clients find TEXT")
+            {
+                Error = "not_found",
+            };
+        }
+    }
+
     /// <param name="run">The command.</param>
     /// <param name="api">The server.</param>
-    /// <param name="ids">The clients.</param>
+    /// <param name="ids">The clients; <see cref="CheckAsync"/> has looked at them.</param>
     /// <param name="action">The last part of the path, and the word for people.</param>
     /// <param name="cancellationToken">Stops between clients.</param>
-    public static async Task PostAsync(CommandRun run, AdminApi api, IReadOnlyList<string> ids, string action, CancellationToken cancellationToken)
+    public static async Task PostAsync(
+        CommandRun run, AdminApi api, IReadOnlyList<string> ids, string action, CancellationToken cancellationToken)
     {
-        // What is no id is found before anything is done.
         List<(string Id, string Path)> clients = [.. ids.Distinct().Select(id => (id, $"clients/{AdminApi.Part(id)}/{action}"))];
         var items = new JsonArray();
         var refusals = new List<(string Id, DcrException Refusal)>();
@@ -26,7 +74,8 @@ internal static class EachClient
             {
                 items.Add(await api.PostAsync(path, body: null, cancellationToken));
             }
-            catch (DcrException refusal) when (refusal is { StatusCode: < HttpStatusCode.InternalServerError, Error: not ("invalid_client" or "invalid_scope") })
+            catch (DcrException refusal) when (
+                refusal is { StatusCode: < HttpStatusCode.InternalServerError, Error: not ("invalid_client" or "invalid_scope") })
             {
                 refusals.Add((id, refusal));
             }
@@ -48,7 +97,13 @@ internal static class EachClient
         }
     }
 
-    private static void Show(CommandRun run, JsonArray done, List<(string Id, DcrException Refusal)> refusals, int all, string action, CancellationToken cancellationToken)
+    private static void Show(
+        CommandRun run,
+        JsonArray done,
+        List<(string Id, DcrException Refusal)> refusals,
+        int all,
+        string action,
+        CancellationToken cancellationToken)
     {
         if (all > 1)
         {
@@ -67,7 +122,7 @@ internal static class EachClient
         }
         if (done.Count > 0)
         {
-            run.Terminal.ShowList(new JsonObject { ["items"] = done }, "client_id", "status", "metadata.client_name");
+            run.Terminal.ShowList(new JsonObject { ["items"] = done }, "client_id", "status", "?metadata.client_name");
         }
         if (all > 1 && done.Count < all)
         {
@@ -77,5 +132,8 @@ internal static class EachClient
 
     private static Exception Failure(List<(string Id, DcrException Refusal)> refusals, int all, string action) => all == 1
         ? refusals[0].Refusal
-        : new CommandFailure(ExitCode.Refused, $"{action}: refused for {refusals.Count} of {all}: {string.Join(' ', refusals.Select(refused => refused.Id))}") { Error = refusals[0].Refusal.Error };
+        : new CommandFailure(
+            ExitCode.Refused,
+            $"{action}: refused for {refusals.Count} of {all}: "
+                + $"{string.Join(' ', refusals.Select(refused => refused.Id))}") { Error = refusals[0].Refusal.Error };
 }

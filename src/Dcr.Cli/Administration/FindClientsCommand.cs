@@ -10,7 +10,11 @@ internal static class FindClientsCommand
 {
     private const int Limit = 50;
 
-    private static readonly Argument<string> s_text = new("text") { Description = "A client_id, or a member of an origin: onboarding client, kid, thumbprint, jti of an initial access token, issuer of a software statement or software_id" };
+    private static readonly Argument<string> s_text = new("text")
+    {
+        Description = "A client_id, or a member of an origin: onboarding client, kid, thumbprint, jti of an initial access token, issuer "
+            + "of a software statement or software_id",
+    };
 
     public static Command Create() => new LeafCommand(
         "find",
@@ -32,7 +36,8 @@ internal static class FindClientsCommand
         }
         foreach (var member in OriginOptions.Members)
         {
-            var page = await Listing.PageAsync(api, "clients", new Dictionary<string, string> { [member] = text }, Limit, cursor: null, cancellationToken);
+            var page = await Listing.PageAsync(
+                api, "clients", new Dictionary<string, string> { [member] = text }, Limit, cursor: null, cancellationToken);
             foreach (var item in page["items"]?.AsArray() ?? [])
             {
                 Add(found, item!.DeepClone().AsObject(), member);
@@ -44,13 +49,25 @@ internal static class FindClientsCommand
         }
         if (found.Count == 0)
         {
-            throw new CommandFailure(ExitCode.Unhealthy, $"No client is {text}, and none comes from it.", $"One that was deleted is in the audit trail: dcr admin audit --subject {text}");
+            throw new CommandFailure(
+                ExitCode.Unhealthy,
+                $"No client is {text}, and none comes from it.",
+                $"One that was deleted is in the audit trail: dcr admin audit --subject {ShellWord.Of(text)}");
         }
         // A client is found by kid and thumbprint at once where they are the same.
-        run.Terminal.ShowList(new JsonObject { ["items"] = found, ["more"] = more }, "matched_as", "client_id", "status", "metadata.client_name", "created_at", "origin.onboarding_client", "origin.kid");
+        run.Terminal.ShowList(
+            new JsonObject { ["items"] = found, ["more"] = more },
+            "client_id",
+            "status",
+            "matched_as",
+            "?metadata.client_name",
+            "?created_at",
+            "?origin.onboarding_client",
+            "?origin.kid");
         foreach (var member in more)
         {
-            run.Terminal.Note($"There are more by {member}: dcr admin clients list {OriginOptions.NameOf((string)member!)} {text} --all");
+            run.Terminal.Note(
+                $"There are more by {member}: dcr admin clients list {OriginOptions.NameOf((string)member!)} {ShellWord.Of(text)} --all");
         }
     }
 

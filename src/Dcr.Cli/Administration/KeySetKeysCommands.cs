@@ -13,9 +13,16 @@ internal static class KeySetKeysCommands
 
     private static readonly Argument<string> s_kid = new("kid") { Description = "The kid of the key" };
 
-    private static readonly Argument<string> s_file = new("file") { Description = "The public key: a JWK, a JWK Set of one or PEM; or the private key, of which only the public half is sent" };
+    private static readonly Argument<string> s_file = new("file")
+    {
+        Description = "The public key: a JWK, a JWK Set of one or PEM; or the private key, of which only the public half is sent",
+    };
 
-    private static readonly Option<string?> s_until = new("--until") { Description = "When it ends: a time such as 2030-01-31T00:00:00Z, or how long it has, such as 7d (default: in an hour)", HelpName = "time" };
+    private static readonly Option<string?> s_until = new("--until")
+    {
+        Description = EndTime.Description + " (default: in an hour)",
+        HelpName = "time",
+    };
 
     public static Command Add() => new LeafCommand(
         "add",
@@ -26,10 +33,14 @@ internal static class KeySetKeysCommands
         {
             var set = run.Get(s_set);
             var keys = await PublicKeyFile.ReadAsync(run.Get(s_file), run, cancellationToken);
-            var key = keys.Count == 1 ? keys[0] : throw CommandFailure.Usage($"{run.Get(s_file)} has {keys.Count} keys. Add one at a time.");
+            var key = keys.Count == 1
+                ? keys[0]
+                : throw CommandFailure.Usage($"{run.Get(s_file)} has {keys.Count} keys. Add one at a time.");
             var added = await api.PostAsync($"key-sets/{AdminApi.Part(set)}/keys", key, cancellationToken);
             run.Terminal.Show(added);
-            run.Terminal.Note($"Once everybody has seen it: dcr admin key-sets keys activate {set} {(string?)added["kid"]}");
+            run.Terminal.Note(
+                $"Once everybody has seen it: dcr admin key-sets keys activate {ShellWord.Of(set)} "
+                    + $"{ShellWord.Last((string)added["kid"]!)}");
         });
 
     public static Command Activate() => new LeafCommand(
@@ -47,7 +58,8 @@ internal static class KeySetKeysCommands
         .DoesAsAdministrator((run, api, cancellationToken) =>
         {
             var end = EndTime.Of(run.Get(s_until) ?? DefaultEnd, run.Time.GetUtcNow());
-            return ChangeAsync(run, api, "retire", new JsonObject { ["until"] = end.ToString("O", CultureInfo.InvariantCulture) }, cancellationToken);
+            return ChangeAsync(
+                run, api, "retire", new JsonObject { ["until"] = end.ToString("O", CultureInfo.InvariantCulture) }, cancellationToken);
         });
 
     public static Command Withdraw() => new LeafCommand(
@@ -61,6 +73,9 @@ internal static class KeySetKeysCommands
             return ChangeAsync(run, api, "withdraw", body: null, cancellationToken);
         });
 
-    private static async Task ChangeAsync(CommandRun run, AdminApi api, string action, JsonObject? body, CancellationToken cancellationToken) =>
-        run.Terminal.Show(await api.PostAsync($"key-sets/{AdminApi.Part(run.Get(s_set))}/keys/{AdminApi.Part(run.Get(s_kid))}/{action}", body, cancellationToken));
+    private static async Task ChangeAsync(
+        CommandRun run, AdminApi api, string action, JsonObject? body, CancellationToken cancellationToken) =>
+        run.Terminal.Show(
+            await api.PostAsync(
+                $"key-sets/{AdminApi.Part(run.Get(s_set))}/keys/{AdminApi.Part(run.Get(s_kid))}/{action}", body, cancellationToken));
 }

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Dcr.Cli;
 
-/// <summary><c>dcr admin key-sets list</c>, <c>create</c>, <c>show</c> and <c>delete</c>: key sets that the server hosts for clients without a URL.</summary>
+/// <summary>
+/// <c>dcr admin key-sets list</c>, <c>create</c>, <c>show</c> and <c>delete</c>: key sets that the server hosts for clients without a URL.
+/// </summary>
 internal static class KeySetsCommands
 {
     private static readonly Argument<string> s_set = new("set") { Description = "The id of the key set" };
@@ -20,14 +22,17 @@ internal static class KeySetsCommands
         "create",
         "Make a key set, which is a jwks_uri to register",
         new Example("SET=$(dcr admin key-sets create --json | jq -r .id)", "empty; keys come next: dcr admin key-sets keys add"))
-        .DoesAsAdministrator(async (run, api, cancellationToken) => Show(run, await api.PostAsync("key-sets", body: null, cancellationToken)));
+        .DoesAsAdministrator(
+            async (run, api, cancellationToken) => Show(run, await api.PostAsync("key-sets", body: null, cancellationToken)));
 
     public static Command Show() => new LeafCommand(
         "show",
         "Show a key set: the state of its keys, their last use, and which can be retired",
         new Example("dcr admin key-sets show \"$SET\"", "before a key is retired"))
         .With(s_set)
-        .DoesAsAdministrator(async (run, api, cancellationToken) => Show(run, await api.GetAsync($"key-sets/{AdminApi.Part(run.Get(s_set))}", cancellationToken)));
+        .DoesAsAdministrator(
+            async (run, api, cancellationToken) =>
+                Show(run, await api.GetAsync($"key-sets/{AdminApi.Part(run.Get(s_set))}", cancellationToken)));
 
     public static Command Delete() => new LeafCommand(
         "delete",
@@ -43,7 +48,7 @@ internal static class KeySetsCommands
         });
 
     private static void Show(CommandRun run, JsonObject set) =>
-        run.Terminal.ShowWithList(set, "keys", "kid", "thumbprint", "state", "until", "last_used_at", "safe_to_retire");
+        run.Terminal.ShowWithList(set, "keys", "kid", "state", "?until", "?last_used_at", "?safe_to_retire", "?thumbprint");
 
     private static JsonObject ForPeople(JsonObject set) => new()
     {

@@ -11,5 +11,13 @@ internal static class ListOnboardingClientsCommand
         new Example("dcr admin onboarding list", "and what for"))
         .WithLimit()
         .DoesAsAdministrator((run, api, cancellationToken) => Listing.ShowAsync(
-            run, api, "onboarding-clients", new Dictionary<string, string>(), ["client_id", "status", "client_name", "created_at", "registration_policy.scope.allowed", "registration_policy.max_live_clients"], cancellationToken));
+            run, api, "onboarding-clients", new Dictionary<string, string>(),
+            [
+                "client_id",
+                "status",
+                "client_name",
+                "?registration_policy.scope.allowed",
+                "?created_at",
+                "?registration_policy.max_live_clients",
+            ], cancellationToken));
 }

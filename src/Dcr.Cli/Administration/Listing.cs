@@ -10,7 +10,12 @@ internal static class Listing
     // The most that the server gives at once.
     private const int LargestPage = 200;
 
-    private static readonly Option<int> s_limit = new("--limit") { Description = "How many at most", DefaultValueFactory = _ => 50, HelpName = "number" };
+    private static readonly Option<int> s_limit = new("--limit")
+    {
+        Description = "How many at most",
+        DefaultValueFactory = _ => 50,
+        HelpName = "number",
+    };
 
     private static readonly Option<bool> s_all = new("--all") { Description = "As many as there are" };
 
@@ -22,7 +27,13 @@ internal static class Listing
     /// <param name="columns">The members that people see, by path.</param>
     /// <param name="forPeople">An item as people read it. Null: as it is.</param>
     public static async Task ShowAsync(
-        CommandRun run, AdminApi api, string path, IReadOnlyDictionary<string, string> query, IReadOnlyList<string> columns, CancellationToken cancellationToken, Func<JsonObject, JsonObject>? forPeople = null)
+        CommandRun run,
+        AdminApi api,
+        string path,
+        IReadOnlyDictionary<string, string> query,
+        IReadOnlyList<string> columns,
+        CancellationToken cancellationToken,
+        Func<JsonObject, JsonObject>? forPeople = null)
     {
         var limit = run.Get(s_limit);
         if (limit < 1)
@@ -38,14 +49,25 @@ internal static class Listing
 
     /// <summary>One page.</summary>
     /// <param name="cursor">The <c>next</c> of the page before it. Null: the first.</param>
-    public static Task<JsonObject> PageAsync(AdminApi api, string path, IReadOnlyDictionary<string, string> query, int limit, string? cursor, CancellationToken cancellationToken)
+    public static Task<JsonObject> PageAsync(
+        AdminApi api,
+        string path,
+        IReadOnlyDictionary<string, string> query,
+        int limit,
+        string? cursor,
+        CancellationToken cancellationToken)
     {
         var filters = string.Concat(query.Select(filter => $"&{filter.Key}={Uri.EscapeDataString(filter.Value)}"));
-        return api.GetAsync($"{path}?limit={limit}{filters}{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}", cancellationToken);
+        return api.GetAsync(
+            $"{path}?limit={limit}{filters}{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}", cancellationToken);
     }
 
     private static async IAsyncEnumerable<JsonObject> PagesAsync(
-        AdminApi api, string path, IReadOnlyDictionary<string, string> query, int limit, [EnumeratorCancellation] CancellationToken cancellationToken)
+        AdminApi api,
+        string path,
+        IReadOnlyDictionary<string, string> query,
+        int limit,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? cursor = null;
         do

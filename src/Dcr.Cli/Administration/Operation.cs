@@ -9,7 +9,8 @@ internal static class Operation
 
     /// <summary>Looks until it is done.</summary>
     /// <returns>The operation as it then is.</returns>
-    public static async Task<JsonObject> FinishAsync(CommandRun run, AdminApi api, JsonObject operation, string title, CancellationToken cancellationToken)
+    public static async Task<JsonObject> FinishAsync(
+        CommandRun run, AdminApi api, JsonObject operation, string title, CancellationToken cancellationToken)
     {
         if (IsDone(operation))
         {
@@ -23,13 +24,17 @@ internal static class Operation
         catch (Exception exception)
         {
             var report = FailureReport.Of(exception, cancellationToken);
-            throw new CommandFailure(report.ExitCode, $"{report.Message} The server goes on with the operation {id}.", $"Look again: dcr admin operation show {id} --wait") { Error = report.Error };
+            throw new CommandFailure(
+                report.ExitCode,
+                $"{report.Message} The server goes on with the operation {id}.",
+                $"Look again: dcr admin operation show {id} --wait") { Error = report.Error };
         }
     }
 
     /// <summary>The same without a word to the user.</summary>
     /// <param name="progress">From 0 to 1. Null: nobody looks.</param>
-    public static async Task<JsonObject> WaitAsync(AdminApi api, JsonObject operation, IProgress<double>? progress, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<JsonObject> WaitAsync(
+        AdminApi api, JsonObject operation, IProgress<double>? progress, TimeProvider time, CancellationToken cancellationToken)
     {
         while (!IsDone(operation))
         {

@@ -11,7 +11,11 @@ internal static class OriginOptions
         ["kid"] = new("--kid") { Description = "The kid of the key that asked for their initial access tokens", HelpName = "kid" },
         ["thumbprint"] = new("--thumbprint") { Description = "The thumbprint of that key", HelpName = "thumbprint" },
         ["initial_token_jti"] = new("--initial-token-jti") { Description = "The jti of their initial access token", HelpName = "jti" },
-        ["software_statement_issuer"] = new("--software-statement-issuer") { Description = "The iss of their software statement", HelpName = "issuer" },
+        ["software_statement_issuer"] = new("--software-statement-issuer")
+        {
+            Description = "The iss of their software statement",
+            HelpName = "issuer",
+        },
         ["software_id"] = new("--software-id") { Description = "The software_id of their software statement", HelpName = "id" },
     };
 

@@ -8,7 +8,10 @@ internal static class ReapClientsCommand
 {
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Only count them" };
 
-    private static readonly Option<bool> s_all = new("--all") { Description = "However many they are, and also while the server doubts its clock" };
+    private static readonly Option<bool> s_all = new("--all")
+    {
+        Description = "However many they are, and also while the server doubts its clock",
+    };
 
     public static Command Create() => new LeafCommand(
         "reap",
@@ -27,7 +30,8 @@ internal static class ReapClientsCommand
         bool done;
         do
         {
-            var reaped = await api.PostAsync("clients:reap", new JsonObject { ["dry_run"] = onlyCount, ["all"] = run.Get(s_all) }, cancellationToken);
+            var reaped = await api.PostAsync(
+                "clients:reap", new JsonObject { ["dry_run"] = onlyCount, ["all"] = run.Get(s_all) }, cancellationToken);
             expired += (long?)reaped["expired"] ?? 0;
             removed += (long?)reaped["removed"] ?? 0;
             done = (bool?)reaped["done"] ?? true;

@@ -13,5 +13,7 @@ internal static class ShowAnyClientCommand
         new Example("dcr admin clients show warehouse-7", "all that the server knows of it"),
         new Example("dcr admin clients show warehouse-7 --json | jq -r .status", "one member"))
         .With(s_id)
-        .DoesAsAdministrator(async (run, api, cancellationToken) => run.Terminal.Show(await api.GetAsync($"clients/{AdminApi.Part(run.Get(s_id))}", cancellationToken)));
+        .DoesAsAdministrator(
+            async (run, api, cancellationToken) =>
+                run.Terminal.Show(await api.GetAsync($"clients/{AdminApi.Part(run.Get(s_id))}", cancellationToken)));
 }

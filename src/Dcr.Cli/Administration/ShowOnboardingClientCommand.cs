@@ -11,7 +11,11 @@ internal static class ShowOnboardingClientCommand
         "show",
         "Show who may register clients: its entry, and how many live clients it has",
         new Example("dcr admin onboarding show partner-directory", "with its policy"),
-        new Example("dcr admin onboarding show partner-directory --json > partner-directory.json", "to change it, and give it back: dcr admin onboarding replace"))
+        new Example(
+            "dcr admin onboarding show partner-directory --json > partner-directory.json",
+            "to change it, and give it back: dcr admin onboarding replace"))
         .With(s_id)
-        .DoesAsAdministrator(async (run, api, cancellationToken) => run.Terminal.Show(await api.GetAsync($"onboarding-clients/{AdminApi.Part(run.Get(s_id))}", cancellationToken)));
+        .DoesAsAdministrator(
+            async (run, api, cancellationToken) =>
+                run.Terminal.Show(await api.GetAsync($"onboarding-clients/{AdminApi.Part(run.Get(s_id))}", cancellationToken)));
 }

@@ -13,13 +13,15 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     private const int SuffixLength = 6;
 
     private readonly AdminApi _admin;
+    private readonly TimeProvider _time;
     private readonly ClientKey _key = ClientKey.Generate();
 
     /// <param name="admin">Of an administrator.</param>
     /// <param name="name">What its <c>client_id</c> begins with.</param>
-    public TemporaryOnboardingClient(AdminApi admin, string name)
+    /// <param name="time">The clock.</param>
+    public TemporaryOnboardingClient(AdminApi admin, string name, TimeProvider time)
     {
-        _admin = admin;
+        (_admin, _time) = (admin, time);
         Credentials = new ClientCredentials($"{name}-{RandomNumberGenerator.GetHexString(SuffixLength, lowercase: true)}", _key);
     }
 
@@ -44,7 +46,9 @@ internal sealed class TemporaryOnboardingClient : IDisposable
         },
         cancellationToken);
 
-    /// <summary>Lets it in without a key, as an app that is in everybody's hands; its key is the one of whoever vouches for devices.</summary>
+    /// <summary>
+    /// Lets it in without a key, as an app that is in everybody's hands; its key is the one of whoever vouches for devices.
+    /// </summary>
     /// <param name="attester">Who that is.</param>
     /// <inheritdoc cref="LetInAsync(string, JsonObject, CancellationToken)"/>
     public Task<JsonObject> LetInAttestedAsync(string clientName, string attester, JsonObject policy, CancellationToken cancellationToken)
@@ -55,7 +59,12 @@ internal sealed class TemporaryOnboardingClient : IDisposable
             ["attesters"] = new JsonArray(new JsonObject { ["issuer"] = attester, ["jwks"] = PublicKeys() }),
         };
         return LetInAsync(
-            new JsonObject { ["client_name"] = clientName, ["token_endpoint_auth_method"] = "attest_jwt_client_auth", ["registration_policy"] = policy },
+            new JsonObject
+            {
+                ["client_name"] = clientName,
+                ["token_endpoint_auth_method"] = "attest_jwt_client_auth",
+                ["registration_policy"] = policy,
+            },
             cancellationToken);
     }
 
@@ -82,8 +91,9 @@ internal sealed class TemporaryOnboardingClient : IDisposable
     /// <returns>The operation when it is done, as the admin API shows it.</returns>
     public async Task<JsonObject> RevokeClientsAsync(IProgress<double>? progress, CancellationToken cancellationToken)
     {
-        var operation = await _admin.PostAsync("clients:revoke", new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = ClientId } }, cancellationToken);
-        return await Operation.WaitAsync(_admin, operation, progress, TimeProvider.System, cancellationToken);
+        var operation = await _admin.PostAsync(
+            "clients:revoke", new JsonObject { ["origin"] = new JsonObject { ["onboarding_client"] = ClientId } }, cancellationToken);
+        return await Operation.WaitAsync(_admin, operation, progress, _time, cancellationToken);
     }
 
     public void Dispose() => _key.Dispose();

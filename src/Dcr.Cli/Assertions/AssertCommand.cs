@@ -21,11 +21,12 @@ internal static class AssertCommand
     {
         using var connection = await Connection.OpenAsync(run, cancellationToken);
         var issuer = connection.Server;
-        var assertion = await ClientAssertion.CreateAsync(await connection.CredentialsAsync(cancellationToken), issuer, run.Time, cancellationToken);
+        var assertion = await ClientAssertion.CreateAsync(
+            await connection.CredentialsAsync(cancellationToken), issuer, run.Time, cancellationToken);
         var facts = new JsonObject { ["header"] = UnverifiedJwt.Part(assertion, 0), ["claims"] = UnverifiedJwt.Part(assertion, 1) };
         if (run.Get(CommonOptions.Out) is { } path)
         {
-            await PrivateFile.WriteAsync(path, assertion + "\n", replace: true, cancellationToken);
+            await PrivateFile.WriteAsync(run.PathOf(path), path, assertion + "\n", replace: true, cancellationToken);
             facts["file"] = path;
         }
         if (run.Get(CommonOptions.ShowSecret))

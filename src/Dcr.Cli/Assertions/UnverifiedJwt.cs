@@ -17,7 +17,9 @@ internal static class UnverifiedJwt
     {
         try
         {
-            return jwt.Split('.') is { Length: 3 } parts ? JsonNode.Parse(Base64Url.DecodeFromChars(parts[index]), documentOptions: s_strict) as JsonObject : null;
+            return jwt.Split('.') is { Length: 3 } parts
+                ? JsonNode.Parse(Base64Url.DecodeFromChars(parts[index]), documentOptions: s_strict) as JsonObject
+                : null;
         }
         catch (Exception exception) when (exception is FormatException or JsonException)
         {

@@ -25,7 +25,14 @@ internal sealed class BenchLoad : IDisposable
     {
         _server = server;
         _time = time;
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, MaxConnectionsPerServer = parallel }) { Timeout = s_timeout };
+        _http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+                MaxConnectionsPerServer = parallel,
+            }) { Timeout = s_timeout };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd("dcr-cli");
         _keys = [.. Enumerable.Range(0, clients).Select(_ => ClientKey.Generate())];
         _registrations = [.. _keys.Select(key => JsonSerializer.SerializeToUtf8Bytes(MetadataFor(key)))];
@@ -40,7 +47,10 @@ internal sealed class BenchLoad : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, _server.RegistrationEndpoint);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", initialAccessToken);
-        request.Content = new ByteArrayContent(_registrations[number]) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        request.Content = new ByteArrayContent(_registrations[number])
+        {
+            Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+        };
         var (sample, answer) = await SendAsync(request, TimeSpan.Zero, cancellationToken);
         if (sample.Failure is null && Member(answer, "client_id") is { } clientId)
         {
@@ -77,7 +87,8 @@ internal sealed class BenchLoad : IDisposable
         }
     }
 
-    private async Task<(LoadSample Sample, byte[] Answer)> SendAsync(HttpRequestMessage request, TimeSpan signing, CancellationToken cancellationToken)
+    private async Task<(LoadSample Sample, byte[] Answer)> SendAsync(
+        HttpRequestMessage request, TimeSpan signing, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
         try
@@ -85,7 +96,12 @@ internal sealed class BenchLoad : IDisposable
             using var response = await _http.SendAsync(request, cancellationToken);
             var latency = _time.GetElapsedTime(start);
             var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            return (new LoadSample(latency, signing, response.IsSuccessStatusCode ? null : $"{(int)response.StatusCode} {Member(answer, "error")}".TrimEnd()), answer);
+            return (
+                new LoadSample(
+                    latency,
+                    signing,
+                    response.IsSuccessStatusCode ? null : $"{(int)response.StatusCode} {Member(answer, "error")}".TrimEnd()),
+                answer);
         }
         catch (HttpRequestException exception)
         {
@@ -110,7 +126,9 @@ internal sealed class BenchLoad : IDisposable
     {
         try
         {
-            return JsonNode.Parse(answer) is JsonObject json && json[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+            return JsonNode.Parse(answer) is JsonObject json && json[name] is JsonValue value && value.TryGetValue(out string? text)
+                ? text
+                : null;
         }
         catch (JsonException)
         {

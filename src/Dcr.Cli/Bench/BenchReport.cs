@@ -23,25 +23,33 @@ internal static class BenchReport
             terminal.Show(result);
             return;
         }
-        var phases = s_phases.Where(name => result[name] is not null).Select(name => (Name: name, Figures: result[name]!.AsObject())).ToList();
-        terminal.Out.Write(Facts.Table([.. phases.Select(phase => new JsonObject { ["phase"] = phase.Name, ["figures"] = phase.Figures.DeepClone() })], s_columns));
+        var phases = s_phases.Where(name => result[name] is not null)
+            .Select(name => (Name: name, Figures: result[name]!.AsObject()))
+            .ToList();
+        terminal.ShowTable(
+            [.. phases.Select(phase => new JsonObject { ["phase"] = phase.Name, ["figures"] = phase.Figures.DeepClone() })], s_columns);
         foreach (var (name, figures) in phases)
         {
-            foreach (var (answer, count) in figures["failures_by_answer"]!.AsObject().Concat(figures["warm_up"]!["failures_by_answer"]!.AsObject()))
+            var failures = figures["failures_by_answer"]!.AsObject().Concat(figures["warm_up"]!["failures_by_answer"]!.AsObject());
+            foreach (var (answer, count) in failures)
             {
                 terminal.Warn($"{name}: {count} times {answer}");
             }
         }
-        terminal.Note($"p50 to max: milliseconds from a request to its answer, with {result["parallel"]} under way at once, after a warm-up.");
+        terminal.Note(
+            $"p50 to max: milliseconds from a request to its answer, with {result["parallel"]} under way at once, after a warm-up.");
         if (result["token"]?["signing"] is { } signing)
         {
             terminal.Note(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Not in those: {signing["ms_per_request"]} ms in which this command signs the assertion of a token request, {signing["share_of_time"]!.GetValue<double>() * 100:F0} % of its time."));
+                $"Not in those: {signing["ms_per_request"]} ms in which this command signs the assertion of a token request, "
+                    + $"{signing["share_of_time"]!.GetValue<double>() * 100:F0} % of its time."));
         }
         if (result["cleared"] is { } cleared)
         {
-            terminal.Note($"Cleared away: {result["onboarding_client"]} is deleted, and the {cleared["revoked"]} clients that came by it are revoked.");
+            terminal.Note(
+                $"Cleared away: {result["onboarding_client"]} is deleted, and the {cleared["revoked"]} clients that came by it are "
+                    + "revoked.");
         }
     }
 }

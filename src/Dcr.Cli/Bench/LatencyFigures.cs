@@ -9,7 +9,9 @@ internal sealed record LatencyFigures(double P50, double P90, double P99, double
     public static LatencyFigures? Of(IEnumerable<TimeSpan> times)
     {
         var sorted = times.Order().ToList();
-        return sorted.Count == 0 ? null : new(At(sorted, 0.5m), At(sorted, 0.9m), At(sorted, 0.99m), At(sorted, 0.999m), sorted[^1].TotalMilliseconds);
+        return sorted.Count == 0
+            ? null
+            : new(At(sorted, 0.5m), At(sorted, 0.9m), At(sorted, 0.99m), At(sorted, 0.999m), sorted[^1].TotalMilliseconds);
     }
 
     public JsonObject ToJson() => new()

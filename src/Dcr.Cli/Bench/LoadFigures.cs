@@ -36,9 +36,18 @@ internal sealed record LoadFigures(IReadOnlyList<LoadSample> Samples, TimeSpan E
         ["seconds"] = Math.Round(Elapsed.TotalSeconds, 3),
         ["per_second"] = Math.Round(PerSecond, 1),
         ["latency_ms"] = LatencyFigures.Of(Samples.Where(sample => sample.Failure is null).Select(sample => sample.Latency))?.ToJson(),
-        ["signing"] = new JsonObject { ["ms_per_request"] = Math.Round(SigningMilliseconds, 3), ["share_of_time"] = Math.Round(SigningShare, 3) },
+        ["signing"] = new JsonObject
+        {
+            ["ms_per_request"] = Math.Round(SigningMilliseconds, 3),
+            ["share_of_time"] = Math.Round(SigningShare, 3),
+        },
         ["failures_by_answer"] = ByAnswer(),
-        ["warm_up"] = new JsonObject { ["requests"] = warmUp.Requests, ["failures"] = warmUp.Failures, ["failures_by_answer"] = warmUp.ByAnswer() },
+        ["warm_up"] = new JsonObject
+        {
+            ["requests"] = warmUp.Requests,
+            ["failures"] = warmUp.Failures,
+            ["failures_by_answer"] = warmUp.ByAnswer(),
+        },
     };
 
     private JsonObject ByAnswer() => new(FailuresByAnswer.Select(failure => KeyValuePair.Create(failure.Answer, (JsonNode?)failure.Count)));

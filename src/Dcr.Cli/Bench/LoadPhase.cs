@@ -12,7 +12,8 @@ internal sealed class LoadPhase(int parallel, Func<int, CancellationToken, Task<
     private int _next = -1;
 
     /// <summary>So many requests, the first tenth of them to warm up.</summary>
-    public async Task<(LoadFigures WarmUp, LoadFigures Measured)> RunCountAsync(int count, IProgress<double> progress, CancellationToken cancellationToken)
+    public async Task<(LoadFigures WarmUp, LoadFigures Measured)> RunCountAsync(
+        int count, IProgress<double> progress, CancellationToken cancellationToken)
     {
         Func<int, bool> Until(int end) => number =>
         {
@@ -26,7 +27,8 @@ internal sealed class LoadPhase(int parallel, Func<int, CancellationToken, Task<
     }
 
     /// <summary>For so long, after a tenth of that to warm up.</summary>
-    public async Task<(LoadFigures WarmUp, LoadFigures Measured)> RunForAsync(TimeSpan length, IProgress<double> progress, CancellationToken cancellationToken)
+    public async Task<(LoadFigures WarmUp, LoadFigures Measured)> RunForAsync(
+        TimeSpan length, IProgress<double> progress, CancellationToken cancellationToken)
     {
         var warmUpLength = length / 10;
         Func<int, bool> For(TimeSpan lasts, TimeSpan before)
@@ -46,7 +48,8 @@ internal sealed class LoadPhase(int parallel, Func<int, CancellationToken, Task<
     private async Task<LoadFigures> RunAsync(Func<int, bool> goesOn, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        var samples = await Task.WhenAll(Enumerable.Range(0, parallel).Select(_ => Task.Run(() => WorkAsync(goesOn, cancellationToken), cancellationToken)));
+        var samples = await Task.WhenAll(
+            Enumerable.Range(0, parallel).Select(_ => Task.Run(() => WorkAsync(goesOn, cancellationToken), cancellationToken)));
         var elapsed = time.GetElapsedTime(start);
         return new LoadFigures([.. samples.SelectMany(ofWorker => ofWorker)], elapsed, parallel);
     }

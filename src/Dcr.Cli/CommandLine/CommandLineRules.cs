@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 
@@ -17,25 +18,31 @@ internal static class CommandLineRules
         help.Aliases.Remove("/?");
         help.Aliases.Remove("/h");
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        root.Directives.OfType<SuggestDirective>().Single().Action = new Completions();
         return root;
     }
 
-    public static SynchronousCommandLineAction HelpOf(ParseResult parsed) => (SynchronousCommandLineAction)parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
+    public static SynchronousCommandLineAction HelpOf(ParseResult parsed) =>
+        (SynchronousCommandLineAction)parsed.RootCommandResult.Command.Options.OfType<HelpOption>().Single().Action!;
 
-    public static async Task<int> InvokeAsync(ParseResult parsed)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="typed">The same, word by word.</param>
+    /// <param name="surroundings">Where it runs.</param>
+    /// <param name="cancellationToken">Stops it, as Ctrl+C does.</param>
+    public static async Task<int> InvokeAsync(
+        ParseResult parsed, IReadOnlyList<string> typed, Surroundings surroundings, CancellationToken cancellationToken)
     {
-        // Failures are handled where commands run; what gets past is a fault that should be seen whole. After Ctrl+C a
-        // command has time to clear away at the server what it made there.
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) };
-        if (parsed.Action is not ParseErrorAction wrong)
+        var unrecognized = UnrecognizedWords.Find(parsed, typed);
+        if (unrecognized.Count == 0 && parsed.Action is not ParseErrorAction)
         {
-            return await parsed.InvokeAsync(configuration);
+            return await parsed.InvokeAsync(surroundings, cancellationToken);
         }
-        foreach (var error in parsed.Errors)
+        // What else is wrong may be so because of the word that nobody knows.
+        foreach (var fault in unrecognized.Count > 0 ? unrecognized : parsed.Errors.Select(error => error.Message))
         {
-            await Console.Error.WriteLineAsync($"error: {Printable.Of(error.Message)}");
+            await surroundings.Error.WriteLineAsync($"error: {Printable.Of(fault)}");
         }
-        await Console.Error.WriteLineAsync($"next:  {PathOf(parsed)} --help");
+        await surroundings.Error.WriteLineAsync($"next:  {PathOf(parsed)} --help");
         return ExitCode.Usage;
     }
 

@@ -10,31 +10,36 @@ internal static class CompletionCommand
           local IFS=$'\n'
           COMPREPLY=($(compgen -W "$(dcr "[suggest:$COMP_POINT]" "$COMP_LINE" 2> /dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
         }
-        complete -o default -F _dcr dcr
+        complete -o nosort -o default -F _dcr dcr
         """;
 
     private const string Zsh = """
         _dcr() {
           local -a words_for
           words_for=("${(@f)$(dcr "[suggest:$CURSOR]" "$BUFFER" 2> /dev/null)}")
-          compadd -- $words_for
+          compadd -V dcr -- $words_for
           _files
         }
         compdef _dcr dcr
         """;
 
     private const string Fish = """
-        complete -c dcr -a '(dcr "[suggest:"(string length (commandline -cp))"]" (commandline -cp) 2> /dev/null)'
+        complete -c dcr -k -a '(dcr "[suggest:"(string length (commandline -cp))"]" (commandline -cp) 2> /dev/null)'
         """;
 
     private const string PowerShell = """
         Register-ArgumentCompleter -Native -CommandName dcr -ScriptBlock {
           param($word, $ast, $position)
-          dcr "[suggest:$position]" "$ast" 2> $null | Where-Object { $_ -like "$word*" } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+          dcr "[suggest:$position]" "$ast" 2> $null | Where-Object { $_ -like "$word*" } | ForEach-Object {
+            [System.Management.Automation.CompletionResult]::new($_)
+          }
         }
         """;
 
-    private static readonly Argument<string> s_shell = new Argument<string>("shell") { Description = "bash, zsh, fish or pwsh" }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
+    private static readonly Argument<string> s_shell = new Argument<string>("shell")
+    {
+        Description = "bash, zsh, fish or pwsh",
+    }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
 
     public static Command Create() => new LeafCommand(
         "completion",
@@ -44,7 +49,7 @@ internal static class CompletionCommand
         .With(s_shell)
         .Does((run, _) =>
         {
-            Terminal.Write(run.Get(s_shell) switch
+            run.Terminal.Write(run.Get(s_shell) switch
             {
                 "zsh" => Zsh,
                 "fish" => Fish,

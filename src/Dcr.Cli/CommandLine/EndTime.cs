@@ -5,6 +5,9 @@ namespace Dcr.Cli;
 /// <summary>When something ends, as people type it: a time, or how long it has.</summary>
 internal static class EndTime
 {
+    /// <summary>For help.</summary>
+    public const string Description = "When it ends: a time such as 2030-01-31T00:00:00Z, or how long it has, such as 7d";
+
     /// <exception cref="CommandFailure">It is neither.</exception>
     public static DateTimeOffset Of(string text, DateTimeOffset now)
     {

@@ -1,7 +1,7 @@
 namespace Dcr.Cli;
 
 /// <summary>What may be in the environment in place of options, and secrets that may not be among the arguments.</summary>
-internal static class EnvironmentVariables
+internal sealed class EnvironmentVariables(Func<string, string?> variable)
 {
     public const string Help = """
           DCR_PROFILE               the profile, when --profile is left out
@@ -11,15 +11,15 @@ internal static class EnvironmentVariables
           DCR_CONFIG_DIR            where profiles are kept
         """;
 
-    public static string? Profile => Get("DCR_PROFILE");
+    public string? Profile => Get("DCR_PROFILE");
 
-    public static string? Server => Get("DCR_SERVER");
+    public string? Server => Get("DCR_SERVER");
 
-    public static string? KeyPassword => Get("DCR_KEY_PASSWORD");
+    public string? KeyPassword => Get("DCR_KEY_PASSWORD");
 
-    public static string? InitialAccessToken => Get("DCR_INITIAL_ACCESS_TOKEN");
+    public string? InitialAccessToken => Get("DCR_INITIAL_ACCESS_TOKEN");
 
-    public static string? ConfigurationFolder => Get("DCR_CONFIG_DIR");
+    public string? ConfigurationFolder => Get("DCR_CONFIG_DIR");
 
-    private static string? Get(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private string? Get(string name) => variable(name) is { Length: > 0 } value ? value : null;
 }

@@ -32,7 +32,7 @@ internal sealed class LeafCommand(string name, string description, params IReadO
             catch (Exception exception)
             {
                 // The one place where a failure becomes text.
-                var report = FailureReport.Of(exception, cancellationToken);
+                var report = FailureReport.Of(exception, cancellationToken, run.Doctor);
                 run.Terminal.ShowFailure(report);
                 return report.ExitCode;
             }

@@ -28,14 +28,20 @@ internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? serve
             {
                 return ByException($"aud has {values.Count} values, {Excerpt.List(values)}, all URLs of this server", server, next);
             }
-            return Failed($"aud has {values.Count} values{(values.Count == 0 ? "" : $", {Excerpt.List(values)}")}; it must be one: an assertion for two servers can be used by each at the other", next);
+            var named = values.Count == 0 ? "" : $", {Excerpt.List(values)}";
+            return Failed(
+                $"aud has {values.Count} values{named}; it must be one: an assertion for two servers can be used by each at the other",
+                next);
         }
         if (aud is JsonArray)
         {
             warnings.Add("aud is an array of one; a server under FAPI 2.0 wants a plain string.");
         }
         return server is null
-            ? Finding.Unknown(AssertionRule.Audience, $"aud is {Excerpt.Of(value)}; which server it is for is not known here", "Name the server: --server URL")
+            ? Finding.Unknown(
+                AssertionRule.Audience,
+                $"aud is {Excerpt.Of(value)}; which server it is for is not known here",
+                "Name the server: --server URL")
             : Compare(value, server, next);
     }
 
@@ -53,9 +59,15 @@ internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? serve
         }
         return Failed(
             value.TrimEnd('/') == known.Issuer.TrimEnd('/') ? SlashFault(value, issuer)
-                : string.Equals(value, known.Issuer, StringComparison.OrdinalIgnoreCase) ? $"aud is {shown} and the issuer {issuer}: capitals differ, and they count"
-                : WithoutScheme(value) == WithoutScheme(known.Issuer) ? $"aud is {shown} and the issuer {issuer}: one is https and the other is not"
-                : value.StartsWith(known.Issuer.TrimEnd('/') + "/", StringComparison.Ordinal) ? $"aud is {shown}, a URL of this server; it must be the issuer, {issuer}"
+                : string.Equals(
+                    value,
+                    known.Issuer,
+                    StringComparison.OrdinalIgnoreCase) ? $"aud is {shown} and the issuer {issuer}: capitals differ, and they count"
+                : WithoutScheme(value) == WithoutScheme(known.Issuer) ? $"aud is {shown} and the issuer {issuer}: one is https and the "
+                    + "other is not"
+                : value.StartsWith(
+                    known.Issuer.TrimEnd('/') + "/",
+                    StringComparison.Ordinal) ? $"aud is {shown}, a URL of this server; it must be the issuer, {issuer}"
                 : $"aud is {shown}, and this server is {issuer}: the assertion is for another server",
             next);
     }
@@ -66,7 +78,9 @@ internal sealed class AssertionAudience(JsonObject claims, ExaminedServer? serve
     private Finding ByException(string what, ExaminedServer known, string next)
     {
         var issuer = Excerpt.Of(known.Issuer);
-        warnings.Add($"{what}. Only a client for which an administrator has set an exception, with an end, may send that (RFC 10070). Use the issuer: {issuer}");
+        warnings.Add(
+            $"{what}. Only a client for which an administrator has set an exception, with an end, may send that (RFC 10070). Use the "
+                + $"issuer: {issuer}");
         return Finding.Unknown(
             AssertionRule.Audience,
             $"{what}; it wants the issuer alone, {issuer}, and whether this client has an exception only the server can say",

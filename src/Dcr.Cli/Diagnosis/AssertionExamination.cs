@@ -24,8 +24,12 @@ internal sealed class AssertionExamination(ExaminedAssertion assertion, KnownFac
         Shape(),
         assertion.Header is { } header ? Algorithm(header) : Unread(AssertionRule.Algorithm),
         assertion.Claims is { } claims ? Client(claims) : Unread(AssertionRule.Client),
-        .. assertion.Header is null ? [Unread(AssertionRule.Key), Unread(AssertionRule.Signature)] : new AssertionKeys(assertion, known, _warnings).Examine(),
-        assertion.Claims is null ? Unread(AssertionRule.Audience) : new AssertionAudience(assertion.Claims, known.Server, _warnings).Examine(),
+        .. assertion.Header is null
+            ? [Unread(AssertionRule.Key), Unread(AssertionRule.Signature)]
+            : new AssertionKeys(assertion, known, _warnings).Examine(),
+        assertion.Claims is null
+            ? Unread(AssertionRule.Audience)
+            : new AssertionAudience(assertion.Claims, known.Server, _warnings).Examine(),
         assertion.Claims is null ? Unread(AssertionRule.Times) : new AssertionTimes(assertion.Claims, known, _warnings).Examine(),
         assertion.Claims is null ? Unread(AssertionRule.SingleUse) : SingleUse(assertion.Claims),
     ];
@@ -55,7 +59,10 @@ internal sealed class AssertionExamination(ExaminedAssertion assertion, KnownFac
         }
         if (known.Registration?.Alg is { } registered && registered != alg)
         {
-            return Finding.Failed(AssertionRule.Algorithm, $"alg is {Excerpt.Of(alg)}, and the client is registered for {Excerpt.Of(registered)} (token_endpoint_auth_signing_alg)", $"Sign with {Excerpt.Of(registered)}, or change the registration: dcr client update --metadata FILE");
+            return Finding.Failed(
+                AssertionRule.Algorithm,
+                $"alg is {Excerpt.Of(alg)}, and the client is registered for {Excerpt.Of(registered)} (token_endpoint_auth_signing_alg)",
+                $"Sign with {Excerpt.Of(registered)}, or change the registration: dcr client update --metadata FILE");
         }
         return Type(ExaminedAssertion.Text(header, "typ"), header.ContainsKey("typ"), alg);
     }
@@ -78,7 +85,10 @@ internal sealed class AssertionExamination(ExaminedAssertion assertion, KnownFac
         };
         return kind is null
             ? Finding.Passed(AssertionRule.Algorithm, $"alg is {alg}, {(typ is null ? "there is no typ" : $"typ is {Excerpt.Of(typ)}")}")
-            : Finding.Failed(AssertionRule.Algorithm, $"typ is {Excerpt.Of(typ)}{kind}", "Give the client assertion; its typ, if there is one, is JWT or client-authentication+jwt.");
+            : Finding.Failed(
+                AssertionRule.Algorithm,
+                $"typ is {Excerpt.Of(typ)}{kind}",
+                "Give the client assertion; its typ, if there is one, is JWT or client-authentication+jwt.");
     }
 
     /// <summary>Rule 3: a client that exists and is active, named twice.</summary>
@@ -88,16 +98,21 @@ internal sealed class AssertionExamination(ExaminedAssertion assertion, KnownFac
         var (issuer, subject) = (ExaminedAssertion.Text(claims, "iss"), ExaminedAssertion.Text(claims, "sub"));
         if (issuer is null || subject is null || issuer != subject)
         {
-            return Finding.Failed(AssertionRule.Client, $"iss is {Excerpt.Of(issuer)} and sub is {Excerpt.Of(subject)}; both must be the client_id", Both);
+            return Finding.Failed(
+                AssertionRule.Client, $"iss is {Excerpt.Of(issuer)} and sub is {Excerpt.Of(subject)}; both must be the client_id", Both);
         }
         if (known.ClientId is { } clientId && clientId != subject)
         {
-            return Finding.Failed(AssertionRule.Client, $"iss and sub are {Excerpt.Of(subject)}, and your client is {Excerpt.Of(clientId)}", $"{Both} Or was another client meant? Name its profile (--profile) or its id (--client-id).");
+            return Finding.Failed(
+                AssertionRule.Client,
+                $"iss and sub are {Excerpt.Of(subject)}, and your client is {Excerpt.Of(clientId)}",
+                $"{Both} Or was another client meant? Name its profile (--profile) or its id (--client-id).");
         }
         var who = $"iss and sub are both {Excerpt.Of(subject)}{(known.ClientId is null ? "" : ", your client")}";
         return known.Registration switch
         {
-            { IsStopped: true } => Finding.Failed(AssertionRule.Client, $"{who}, which is suspended or has expired", "An administrator can resume it."),
+            { IsStopped: true } =>
+                Finding.Failed(AssertionRule.Client, $"{who}, which is suspended or has expired", "An administrator can resume it."),
             { IsActive: true } => Finding.Passed(AssertionRule.Client, $"{who}, which is registered and active"),
             { Absence: { } absence } => Finding.Unknown(AssertionRule.Client, $"{who}; {absence}"),
             _ => Finding.Unknown(AssertionRule.Client, $"{who}; whether it is registered and active only the server can say"),
@@ -112,7 +127,8 @@ internal sealed class AssertionExamination(ExaminedAssertion assertion, KnownFac
         {
             null => Finding.Failed(AssertionRule.SingleUse, claims.ContainsKey("jti") ? "jti is no string" : "jti is missing", New),
             "" => Finding.Failed(AssertionRule.SingleUse, "jti is empty", New),
-            { Length: > MaxJti } jti => Finding.Failed(AssertionRule.SingleUse, $"jti has {jti.Length} characters; at most {MaxJti} are accepted", New),
+            { Length: > MaxJti } jti =>
+                Finding.Failed(AssertionRule.SingleUse, $"jti has {jti.Length} characters; at most {MaxJti} are accepted", New),
             _ when known.IsNew => Finding.Passed(AssertionRule.SingleUse, "jti is new"),
             _ => Finding.Unknown(AssertionRule.SingleUse, "jti is there; whether it was used before only the server can say"),
         };

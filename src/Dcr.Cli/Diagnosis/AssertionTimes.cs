@@ -41,16 +41,22 @@ internal sealed class AssertionTimes(JsonObject claims, KnownFacts known, IColle
         var left = exp - known.Now;
         if (left <= -s_skew)
         {
-            var life = Time("iat") is { } iat && iat < exp ? $"; it was made {Ago(iat)} to last {TimeText.Seconds(exp - iat)}, if the clock of whoever signed is right" : "";
+            var life = Time("iat") is { } iat && iat < exp
+                ? $"; it was made {Ago(iat)} to last {TimeText.Seconds(exp - iat)}, if the clock of whoever signed is right"
+                : "";
             return Failed($"exp has passed: {TimeText.Seconds(left)} ago by {known.Clock}{life}", FreshNext);
         }
         if (left > s_longest + s_skew)
         {
-            return Failed($"exp is {TimeText.Seconds(left)} ahead by {known.Clock}; at most {TimeText.Seconds(s_longest)} are accepted, unless an administrator has set an exception", "Let exp be a minute ahead.");
+            return Failed(
+                $"exp is {TimeText.Seconds(left)} ahead by {known.Clock}; at most {TimeText.Seconds(s_longest)} are accepted, unless an "
+                    + "administrator has set an exception",
+                "Let exp be a minute ahead.");
         }
         if (left > s_longestOfFapi + s_skew)
         {
-            warnings.Add($"exp is {TimeText.Seconds(left)} ahead; a server under FAPI 2.0 accepts {TimeText.Seconds(s_longestOfFapi)} at most.");
+            warnings.Add(
+                $"exp is {TimeText.Seconds(left)} ahead; a server under FAPI 2.0 accepts {TimeText.Seconds(s_longestOfFapi)} at most.");
         }
         if (left <= s_soon)
         {
@@ -68,7 +74,8 @@ internal sealed class AssertionTimes(JsonObject claims, KnownFacts known, IColle
             return null;
         }
         var ahead = TimeText.Seconds(time - known.Now);
-        var why = $"{name} is {ahead} in the future: the clock of whoever signed is {ahead} ahead of {(known.Server?.Ahead is null ? "the one here" : "the server's")}";
+        var why = $"{name} is {ahead} in the future: the clock of whoever signed is {ahead} ahead of "
+            + $"{(known.Server?.Ahead is null ? "the one here" : "the server's")}";
         if (time - known.Now > s_skew)
         {
             return Failed($"{why}; up to {TimeText.Seconds(s_skew)} are forgiven", "Set the clock where assertions are signed (NTP).");
@@ -79,7 +86,9 @@ internal sealed class AssertionTimes(JsonObject claims, KnownFacts known, IColle
 
     private Finding Passed(DateTimeOffset exp) => Finding.Passed(
         AssertionRule.Times,
-        exp > known.Now ? $"exp is {TimeText.Seconds(exp - known.Now)} ahead by {known.Clock}" : $"exp has passed {TimeText.Seconds(exp - known.Now)} ago by {known.Clock}, which is forgiven");
+        exp > known.Now
+            ? $"exp is {TimeText.Seconds(exp - known.Now)} ahead by {known.Clock}"
+            : $"exp has passed {TimeText.Seconds(exp - known.Now)} ago by {known.Clock}, which is forgiven");
 
     private string? FormFault(string name)
     {
@@ -90,10 +99,14 @@ internal sealed class AssertionTimes(JsonObject claims, KnownFacts known, IColle
         }
         return Number(value) switch
         {
-            null => value.GetValueKind() == JsonValueKind.String ? $"{name} is a string; times are numbers, in seconds since 1970" : $"{name} is not a time; times are numbers, in seconds since 1970",
+            null =>
+                value.GetValueKind() == JsonValueKind.String
+                    ? $"{name} is a string; times are numbers, in seconds since 1970"
+                    : $"{name} is not a time; times are numbers, in seconds since 1970",
             < 0 => $"{name} is negative; times are seconds since 1970",
             >= FirstMillisecondValue => $"{name} is in milliseconds; times are seconds since 1970",
-            < LongestLifetime and var seconds when name == "exp" => $"{name} is {seconds:0}: that is a span and not a time; times are seconds since 1970",
+            < LongestLifetime and var seconds when name == "exp" =>
+                $"{name} is {seconds:0}: that is a span and not a time; times are seconds since 1970",
             _ => null,
         };
     }
@@ -101,7 +114,12 @@ internal sealed class AssertionTimes(JsonObject claims, KnownFacts known, IColle
     private DateTimeOffset? Time(string name) => Number(claims[name]) is { } seconds ? DateTimeOffset.UnixEpoch.AddSeconds(seconds) : null;
 
     private static double? Number(JsonNode? value) =>
-        value is not null && value.GetValueKind() == JsonValueKind.Number && value.AsValue().TryGetValue<double>(out var number) && double.IsFinite(number) ? number : null;
+        value is not null
+            && value.GetValueKind() == JsonValueKind.Number
+            && value.AsValue().TryGetValue<double>(out var number)
+            && double.IsFinite(number)
+            ? number
+            : null;
 
     private string Ago(DateTimeOffset time) => time > known.Now ? "in the future" : $"{TimeText.Seconds(known.Now - time)} ago";
 

@@ -15,17 +15,30 @@ internal sealed record Diagnosis
     /// <summary>Null: it was not asked for.</summary>
     public ServerVerdict? Verdict { get; init; }
 
+    /// <summary>What the client itself asked. Null: nothing was asked.</summary>
+    public ServerQuestion? Question { get; init; }
+
+    /// <summary>Nothing is wrong that is seen from here, and the server refuses all the same.</summary>
+    public bool IsServerAlone { get; init; }
+
+    /// <summary>This command as it was typed, but for the file and the administrator.</summary>
+    public string CommandLine { get; init; } = "dcr doctor";
+
     public IReadOnlyList<Finding> Failed => [.. Findings.Where(finding => finding.Outcome == RuleOutcome.Failed)];
 
     public IReadOnlyList<Finding> Unknown => [.. Findings.Where(finding => finding.Outcome == RuleOutcome.Unknown)];
 
     /// <summary>
-    /// What the server would say, as far as it is known. Only its own word is an acceptance: whether a key is quarantined is seen nowhere else.
+    /// What the server would say, as far as it is known. Only its own word is an acceptance: whether a key is quarantined is seen nowhere
+    /// else.
     /// </summary>
     public string Conclusion => this switch
     {
         { Failed.Count: > 0 } => "refused",
         { Verdict.Answer: not null } => Verdict.Accepted ? "accepted" : "refused",
+        { Question.Accepted: false } => "refused",
+        // The server has said so of a new assertion like this one; of one that may have been used before only an administrator learns more.
+        { Question.Accepted: true, Known.IsNew: true } => "accepted",
         _ => "unknown",
     };
 
@@ -52,7 +65,7 @@ internal sealed record Diagnosis
             ["server_ahead_seconds"] = Known.Server?.Ahead is { } ahead ? Math.Round(ahead.TotalSeconds) : null,
         },
         ["published_keys"] = Known.Published?.ToJson(),
-        ["server_view"] = Verdict?.Answer?.DeepClone(),
+        ["server_view"] = Verdict?.Answer?.DeepClone() ?? Question?.ToJson(),
     };
 
     public static string NameOf(RuleOutcome outcome) => outcome switch

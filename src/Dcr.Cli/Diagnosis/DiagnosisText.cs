@@ -6,12 +6,14 @@ namespace Dcr.Cli;
 /// <summary>A diagnosis for people: the verdict, the rules, what it rests on, what to do next.</summary>
 internal static class DiagnosisText
 {
-    public static void Write(IAnsiConsole console, Diagnosis diagnosis)
+    public static void Write(Terminal terminal, Diagnosis diagnosis)
     {
-        console.Write(new Text(Printable.Of(VerdictOf(diagnosis)) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
-        console.Write(Rules(diagnosis.Findings));
-        console.Write(new Text("\n"));
-        console.Write(Facts.Of(Basis(diagnosis)));
+        var console = terminal.Out;
+        console.Write(
+            new Text(Printable.Of(VerdictOf(diagnosis)) + "\n\n", new Style(ColorOf(diagnosis.Conclusion), decoration: Decoration.Bold)));
+        WriteRules(terminal, diagnosis.Findings);
+        console.WriteLine();
+        Terminal.WriteFacts(console, Basis(diagnosis));
         foreach (var warning in diagnosis.Warnings)
         {
             console.MarkupLineInterpolated($"[yellow]warning:[/] {Printable.Of(warning)}");
@@ -24,33 +26,46 @@ internal static class DiagnosisText
 
     private static string VerdictOf(Diagnosis diagnosis)
     {
+        if (diagnosis is { IsServerAlone: true, Question: { } question })
+        {
+            var rules = diagnosis.Failed is [var one] ? $"rule {(int)one.Rule} ({one.RuleName})" : "rule 3 or 4 (client, key)";
+            return $"The server refuses: {rules}. It says: {question.Detail}";
+        }
         if (diagnosis.Failed is [var first, ..])
         {
             var others = diagnosis.Failed.Skip(1).ToList();
-            return $"Rule {(int)first.Rule} ({first.RuleName}) fails: {first.Detail}.{(others.Count == 0 ? "" : $" So {(others.Count == 1 ? "does" : "do")} {Names(others)}.")}";
+            var more = others.Count == 0 ? "" : $" So {(others.Count == 1 ? "does" : "do")} {Names(others)}.";
+            return $"Rule {(int)first.Rule} ({first.RuleName}) fails: {first.Detail}.{more}";
         }
         return diagnosis switch
         {
             { Conclusion: "refused" } => $"The server refuses it: {diagnosis.Verdict!.Detail}.",
-            { Verdict.Answer: not null } => "The server accepts it.",
-            { Unknown.Count: 0 } => "Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.",
+            { Verdict.Answer: not null } or { Conclusion: "accepted" } => "The server accepts it.",
+            { Unknown.Count: 0 } =>
+                "Nothing fails that can be seen from here; whether an administrator has quarantined the key only the server can say.",
             _ => $"Nothing fails that can be seen from here. Not known: {Names(diagnosis.Unknown)}.",
         };
     }
 
     private static string Names(IReadOnlyList<Finding> findings) =>
-        $"rule{(findings.Count == 1 ? "" : "s")} {string.Join(", ", findings.Select(finding => $"{(int)finding.Rule} ({finding.RuleName})"))}";
+        (findings.Count == 1 ? "rule " : "rules ")
+            + string.Join(", ", findings.Select(finding => $"{(int)finding.Rule} ({finding.RuleName})"));
 
-    private static Table Rules(IReadOnlyList<Finding> findings)
+    private static void WriteRules(Terminal terminal, IReadOnlyList<Finding> findings)
     {
-        var table = new Table { Border = TableBorder.None, ShowHeaders = false };
-        table.AddColumns(new TableColumn(""), new TableColumn(""), new TableColumn(""), new TableColumn(""));
+        const int Outcome = 9;
+        const int Rule = 4 + 12;
         foreach (var finding in findings)
         {
             var outcome = Diagnosis.NameOf(finding.Outcome);
-            table.AddRow(new Text(outcome, new Style(ColorOf(outcome))), new Text($"{(int)finding.Rule}"), new Text(finding.RuleName), new Text(Printable.Of(finding.Detail)));
+            var lines = TextTable.Wrapped(Printable.Of(finding.Detail), terminal.Width - Outcome - Rule);
+            terminal.Out.Write(outcome.PadRight(Outcome), new Style(ColorOf(outcome)));
+            terminal.Out.WriteLine($"{(int)finding.Rule,-4}{finding.RuleName,-12}{lines[0]}");
+            foreach (var line in lines.Skip(1))
+            {
+                terminal.Out.WriteLine(new string(' ', Outcome + Rule) + line);
+            }
         }
-        return table;
     }
 
     /// <summary>What was looked at.</summary>
@@ -69,7 +84,13 @@ internal static class DiagnosisText
         };
         if (diagnosis.Known.Published is { } published)
         {
-            basis["keys"] = published.Absence ?? $"{published.Name}{(published.FetchedAt is null ? "" : $" (max-age {(published.MaxAge is { } age ? TimeText.Seconds(age) : "not said")})")}: {published.Fault ?? published.KeyNames}";
+            var age = published.MaxAge is { } seconds ? TimeText.Seconds(seconds) : "not said";
+            var fetched = published.FetchedAt is null ? "" : $" (max-age {age})";
+            basis["keys"] = published.Absence ?? $"{published.Name}{fetched}: {published.Fault ?? published.KeyNames}";
+        }
+        if (diagnosis.Question is { } question)
+        {
+            basis["the server says"] = question.Detail;
         }
         if (diagnosis.Verdict?.Answer is { } answer)
         {
@@ -94,8 +115,12 @@ internal static class DiagnosisText
     }
 
     private static string KeyLine(JsonObject key) => string.Join(' ', key
-        .Where(member => member.Value is not null && member.Key is "kid" or "alg" or "state" or "last_used_at" or "fetched_at" or "fresh_until" or "last_failure")
-        .Select(member => member.Key is "kid" or "alg" or "state" ? Facts.TextOf(member.Value) : $"{member.Key} {Facts.TextOf(member.Value)}"));
+        .Where(
+            member =>
+                member.Value is not null
+                    && member.Key is "kid" or "alg" or "state" or "last_used_at" or "fetched_at" or "fresh_until" or "last_failure")
+        .Select(
+            member => member.Key is "kid" or "alg" or "state" ? Facts.TextOf(member.Value) : $"{member.Key} {Facts.TextOf(member.Value)}"));
 
     private static IEnumerable<string> NextOf(Diagnosis diagnosis)
     {
@@ -107,9 +132,9 @@ internal static class DiagnosisText
                 yield return next;
             }
         }
-        if (diagnosis is { Verdict: null, Conclusion: "unknown" })
+        if (diagnosis is { Verdict: null, Conclusion: "unknown" } or { Question.Accepted: false })
         {
-            yield return "An administrator can ask the server itself: dcr doctor FILE --admin PROFILE";
+            yield return $"With the profile of an administrator the server says which rule, and why: {diagnosis.CommandLine} --admin admin";
         }
     }
 

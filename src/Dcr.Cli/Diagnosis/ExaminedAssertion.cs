@@ -14,7 +14,8 @@ internal sealed record ExaminedAssertion
 {
     public const int MaxLength = 8192;
 
-    private const string SignAgain = "Let a JWT library write it: header, claims and signature, each in base64url without padding, with dots between.";
+    private const string SignAgain = "Let a JWT library write it: header, claims and signature, each in base64url without padding, with "
+        + "dots between.";
 
     private static readonly string[] s_partNames = ["header", "payload", "signature"];
     private static readonly JsonDocumentOptions s_strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
@@ -82,11 +83,20 @@ internal sealed record ExaminedAssertion
     // What is no signed JWT at all.
     private static ExaminedAssertion Whole(string jwt, int parts) => parts switch
     {
-        _ when jwt.Length == 0 => new() { Fault = "there is nothing", Next = "Give the assertion: the value of client_assertion as it is sent." },
-        5 => new() { Fault = "it has five parts: it is encrypted (JWE)", Next = "Sign the assertion and do not encrypt it: TLS does that." },
-        1 when jwt.StartsWith("-----BEGIN", StringComparison.Ordinal) => new() { Fault = "it is a PEM file and no JWT", Next = "A key stays where it is: give the assertion that was signed with it." },
-        _ when jwt.StartsWith('{') => new() { Fault = "it is JSON and no signed JWT", Next = "Give the compact form: header.claims.signature" },
-        _ => new() { Fault = $"it has {(parts == 1 ? "one part" : $"{parts} parts")}; a signed JWT has three: header.claims.signature", Next = "Give the value of client_assertion as it is sent, whole." },
+        _ when jwt.Length == 0 =>
+            new() { Fault = "there is nothing", Next = "Give the assertion: the value of client_assertion as it is sent." },
+        5 =>
+            new() { Fault = "it has five parts: it is encrypted (JWE)", Next = "Sign the assertion and do not encrypt it: TLS does that." },
+        1 when jwt.StartsWith("-----BEGIN", StringComparison.Ordinal) =>
+            new() { Fault = "it is a PEM file and no JWT", Next = "A key stays where it is: give the assertion that was signed with it." },
+        _ when jwt.StartsWith('{') =>
+            new() { Fault = "it is JSON and no signed JWT", Next = "Give the compact form: header.claims.signature" },
+        _ =>
+            new()
+            {
+                Fault = $"it has {(parts == 1 ? "one part" : $"{parts} parts")}; a signed JWT has three: header.claims.signature",
+                Next = "Give the value of client_assertion as it is sent, whole.",
+            },
     };
 
     private static string TooLong(string jwt) => $"it has {jwt.Length} characters; at most {MaxLength} are accepted";
@@ -99,9 +109,12 @@ internal sealed record ExaminedAssertion
             {
                 "" when i == 2 => "its signature is empty: it is not signed",
                 "" => $"its {s_partNames[i]} is empty",
-                var part when part.Any(char.IsWhiteSpace) => $"there is white space inside its {s_partNames[i]}: was a line broken while it was copied?",
-                var part when part.Contains('=', StringComparison.Ordinal) => $"its {s_partNames[i]} is padded with =; base64url in a JWT has no padding (RFC 7515 section 2)",
-                var part when part.AsSpan().ContainsAny('+', '/') => $"its {s_partNames[i]} is base64 with + and /; a JWT wants base64url, with - and _",
+                var part when part.Any(char.IsWhiteSpace) => $"there is white space inside its {s_partNames[i]}: was a line broken while "
+                    + "it was copied?",
+                var part when part.Contains('=', StringComparison.Ordinal) => $"its {s_partNames[i]} is padded with =; base64url in a JWT "
+                    + "has no padding (RFC 7515 section 2)",
+                var part when part.AsSpan().ContainsAny('+', '/') => $"its {s_partNames[i]} is base64 with + and /; a JWT wants "
+                    + "base64url, with - and _",
                 _ when decoded[i] is null => $"its {s_partNames[i]} is not base64url",
                 _ => null,
             };

@@ -74,9 +74,14 @@ internal sealed class ExaminedKey
     }
 
     /// <summary>The public half of a key of this machine. An RSA key may sign in any way.</summary>
-    public static ExaminedKey Of(PublicJwk jwk) => Read(JsonNode.Parse((jwk.Kty == "RSA" ? jwk with { Alg = null } : jwk).ToJson()), number: 1);
+    public static ExaminedKey Of(PublicJwk jwk) =>
+        Read(JsonNode.Parse((jwk.Kty == "RSA" ? jwk with { Alg = null } : jwk).ToJson()), number: 1);
 
-    public bool Fits(string alg) => Fault is null && _key is { } key && (key.Alg is null || key.Alg == alg) && (key.Kty == "EC" ? AlgorithmOf(key.Crv) == alg : s_rsaAlgorithms.Contains(alg));
+    public bool Fits(string alg) =>
+        Fault is null
+            && _key is { } key
+            && (key.Alg is null || key.Alg == alg)
+            && (key.Kty == "EC" ? AlgorithmOf(key.Crv) == alg : s_rsaAlgorithms.Contains(alg));
 
     /// <summary>Whether the signature over <paramref name="input"/> was made by the private half of this key.</summary>
     public bool Verifies(string alg, byte[] input, byte[] signature)
@@ -142,7 +147,8 @@ internal sealed class ExaminedKey
         }
         try
         {
-            using var point = ECDsa.Create(new ECParameters { Curve = ECCurve.CreateFromFriendlyName($"nistP{key.Crv[2..]}"), Q = new ECPoint { X = x, Y = y } });
+            using var point = ECDsa.Create(
+                new ECParameters { Curve = ECCurve.CreateFromFriendlyName($"nistP{key.Crv[2..]}"), Q = new ECPoint { X = x, Y = y } });
         }
         catch (CryptographicException)
         {
@@ -161,10 +167,13 @@ internal sealed class ExaminedKey
         {
             return fault;
         }
-        return key.Alg is null || s_rsaAlgorithms.Contains(key.Alg) ? null : $"its alg is {Excerpt.Of(key.Alg)}, and an RSA key goes with {string.Join(' ', s_rsaAlgorithms)}";
+        return key.Alg is null || s_rsaAlgorithms.Contains(key.Alg)
+            ? null
+            : $"its alg is {Excerpt.Of(key.Alg)}, and an RSA key goes with {string.Join(' ', s_rsaAlgorithms)}";
     }
 
-    private static byte[]? Bytes(string? text) => text is not null && !text.Contains('=', StringComparison.Ordinal) && System.Buffers.Text.Base64Url.IsValid(text)
+    private static byte[]? Bytes(string? text) =>
+        text is not null && !text.Contains('=', StringComparison.Ordinal) && System.Buffers.Text.Base64Url.IsValid(text)
         ? System.Buffers.Text.Base64Url.DecodeFromChars(text)
         : null;
 }

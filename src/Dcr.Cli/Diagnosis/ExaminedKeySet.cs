@@ -34,13 +34,17 @@ internal sealed record ExaminedKeySet
     public IEnumerable<ExaminedKey> UsableKeys => Keys.Where(key => key.Fault is null);
 
     /// <summary>Those of a set that can be used, by name.</summary>
-    public string KeyNames => UsableKeys.Any() ? Excerpt.List([.. UsableKeys.Select(key => key.Kid ?? "a key without kid")]) : "no key that can be used";
+    public string KeyNames =>
+        UsableKeys.Any() ? Excerpt.List([.. UsableKeys.Select(key => key.Kid ?? "a key without kid")]) : "no key that can be used";
 
     /// <summary>From where <c>--jwks</c> says.</summary>
-    public static Task<ExaminedKeySet> FromAsync(string fileOrUrl, HttpClient http, TimeProvider time, CancellationToken cancellationToken) =>
-        IsUrl(fileOrUrl) ? FetchAsync(fileOrUrl, http, time, cancellationToken) : ReadAsync(fileOrUrl, cancellationToken);
+    public static Task<ExaminedKeySet> FromAsync(string fileOrUrl, CommandRun run, HttpClient http, CancellationToken cancellationToken) =>
+        IsUrl(fileOrUrl)
+            ? FetchAsync(fileOrUrl, http, run.Time, cancellationToken)
+            : ReadAsync(run.PathOf(fileOrUrl), fileOrUrl, cancellationToken);
 
-    public static bool IsUrl(string text) => text.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
+    public static bool IsUrl(string text) =>
+        text.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A set that is at hand.</summary>
     /// <param name="name">In words, such as: the registered jwks.</param>
@@ -51,7 +55,12 @@ internal sealed record ExaminedKeySet
             var keys = (JsonNode.Parse(json, documentOptions: s_strict) as JsonObject)?["keys"] as JsonArray;
             return keys is null
                 ? new ExaminedKeySet { Name = name, Fault = "it is no JWK Set: {\"keys\": [...]}" }
-                : Judge(new ExaminedKeySet { Name = name, Keys = [.. keys.Take(MaxKeys + 1).Select((key, index) => ExaminedKey.Read(key, index + 1))] });
+                : Judge(
+                    new ExaminedKeySet
+                    {
+                        Name = name,
+                        Keys = [.. keys.Take(MaxKeys + 1).Select((key, index) => ExaminedKey.Read(key, index + 1))],
+                    });
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -59,7 +68,9 @@ internal sealed record ExaminedKeySet
         }
     }
 
-    /// <summary>What a <c>jwks_uri</c> serves. The same limits as the server's, but for the address, which may be on this network.</summary>
+    /// <summary>
+    /// What a <c>jwks_uri</c> serves. The same limits as the server's, but for the address, which may be on this network.
+    /// </summary>
     public static async Task<ExaminedKeySet> FetchAsync(string url, HttpClient http, TimeProvider time, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -87,11 +98,19 @@ internal sealed record ExaminedKeySet
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or UriFormatException)
         {
-            return new ExaminedKeySet { Name = name, Absence = $"the keys cannot be fetched from {Excerpt.Of(url)}: {Excerpt.Of(exception.Message)}" };
+            return new ExaminedKeySet
+            {
+                Name = name,
+                Absence = $"the keys cannot be fetched from {Excerpt.Of(url)}: {Excerpt.Of(exception.Message)}",
+            };
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new ExaminedKeySet { Name = name, Absence = $"the keys did not arrive from {Excerpt.Of(url)} within {s_timeout.TotalSeconds} s" };
+            return new ExaminedKeySet
+            {
+                Name = name,
+                Absence = $"the keys did not arrive from {Excerpt.Of(url)} within {s_timeout.TotalSeconds} s",
+            };
         }
     }
 
@@ -102,20 +121,21 @@ internal sealed record ExaminedKeySet
         ["fetched_at"] = FetchedAt?.UtcDateTime.ToString("O"),
         ["max_age_seconds"] = MaxAge?.TotalSeconds,
         ["fault"] = Absence ?? Fault,
-        ["keys"] = new JsonArray([.. Keys.Select(key => new JsonObject { ["kid"] = key.Name, ["thumbprint"] = key.Thumbprint, ["fault"] = key.Fault })]),
+        ["keys"] = new JsonArray(
+            [.. Keys.Select(key => new JsonObject { ["kid"] = key.Name, ["thumbprint"] = key.Thumbprint, ["fault"] = key.Fault })]),
     };
 
-    private static async Task<ExaminedKeySet> ReadAsync(string path, CancellationToken cancellationToken)
+    private static async Task<ExaminedKeySet> ReadAsync(string path, string name, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
         {
-            throw CommandFailure.Usage($"There is no file {path}.", "--jwks wants a file with a JWK Set, or the URL of one.");
+            throw CommandFailure.Usage($"There is no file {name}.", "--jwks wants a file with a JWK Set, or the URL of one.");
         }
         if (new FileInfo(path).Length > MaxBytes)
         {
-            throw CommandFailure.Usage($"{path} is larger than {MaxBytes} bytes; the server takes no such set.");
+            throw CommandFailure.Usage($"{name} is larger than {MaxBytes} bytes; the server takes no such set.");
         }
-        return Parse($"the set in {Excerpt.Of(path)}", await File.ReadAllTextAsync(path, cancellationToken));
+        return Parse($"the set in {Excerpt.Of(name)}", await File.ReadAllTextAsync(path, cancellationToken));
     }
 
     private static string? FaultOf(HttpResponseMessage response) =>
@@ -141,14 +161,19 @@ internal sealed record ExaminedKeySet
             return set with { Fault = $"it has more than {MaxKeys} keys" };
         }
         // A key that stands twice is one.
-        set = set with { Keys = [.. set.Keys.DistinctBy(key => key.Thumbprint is null ? (object)key : (key.Thumbprint, key.Kid, key.Alg))] };
+        set = set with
+        {
+            Keys = [.. set.Keys.DistinctBy(key => key.Thumbprint is null ? (object)key : (key.Thumbprint, key.Kid, key.Alg))],
+        };
         if (set.UsableKeys.GroupBy(key => key.Kid).FirstOrDefault(group => group.Key is not null && group.Count() > 1) is { } twice)
         {
             return set with { Fault = $"two keys have the kid {Excerpt.Of(twice.Key)}" };
         }
         return set.UsableKeys.Any() ? set : set with
         {
-            Fault = set.Keys.Count == 0 ? "it has no key" : $"it has no key that can be used: {string.Join("; ", set.Keys.Take(3).Select(key => $"{key.Name}: {key.Fault}"))}",
+            Fault = set.Keys.Count == 0
+                ? "it has no key"
+                : $"it has no key that can be used: {string.Join("; ", set.Keys.Take(3).Select(key => $"{key.Name}: {key.Fault}"))}",
         };
     }
 }

@@ -21,7 +21,8 @@ internal sealed record ExaminedRegistration
     public ExaminedKeySet? Keys { get; init; }
 
     /// <summary>Null: the profile has no registration of this client.</summary>
-    public static async Task<ExaminedRegistration?> ReadAsync(Connection connection, string? clientId, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ExaminedRegistration?> ReadAsync(
+        Connection connection, string? clientId, TimeProvider time, CancellationToken cancellationToken)
     {
         if ((await connection.RegistrationStore.LoadAsync(cancellationToken))?.ClientId is not { } registered || registered != clientId)
         {
@@ -55,7 +56,8 @@ internal sealed record ExaminedRegistration
                     : $"its registration cannot be read: {Excerpt.Of(refusal.Message)}",
             };
         }
-        catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (
+            exception is HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return new ExaminedRegistration { Absence = $"its registration cannot be read: {Excerpt.Of(exception.Message)}" };
         }

@@ -23,7 +23,9 @@ internal sealed record ExaminedServer
     /// <summary>What assertions may be signed with. Null: not known.</summary>
     public IReadOnlyList<string>? Algorithms { get; init; }
 
-    /// <summary>How far the server's clock is ahead of the one here; zero if they agree within what can be measured. Null: not known.</summary>
+    /// <summary>
+    /// How far the server's clock is ahead of the one here; zero if they agree within what can be measured. Null: not known.
+    /// </summary>
     public TimeSpan? Ahead { get; init; }
 
     /// <summary>Why nothing is known but the issuer. Null: the server has answered, or was not asked.</summary>
@@ -31,7 +33,8 @@ internal sealed record ExaminedServer
 
     /// <summary>Asks for the metadata, once.</summary>
     /// <param name="issuer">As the user writes it: an absolute URL.</param>
-    public static async Task<ExaminedServer> AskAsync(HttpClient http, string issuer, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ExaminedServer> AskAsync(
+        HttpClient http, string issuer, TimeProvider time, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(s_timeout);
@@ -46,7 +49,8 @@ internal sealed record ExaminedServer
                 return unknown with { Absence = $"{issuer} answers {(int)response.StatusCode} where its metadata should be" };
             }
             await response.Content.LoadIntoBufferAsync(MaxBytes, timeout.Token);
-            var metadata = JsonSerializer.Deserialize<AuthorizationServerMetadata>(await response.Content.ReadAsByteArrayAsync(timeout.Token));
+            var metadata = JsonSerializer.Deserialize<AuthorizationServerMetadata>(
+                await response.Content.ReadAsByteArrayAsync(timeout.Token));
             return metadata is { Issuer: not null, TokenEndpoint: not null }
                 ? Of(metadata, DateOf(response) - (sent + (answered - sent) / 2))
                 : unknown with { Absence = $"what {issuer} answers is no server metadata (RFC 8414)" };
@@ -71,7 +75,9 @@ internal sealed record ExaminedServer
         ["issuer"] = Issuer,
         ["reached"] = TokenEndpoint is not null,
         ["token_endpoint"] = TokenEndpoint,
-        ["token_endpoint_auth_signing_alg_values_supported"] = Algorithms is null ? null : new JsonArray([.. Algorithms.Select(alg => JsonValue.Create(alg))]),
+        ["token_endpoint_auth_signing_alg_values_supported"] = Algorithms is null
+            ? null
+            : new JsonArray([.. Algorithms.Select(alg => JsonValue.Create(alg))]),
         ["absence"] = Absence,
     };
 
@@ -91,5 +97,6 @@ internal sealed record ExaminedServer
     }
 
     // The middle of the second that it names; a cache on the way says how old it is.
-    private static DateTimeOffset? DateOf(HttpResponseMessage response) => response.Headers.Date + TimeSpan.FromSeconds(0.5) + (response.Headers.Age ?? TimeSpan.Zero);
+    private static DateTimeOffset? DateOf(HttpResponseMessage response) =>
+        response.Headers.Date + TimeSpan.FromSeconds(0.5) + (response.Headers.Age ?? TimeSpan.Zero);
 }

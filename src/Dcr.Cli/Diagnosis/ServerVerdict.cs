@@ -25,7 +25,9 @@ internal sealed record ServerVerdict(JsonObject? Answer, FailureReport? Failure)
                 ? new ServerVerdict(answer, Failure: null)
                 : new ServerVerdict(Answer: null, new FailureReport(ExitCode.Unreachable, "What the server answers is no diagnosis."));
         }
-        catch (Exception exception) when (exception is DcrException or HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (
+            exception is DcrException or HttpRequestException
+                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return new ServerVerdict(Answer: null, FailureReport.Of(exception, cancellationToken));
         }

@@ -7,9 +7,17 @@ namespace Dcr.Cli;
 /// <summary><c>dcr keys jwks</c>: what to serve at a <c>jwks_uri</c>.</summary>
 internal static class ExportJwksCommand
 {
-    private static readonly Argument<string[]> s_files = new("files") { Description = "One or more private keys; while keys change, the old and the new", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> s_files = new("files")
+    {
+        Description = "One or more private keys; while keys change, the old and the new",
+        Arity = ArgumentArity.OneOrMore,
+    };
 
-    private static readonly Option<string?> s_out = new("--out", "-o") { Description = "Write it to this file; it may be published", HelpName = "file" };
+    private static readonly Option<string?> s_out = new("--out", "-o")
+    {
+        Description = "Write it to this file; it may be published",
+        HelpName = "file",
+    };
 
     public static Command Create() => new LeafCommand(
         "jwks",
@@ -30,13 +38,14 @@ internal static class ExportJwksCommand
         var jwks = JsonNode.Parse(new PublicJwkSet(keys).ToJson())!;
         if (run.Get(s_out) is { } path)
         {
-            await File.WriteAllTextAsync(path, jwks.ToJsonString() + "\n", cancellationToken);
-            run.Terminal.Show(new JsonObject { ["file"] = path, ["kids"] = new JsonArray([.. keys.Select(key => JsonValue.Create(key.Kid))]) });
+            await File.WriteAllTextAsync(run.PathOf(path), jwks.ToJsonString() + "\n", cancellationToken);
+            run.Terminal.Show(
+                new JsonObject { ["file"] = path, ["kids"] = new JsonArray([.. keys.Select(key => JsonValue.Create(key.Kid))]) });
         }
         else
         {
             // JSON whether it is asked for or not: there is no other form of it.
-            Terminal.WriteJson(jwks);
+            run.Terminal.WriteJson(jwks);
         }
     }
 }

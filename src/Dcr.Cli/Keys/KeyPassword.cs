@@ -19,15 +19,17 @@ internal sealed class KeyPassword(CommandRun run, string keyFile)
     {
         if (run.Get(CommonOptions.KeyPasswordFile) is not { } path)
         {
-            return EnvironmentVariables.KeyPassword;
+            return run.Variables.KeyPassword;
         }
-        var line = path == "-" ? Console.In.ReadLine() : File.ReadLines(path).FirstOrDefault();
+        var line = path == "-" ? run.Input.ReadLine() : File.ReadLines(run.PathOf(path)).FirstOrDefault();
         return string.IsNullOrEmpty(line) ? throw CommandFailure.Usage($"There is no password on the first line of {path}.") : line;
     }
 
     private string? AskTwice()
     {
         var first = run.Terminal.AskPassword($"Password for {keyFile}:");
-        return first is null || first == run.Terminal.AskPassword("Once more:") ? first : throw CommandFailure.Usage("The two are not the same.");
+        return first is null || first == run.Terminal.AskPassword("Once more:")
+            ? first
+            : throw CommandFailure.Usage("The two are not the same.");
     }
 }

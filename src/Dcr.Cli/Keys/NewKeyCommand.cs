@@ -6,11 +6,22 @@ namespace Dcr.Cli;
 /// <summary><c>dcr keys new</c>.</summary>
 internal static class NewKeyCommand
 {
-    private static readonly Argument<string> s_file = new("file") { Description = "Where the private key is written, as PEM, readable by you only" };
+    private static readonly Argument<string> s_file = new("file")
+    {
+        Description = "Where the private key is written, as PEM, readable by you only",
+    };
 
-    private static readonly Option<SigningAlgorithm> s_alg = new("--alg") { Description = "How it will sign; RSA keys get 3072 bits", DefaultValueFactory = _ => SigningAlgorithm.ES256, HelpName = "alg" };
+    private static readonly Option<SigningAlgorithm> s_alg = new("--alg")
+    {
+        Description = "How it will sign; RSA keys get 3072 bits",
+        DefaultValueFactory = _ => SigningAlgorithm.ES256,
+        HelpName = "alg",
+    };
 
-    public static readonly Option<bool> Encrypt = new("--encrypt") { Description = "Encrypt the file with a password: asked for, or from DCR_KEY_PASSWORD or --key-password-file" };
+    public static readonly Option<bool> Encrypt = new("--encrypt")
+    {
+        Description = "Encrypt the file with a password: asked for, or from DCR_KEY_PASSWORD or --key-password-file",
+    };
 
     public static Command Create() => new LeafCommand(
         "new",
@@ -26,8 +37,8 @@ internal static class NewKeyCommand
         var file = run.Get(s_file);
         var password = run.Get(Encrypt) ? new KeyPassword(run, file).GetNew() : null;
         using var key = ClientKey.Generate(run.Get(s_alg));
-        await KeyFile.WriteAsync(file, key, password, run.Get(CommonOptions.Force), cancellationToken);
+        await KeyFile.WriteAsync(file, run, key, password, run.Get(CommonOptions.Force), cancellationToken);
         run.Terminal.Show(KeyFacts.Of(file, key));
-        run.Terminal.Note($"Publish its public half only: dcr keys jwks {file}");
+        run.Terminal.Note($"Publish its public half only: dcr keys jwks {ShellWord.Last(file)}");
     }
 }

@@ -14,15 +14,16 @@ internal static class PublicKeyFile
     /// <summary>The keys of the file, each as a public JWK.</summary>
     public static async Task<IReadOnlyList<JsonObject>> ReadAsync(string path, CommandRun run, CancellationToken cancellationToken)
     {
-        if (!File.Exists(path))
+        var file = run.PathOf(path);
+        if (!File.Exists(file))
         {
             throw CommandFailure.Usage($"There is no key file {path}.");
         }
-        if (new FileInfo(path).Length > MaxBytes)
+        if (new FileInfo(file).Length > MaxBytes)
         {
             throw CommandFailure.Usage($"{path} is no key file: it is larger than {MaxBytes} bytes.");
         }
-        var text = await File.ReadAllTextAsync(path, cancellationToken);
+        var text = await File.ReadAllTextAsync(file, cancellationToken);
         if (text.TrimStart().StartsWith('{') && ReadJson(path, text) is { } keys)
         {
             return keys;

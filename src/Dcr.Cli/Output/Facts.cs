@@ -1,51 +1,31 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Dcr.Cli;
 
 /// <summary>JSON as people read it: the same names, without the braces.</summary>
 internal static class Facts
 {
-    // What people copy out of a table: the first of these is not broken into lines, where there is room.
-    private static readonly HashSet<string> s_copied = new(StringComparer.Ordinal) { "client_id", "id", "kid", "thumbprint", "subject" };
+    private const char Optional = '?';
 
     /// <summary>One member below the other; members of members by path.</summary>
-    public static IRenderable Of(JsonObject json)
+    /// <returns>Names, as wide as the widest of them, and values.</returns>
+    public static IReadOnlyList<(string Name, string Value)> Of(JsonObject json)
     {
         var lines = Flatten(json, "").ToList();
         var width = lines.Max(line => line.Name.Length as int?) ?? 0;
-        var text = new Paragraph();
-        foreach (var (name, value) in lines)
-        {
-            text.Append(Printable.Of(name).PadRight(width + 2), new Style(Color.Grey)).Append(Printable.Of(value) + "\n");
-        }
-        return text;
+        return [.. lines.Select(line => (Printable.Of(line.Name).PadRight(width + 2), Printable.Of(line.Value)))];
     }
 
     /// <summary>One row an item.</summary>
+    /// <param name="items">At least one.</param>
+    /// <param name="columns">Members by path; a question mark in front says that the column may be left out.</param>
     /// <param name="width">Of the terminal, in characters.</param>
-    /// <param name="withHeaders">False: the table goes on from one before.</param>
-    public static IRenderable Table(JsonArray items, IReadOnlyList<string> columns, int width = int.MaxValue, bool withHeaders = true)
-    {
-        if (items.Count == 0)
-        {
-            return new Markup("[grey]none[/]\n");
-        }
-        var whole = columns.FirstOrDefault(column => s_copied.Contains(NameOf(column)) && items.Max(item => TextOf(At(item, column)).Length) <= width / 2);
-        var table = new Table { Border = TableBorder.None, ShowHeaders = withHeaders };
-        foreach (var column in columns)
-        {
-            table.AddColumn(new TableColumn(new Text(NameOf(column), new Style(Color.Grey))) { NoWrap = column == whole }.PadRight(2));
-        }
-        foreach (var item in items)
-        {
-            table.AddRow(columns.Select(column => new Text(Printable.Of(TextOf(At(item, column))))));
-        }
-        return table;
-    }
+    public static TextLayout Table(JsonArray items, IReadOnlyList<string> columns, int width = int.MaxValue) => TextTable.Of(
+        [.. columns.Select(column => new TextColumn(NameOf(column), column[0] == Optional))],
+        [.. items.Select(item => columns.Select(column => Printable.Of(TextOf(At(item, column.TrimStart(Optional))))).ToList())],
+        width);
 
     /// <summary>A value on one line.</summary>
     public static string TextOf(JsonNode? value) => value switch
@@ -77,7 +57,7 @@ internal static class Facts
     }
 
     // The last name of a path says enough.
-    private static string NameOf(string column) => column[(column.LastIndexOf('.') + 1)..];
+    private static string NameOf(string column) => column[(column.LastIndexOfAny(['.', Optional]) + 1)..];
 
     private static JsonNode? At(JsonNode? item, string path)
     {
@@ -90,7 +70,10 @@ internal static class Facts
 
     // Nobody wants seven digits of a second.
     private static string ShortTime(string text) =>
-        text.Length >= 20 && text[4] == '-' && text[10] == 'T' && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time)
+        text.Length >= 20
+            && text[4] == '-'
+            && text[10] == 'T'
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var time)
             ? time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)
             : text;
 }

@@ -10,11 +10,17 @@ namespace Dcr.Cli;
 /// <param name="console">Where.</param>
 /// <param name="inner">Where the requests go.</param>
 /// <param name="longestBody">How many characters of a body are shown.</param>
-internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler inner, int longestBody = int.MaxValue) : DelegatingHandler(inner)
+internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler inner, int longestBody = int.MaxValue)
+    : DelegatingHandler(inner)
 {
     private const int LongestValue = 100;
 
-    private static readonly HashSet<string> s_secrets = new(StringComparer.Ordinal) { "access_token", "registration_access_token", "client_secret" };
+    private static readonly HashSet<string> s_secrets = new(StringComparer.Ordinal)
+    {
+        "access_token",
+        "registration_access_token",
+        "client_secret",
+    };
 
     // JWTs that prove something: what they say is shown, their signature is not.
     private static readonly HashSet<string> s_proofs = new(StringComparer.Ordinal) { "client_assertion", "proof", "software_statement" };
@@ -24,7 +30,9 @@ internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var body = request.Content is null ? "" : Describe(await request.Content.ReadAsStringAsync(cancellationToken));
-        console.MarkupLineInterpolated($"  [blue]>[/] [bold]{request.Method.Method}[/] {Printable.Of(request.RequestUri!.ToString())}{Headers(request)} [grey]{Printable.Of(body)}[/]");
+        console.MarkupLineInterpolated(
+            $"  [blue]>[/] [bold]{request.Method.Method}[/] {Printable.Of(request.RequestUri!.ToString())}{Headers(request)} "
+                + $"[grey]{Printable.Of(body)}[/]");
         var response = await base.SendAsync(request, cancellationToken);
         await response.Content.LoadIntoBufferAsync(cancellationToken);
         var answer = Describe(await response.Content.ReadAsStringAsync(cancellationToken));

@@ -9,22 +9,26 @@ namespace Dcr.Cli;
 /// Where a command shows what it has done: for people, with colours only on a terminal; with <c>--json</c> one JSON
 /// document. Failures and all that is not the result go to standard error.
 /// </summary>
-internal sealed class Terminal(bool json)
+internal sealed class Terminal(bool json, Surroundings surroundings)
 {
-    // Wide enough that nothing which is piped is broken into lines.
-    private const int WidthOfPipes = 1000;
+    // Lines are broken here, between words, or not at all: what is copied from a terminal is whole.
+    private const int NoWidth = 100_000;
+
+    // Some that are none say zero.
+    private const int NarrowestTerminal = 20;
 
     // Quotes and letters as they are: it is read by people and JSON parsers, not put into HTML.
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public bool IsJson => json;
 
-    public IAnsiConsole Out => field ??= Create(Console.Out, Console.IsOutputRedirected);
+    public IAnsiConsole Out => field ??= Create(surroundings.Output, surroundings.IsOutputTerminal);
 
-    public IAnsiConsole Error => field ??= Create(Console.Error, Console.IsErrorRedirected);
-
-    /// <summary>Somebody is there to answer.</summary>
-    public static bool IsInteractive => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+    public IAnsiConsole Error => field ??= Create(surroundings.Error, surroundings.IsErrorTerminal);
 
     /// <summary>The result of a command: its members one below the other.</summary>
     public void Show(JsonObject result)
@@ -35,7 +39,7 @@ internal sealed class Terminal(bool json)
         }
         else
         {
-            Out.Write(Facts.Of(result));
+            WriteFacts(Out, result);
         }
     }
 
@@ -49,7 +53,7 @@ internal sealed class Terminal(bool json)
             WriteJson(page);
             return;
         }
-        Out.Write(Facts.Table(page["items"]?.AsArray() ?? [], columns, Out.Profile.Width));
+        ShowTable(page["items"]?.AsArray() ?? [], columns);
     }
 
     /// <summary>The result of a command that has a list within: the other members, then a table.</summary>
@@ -62,21 +66,27 @@ internal sealed class Terminal(bool json)
             WriteJson(result);
             return;
         }
-        Out.Write(Facts.Of(new JsonObject(result.Where(other => other.Key != member).Select(other => KeyValuePair.Create(other.Key, other.Value?.DeepClone())))));
+        WriteFacts(
+            Out,
+            new JsonObject(
+                result.Where(other => other.Key != member).Select(other => KeyValuePair.Create(other.Key, other.Value?.DeepClone()))));
         Out.WriteLine();
-        Out.Write(Facts.Table(result[member]?.AsArray() ?? [], columns, Out.Profile.Width));
+        ShowTable(result[member]?.AsArray() ?? [], columns);
     }
 
-    /// <summary>The result of a command that is a list of any length: shown page by page, and with <c>--json</c> as one document all the same.</summary>
+    /// <summary>
+    /// The result of a command that is a list of any length: shown page by page, and with <c>--json</c> as one document all the same.
+    /// </summary>
     /// <param name="pages">As the server gives them: <c>items</c> and <c>next</c>.</param>
     /// <param name="columns">As those of <see cref="ShowList"/>.</param>
     /// <param name="forPeople">An item as people read it. Null: as it is.</param>
     /// <returns>The <c>next</c> of the last page. Null: there is no more.</returns>
-    public async Task<string?> ShowPagesAsync(IAsyncEnumerable<JsonObject> pages, IReadOnlyList<string> columns, Func<JsonObject, JsonObject>? forPeople = null)
+    public async Task<string?> ShowPagesAsync(
+        IAsyncEnumerable<JsonObject> pages, IReadOnlyList<string> columns, Func<JsonObject, JsonObject>? forPeople = null)
     {
         string? next = null;
         var isFirst = true;
-        await using var document = json ? new JsonListWriter(Console.Out, s_json) : null;
+        await using var document = json ? new JsonListWriter(surroundings.Output, s_json) : null;
         await foreach (var page in pages)
         {
             var items = page["items"]?.AsArray() ?? [];
@@ -87,7 +97,7 @@ internal sealed class Terminal(bool json)
             }
             else if (isFirst || items.Count > 0)
             {
-                Out.Write(Facts.Table(forPeople is null ? items : [.. items.OfType<JsonObject>().Select(forPeople)], columns, Out.Profile.Width, withHeaders: isFirst));
+                ShowTable(forPeople is null ? items : [.. items.OfType<JsonObject>().Select(forPeople)], columns, isFirst);
             }
             isFirst = false;
         }
@@ -96,6 +106,47 @@ internal sealed class Terminal(bool json)
             await document.EndAsync(next);
         }
         return next;
+    }
+
+    /// <summary>A list for people.</summary>
+    /// <param name="columns">As those of <see cref="ShowList"/>; a question mark in front says that the column may be left out.</param>
+    /// <param name="isFirst">False: it goes on from one before.</param>
+    public void ShowTable(JsonArray items, IReadOnlyList<string> columns, bool isFirst = true)
+    {
+        if (items.Count == 0)
+        {
+            Out.MarkupLine("[grey]none[/]");
+            return;
+        }
+        var table = Facts.Table(items, columns, Width);
+        if (isFirst && table.Header is { } header)
+        {
+            Out.MarkupLineInterpolated($"[grey]{header}[/]");
+        }
+        else if (!isFirst && table.Header is null)
+        {
+            Out.WriteLine();
+        }
+        foreach (var line in table.Lines)
+        {
+            Out.WriteLine(line);
+        }
+        if (isFirst && table.LeftOut.Count > 0)
+        {
+            Note($"Not shown, for want of room: {string.Join(", ", table.LeftOut)}. A wider terminal or --json has them.");
+        }
+    }
+
+    /// <summary>How many characters fit into a line of standard output.</summary>
+    public int Width => surroundings.IsOutputTerminal ? Math.Max(surroundings.Width(), NarrowestTerminal) : NoWidth;
+
+    /// <summary>Members of JSON, one below the other.</summary>
+    public static void WriteFacts(IAnsiConsole console, JsonObject facts)
+    {
+        foreach (var (name, value) in Facts.Of(facts))
+        {
+            console.MarkupLineInterpolated($"[grey]{name}[/]{value}");
+        }
     }
 
     /// <summary>The secret that was asked for on standard output, so that a shell can take it; the facts beside it.</summary>
@@ -112,12 +163,12 @@ internal sealed class Terminal(bool json)
             WriteJson(facts);
             return;
         }
-        Error.Write(Facts.Of(facts));
-        Console.Out.WriteLine(secret);
+        WriteFacts(Error, facts);
+        surroundings.Output.WriteLine(secret);
     }
 
     /// <summary>Text that is itself the result, such as a JWK Set.</summary>
-    public static void Write(string text) => Console.Out.WriteLine(text);
+    public void Write(string text) => surroundings.Output.WriteLine(text);
 
     /// <summary>Beside the result: what was done on the way, what to do next. Not with <c>--json</c>.</summary>
     public void Note(string text)
@@ -135,12 +186,12 @@ internal sealed class Terminal(bool json)
     {
         if (json)
         {
-            Console.Error.WriteLine(Printable.OfJson(report.ToJson().ToJsonString(s_json)));
+            surroundings.Error.WriteLine(Printable.OfJson(report.ToJson().ToJsonString(s_json)));
             return;
         }
         foreach (var line in report.Trace)
         {
-            Console.Error.WriteLine(Printable.Of(line.TrimEnd('\r')));
+            surroundings.Error.WriteLine(Printable.Of(line.TrimEnd('\r')));
         }
         Error.MarkupLineInterpolated($"[red]error:[/] {Printable.Of(report.Lines[0])}");
         foreach (var line in report.Lines.Skip(1))
@@ -155,43 +206,73 @@ internal sealed class Terminal(bool json)
 
     /// <param name="question">Ends with a question mark.</param>
     /// <param name="otherwise">How to answer it where nobody can be asked.</param>
-    public bool Ask(string question, string otherwise) => IsInteractive
-        ? Error.Prompt(new ConfirmationPrompt(Markup.Escape(Printable.Of(question))) { DefaultValue = false })
+    public bool Ask(string question, string otherwise) => surroundings.IsInteractive
+        ? AskLine($"{question} [y/n] (n):")?.Trim() is "y" or "Y" or "yes"
         : throw CommandFailure.Usage($"{question} There is nobody to ask.", otherwise);
 
     /// <summary>Typed without being shown. Null: nobody can be asked.</summary>
-    public string? AskPassword(string prompt) => IsInteractive
-        ? Error.Prompt(new TextPrompt<string>(Markup.Escape(prompt)).Secret())
-        : null;
+    public string? AskPassword(string prompt)
+    {
+        if (!surroundings.IsInteractive)
+        {
+            return null;
+        }
+        surroundings.Error.Write($"{Printable.Of(prompt)} ");
+        var typed = surroundings.HiddenInput();
+        surroundings.Error.WriteLine();
+        return typed;
+    }
+
+    /// <summary>One line. Null: nothing more is typed.</summary>
+    /// <param name="question">With what an empty answer means.</param>
+    /// <param name="otherwise">How to answer it where nobody can be asked.</param>
+    public string? AskText(string question, string otherwise) => surroundings.IsInteractive
+        ? AskLine(question)
+        : throw CommandFailure.Usage($"{question} There is nobody to ask.", otherwise);
+
+    private string? AskLine(string prompt)
+    {
+        surroundings.Error.Write($"{Printable.Of(prompt)} ");
+        surroundings.Error.Flush();
+        return surroundings.Input().ReadLine();
+    }
 
     /// <summary>A bar on standard error while long work goes on; nothing where that is no terminal.</summary>
     /// <param name="title">What is being done.</param>
     /// <param name="work">Is handed what to report its progress to, from 0 to 1.</param>
     public async Task<T> ProgressAsync<T>(string title, Func<IProgress<double>, Task<T>> work)
     {
-        if (json || Console.IsErrorRedirected)
+        if (json || !surroundings.IsErrorTerminal)
         {
             return await work(NoProgress.Instance);
         }
-        return await Error.Progress().AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(bars => work(new Bar(bars.AddTask(Markup.Escape(title), maxValue: 1))));
+        Error.Profile.Width = Math.Max(surroundings.Width(), NarrowestTerminal);
+        try
+        {
+            return await WithBarAsync(title, work);
+        }
+        finally
+        {
+            Error.Profile.Width = NoWidth;
+        }
     }
 
-    public static void WriteJson(JsonNode value) => Console.Out.WriteLine(Printable.OfJson(value.ToJsonString(s_json)));
+    private Task<T> WithBarAsync<T>(string title, Func<IProgress<double>, Task<T>> work) =>
+        Error.Progress().AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(bars => work(new Bar(bars.AddTask(Markup.Escape(title), maxValue: 1))));
 
-    private static IAnsiConsole Create(TextWriter writer, bool isRedirected)
+    public void WriteJson(JsonNode value) => surroundings.Output.WriteLine(Printable.OfJson(value.ToJsonString(s_json)));
+
+    private static IAnsiConsole Create(TextWriter writer, bool isTerminal)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer),
-            Ansi = isRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-            ColorSystem = isRedirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
         });
-        if (isRedirected)
-        {
-            console.Profile.Width = WidthOfPipes;
-        }
+        console.Profile.Width = NoWidth;
         return console;
     }
 

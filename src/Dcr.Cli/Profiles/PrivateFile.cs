@@ -9,12 +9,15 @@ internal static class PrivateFile
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     /// <summary>Writes the whole file or nothing of it.</summary>
+    /// <param name="path">The whole path.</param>
+    /// <param name="name">As the user calls the file.</param>
+    /// <param name="text">What is in it then.</param>
     /// <param name="replace">False: a file that is there stays, and it is an error.</param>
-    public static async Task WriteAsync(string path, string text, bool replace, CancellationToken cancellationToken)
+    public static async Task WriteAsync(string path, string name, string text, bool replace, CancellationToken cancellationToken)
     {
         if (!replace && File.Exists(path))
         {
-            throw CommandFailure.Usage($"{path} is there already.", "Choose another name, or replace it with --force.");
+            throw CommandFailure.Usage($"{name} is there already.", "Choose another name, or replace it with --force.");
         }
         var beside = path + ".new";
         File.Delete(beside);

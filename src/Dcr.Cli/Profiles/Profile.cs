@@ -10,6 +10,10 @@ internal sealed record Profile
     [JsonPropertyName("server")]
     public string? Server { get; init; }
 
+    /// <summary>Where to connect in place of the server's own address.</summary>
+    [JsonPropertyName("connect_to")]
+    public string? ConnectTo { get; init; }
+
     /// <summary>For a client that was not registered by this command; the id of one that was is in its registration.</summary>
     [JsonPropertyName("client_id")]
     public string? ClientId { get; init; }
@@ -29,14 +33,16 @@ internal sealed record Profile
     /// <summary>With what the options of a command say in its place.</summary>
     public Profile With(CommandRun run) => this with
     {
-        Server = run.Get(CommonOptions.Server) ?? Server,
+        Server = (run.Get(CommonOptions.Server) ?? Server)?.TrimEnd('/'),
+        ConnectTo = run.Get(CommonOptions.ConnectTo) ?? ConnectTo,
         ClientId = run.Get(CommonOptions.ClientId) ?? ClientId,
-        KeyFile = run.Get(CommonOptions.Key) is { } key ? Path.GetFullPath(key) : KeyFile,
+        KeyFile = run.Get(CommonOptions.Key) is { } key ? run.PathOf(key) : KeyFile,
         Kid = run.Get(CommonOptions.Kid) ?? Kid,
         Alg = run.Get(CommonOptions.Alg) ?? Alg,
     };
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Profile))]
 internal sealed partial class ProfileJson : JsonSerializerContext;

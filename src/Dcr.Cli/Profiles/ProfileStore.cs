@@ -11,12 +11,21 @@ namespace Dcr.Cli;
 /// </summary>
 internal sealed partial class ProfileStore(string folder)
 {
-    public static ProfileStore Default { get; } = new(Path.Combine(
-        EnvironmentVariables.ConfigurationFolder ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "dcr"),
+    /// <summary>Those of the user, where the environment names no other folder.</summary>
+    public static ProfileStore Of(Surroundings surroundings) => new(Path.Combine(
+        new EnvironmentVariables(surroundings.Variable).ConfigurationFolder is { } chosen ? surroundings.PathOf(chosen)
+            : Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "dcr"),
         "profiles"));
 
     public IReadOnlyList<string> List() => Directory.Exists(folder)
-        ? [.. Directory.EnumerateFiles(folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Where(name => NamePattern().IsMatch(name)).Order(StringComparer.Ordinal)]
+        ?
+        [
+            .. Directory.EnumerateFiles(folder, "*.json")
+                .Select(file => Path.GetFileNameWithoutExtension(file))
+                .Where(name => NamePattern().IsMatch(name))
+                .Order(StringComparer.Ordinal),
+        ]
         : [];
 
     /// <summary>Null: there is none of this name.</summary>
@@ -33,7 +42,9 @@ internal sealed partial class ProfileStore(string folder)
         }
         catch (JsonException)
         {
-            throw CommandFailure.Usage($"The profile {name} cannot be read: {path} is not what was written there.", $"Write it again: dcr profile set {name} --server ...");
+            throw CommandFailure.Usage(
+                $"The profile {name} cannot be read: {path} is not what was written there.",
+                $"Write it again: dcr profile set {name} --server ...");
         }
     }
 
@@ -41,7 +52,8 @@ internal sealed partial class ProfileStore(string folder)
     {
         var path = PathOf(name, ".json");
         PrivateFile.CreateFolder(folder);
-        await PrivateFile.WriteAsync(path, JsonSerializer.Serialize(profile, ProfileJson.Default.Profile), replace: true, cancellationToken);
+        await PrivateFile.WriteAsync(
+            path, path, JsonSerializer.Serialize(profile, ProfileJson.Default.Profile), replace: true, cancellationToken);
     }
 
     /// <summary>Forgets the profile and its registration access token. A key file stays: it may be the only one.</summary>
@@ -52,12 +64,10 @@ internal sealed partial class ProfileStore(string folder)
     }
 
     /// <summary>Where the registration of the profile's client is kept.</summary>
-    public FileRegistrationStore RegistrationOf(string name)
-    {
-        var path = PathOf(name, ".registration.json");
-        PrivateFile.CreateFolder(folder);
-        return new FileRegistrationStore(path);
-    }
+    public FileRegistrationStore RegistrationOf(string name) => new(PathOf(name, ".registration.json"));
+
+    /// <summary>Makes the folder, for what writes into it.</summary>
+    public void CreateFolder() => PrivateFile.CreateFolder(folder);
 
     /// <summary>Where a key that is made for the profile is written.</summary>
     public string KeyFileOf(string name) => PathOf(name, ".pem");

@@ -7,7 +7,8 @@ internal static class ShowProfileCommand
 {
     private static readonly Argument<string> s_name = new("name") { Description = "The profile", DefaultValueFactory = _ => "default" };
 
-    public static Command Create() => new LeafCommand("show", "Show what a profile remembers", new Example("dcr profile show admin", "server, client and key; no secret"))
+    public static Command Create() =>
+        new LeafCommand("show", "Show what a profile remembers", new Example("dcr profile show admin", "server, client and key; no secret"))
         .With(s_name)
         .Does(RunAsync);
 

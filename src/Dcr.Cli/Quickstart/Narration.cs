@@ -13,8 +13,18 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
     // Answers are shown as far as they help: not every member of the server's metadata.
     private const int LongestBody = 480;
 
+    // As wide as the longest name of somebody who takes part, and the usual paths.
+    private const int Who = 13;
+    private const int Method = 6;
+    private const int Path = 34;
+    private const int Indent = 2;
+
+    // Longer lines of text are hard to read, on a wide terminal and in a file.
+    private const int MostReadable = 100;
+
     private readonly List<NarratedStep> _steps = [];
     private volatile NarratedStep? _current;
+    private volatile string _who = "";
 
     public int Requests => _steps.Sum(step => step.Requests.Count);
 
@@ -26,7 +36,8 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
     {
         var told = terminal switch
         {
-            { IsJson: false } => new NarratedRequests(terminal.Out, network, LongestBody),
+            { IsJson: false } when isVerbose => new NarratedRequests(terminal.Out, network, LongestBody),
+            { IsJson: false } => new BriefRequests(network, request => Show(_who, request)),
             _ when isVerbose => new NarratedRequests(terminal.Error, network),
             _ => network,
         };
@@ -44,19 +55,25 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
         if (!terminal.IsJson)
         {
             terminal.Out.MarkupLineInterpolated($"\n[bold]{_steps.Count}. {title}[/]");
-            terminal.Out.MarkupLineInterpolated($"[grey]{why}[/]");
+            foreach (var line in TextTable.Wrapped(why, Math.Min(terminal.Width, MostReadable)))
+            {
+                terminal.Out.MarkupLineInterpolated($"[grey]{line}[/]");
+            }
         }
         await happensAsync();
         step.IsOk = true;
     }
 
     /// <summary>Who does what, before it is done.</summary>
-    public void Now(string text)
+    /// <param name="who">Sends the requests that follow.</param>
+    /// <param name="text">A sentence or two.</param>
+    public void Now(string who, string text)
     {
+        _who = who;
         if (!terminal.IsJson)
         {
             terminal.Out.WriteLine();
-            terminal.Out.MarkupLineInterpolated($"  {Printable.Of(text)}");
+            WriteText("", text);
         }
     }
 
@@ -72,7 +89,7 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
         _current!.Shown.Enqueue(fact);
         if (!terminal.IsJson)
         {
-            terminal.Out.MarkupLineInterpolated($"  [green]ok[/] {Printable.Of(fact)}");
+            WriteText("ok", fact);
         }
     }
 
@@ -95,10 +112,10 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
     public void Downloaded(PublishedJwks published)
     {
         _current?.Requests.Enqueue(new JsonObject { ["method"] = "GET", ["url"] = published.Url, ["status"] = 200, ["from"] = "server" });
+        var keys = published.Keys.Keys.Count;
         if (!terminal.IsJson)
         {
-            var keys = published.Keys.Keys.Count;
-            terminal.Out.MarkupLineInterpolated($"  [yellow]<[/] the server: [bold]GET[/] {published.Url} [grey]answered with {keys} public {(keys == 1 ? "key" : "keys")}[/]");
+            Show("server", new BriefRequest("GET", published.Url, "200", $"-> {keys} public {(keys == 1 ? "key" : "keys")}"));
         }
     }
 
@@ -111,4 +128,19 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
 
     private void Note(HttpRequestMessage request, int? status) => _current?.Requests.Enqueue(
         new JsonObject { ["method"] = request.Method.Method, ["url"] = request.RequestUri!.ToString(), ["status"] = status });
+
+    private void Show(string who, BriefRequest request) => terminal.Out.MarkupLineInterpolated(
+        $"{new string(' ', Indent)}[blue]{who.PadRight(Who)}[/] [bold]{request.Method.PadRight(Method)}[/] "
+            + $"{Printable.Of(request.Path).PadRight(Path)} {request.Status} [grey]{Printable.Of(request.Members)}[/]");
+
+    private void WriteText(string mark, string text)
+    {
+        var indent = Indent + (mark.Length == 0 ? 0 : mark.Length + 1);
+        var lines = TextTable.Wrapped(Printable.Of(text), Math.Min(terminal.Width, MostReadable) - indent);
+        terminal.Out.MarkupLineInterpolated($"{new string(' ', Indent)}[green]{mark}[/]{(mark.Length == 0 ? "" : " ")}{lines[0]}");
+        foreach (var line in lines.Skip(1))
+        {
+            terminal.Out.WriteLine(new string(' ', indent) + line);
+        }
+    }
 }

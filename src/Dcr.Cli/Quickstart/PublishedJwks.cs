@@ -80,7 +80,8 @@ internal sealed class PublishedJwks : IAsyncDisposable
             {
                 await AnswerAsync(await _listener.GetContextAsync());
             }
-            catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException or InvalidOperationException or IOException)
+            catch (Exception exception) when (
+                exception is HttpListenerException or ObjectDisposedException or InvalidOperationException or IOException)
             {
                 if (!_listener.IsListening)
                 {

@@ -8,10 +8,20 @@ namespace Dcr.Cli;
 /// <summary><c>dcr quickstart</c>: a partner and a phone go through everything at a running server, told step by step.</summary>
 internal static class QuickstartCommand
 {
+    private static readonly (string Command, string Says)[] s_next =
+    [
+        ("dcr admin audit --limit 20", "what the server has kept of this"),
+        ("dcr quickstart --verbose", "the same with what is in each request"),
+        ("dcr admin onboarding add --help", "let in a party of your own"),
+        ("dcr register --help", "and register its first client"),
+    ];
+
     public static Command Create() => new LeafCommand(
         "quickstart",
         "See the whole flow at a running server, every request explained: a partner and a phone come in, renew keys, are stopped",
-        new Example("dcr quickstart --server http://localhost:5080 --client-id admin --key data/admin.jwk", "as the administrator that the server made at its first start"),
+        new Example(
+            "dcr quickstart --server http://localhost:5080 --client-id admin --key data/admin.jwk",
+            "as the administrator that the server made at its first start"),
         new Example("dcr quickstart", "the same, where that is remembered as the profile admin"),
         new Example("dcr quickstart --json | jq -r '.steps[] | .title, .shown[]'", "what was shown, without the requests"))
         .WithCredentials()
@@ -24,7 +34,7 @@ internal static class QuickstartCommand
         using var connection = await Connection.OpenAsync(run, cancellationToken, AdminApi.DefaultProfile);
         connection.Through = narration.Through;
         using var admin = await AdminApi.OpenAsync(connection, cancellationToken);
-        await using var story = new QuickstartStory(connection.Dcr, admin, run.Terminal, narration);
+        await using var story = new QuickstartStory(connection.Dcr, admin, run.Terminal, narration, run.Time);
         try
         {
             await story.TellAsync(cancellationToken);
@@ -50,8 +60,17 @@ internal static class QuickstartCommand
         }
         else if (narration.IsOk)
         {
-            run.Terminal.Out.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"\n[green]Everything was as promised[/], in {elapsed.TotalSeconds:F1} s and {narration.Requests} requests.");
-            run.Terminal.Out.MarkupLine("[grey]Next, on your own: README.md, \"A partner directory\" and \"A mobile app\"; dcr register --help[/]");
+            run.Terminal.Out.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture,
+                $"\n[green]Everything was as promised[/], in {elapsed.TotalSeconds:F1} s and {narration.Requests} requests.");
+            run.Terminal.Out.WriteLine();
+            run.Terminal.ShowTable(story.Summary, ["who", "came in", "key", "became", "?client_id"]);
+            run.Terminal.Out.WriteLine();
+            run.Terminal.Out.WriteLine("To try next:");
+            foreach (var (command, says) in s_next)
+            {
+                run.Terminal.Out.MarkupLineInterpolated($"  {command.PadRight(s_next.Max(next => next.Command.Length))}  [grey]{says}[/]");
+            }
         }
     }
 }

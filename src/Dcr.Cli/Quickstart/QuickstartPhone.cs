@@ -18,36 +18,45 @@ internal sealed class QuickstartPhone(DcrClient server, Narration narration) : I
     /// <param name="attester">The name of the backend.</param>
     public async Task RegisterAsync(ClientCredentials app, string attester, CancellationToken cancellationToken)
     {
-        narration.Now("The phone makes a key. The app's backend makes sure of the phone, and vouches for the key: an attestation. It takes no part in what follows.");
-        var attestation = await ClientAttestation.CreateAsync(attester, app.Key, app.ClientId, _key.PublicJwk, cancellationToken: cancellationToken);
-        narration.Now("The phone gets an initial access token: by the attestation, and a proof that it holds the key (DPoP).");
+        narration.Now(
+            "phone",
+            "The phone makes a key. The app's backend makes sure of the phone, and vouches for the key: an attestation. It takes no part "
+                + "in what follows.");
+        var attestation = await ClientAttestation.CreateAsync(
+            attester, app.Key, app.ClientId, _key.PublicJwk, cancellationToken: cancellationToken);
+        narration.Now("phone", "The phone gets an initial access token: by the attestation, and a proof that it holds the key (DPoP).");
         var initial = await server.GetInitialAccessTokenAsync(attestation, _key, cancellationToken);
 
-        narration.Now("A thief who has stolen the token tries to register another key with it.");
+        narration.Now("thief", "A thief who has stolen the token tries to register another key with it.");
         using var thief = ClientKey.Generate();
         await narration.ShownByRefusalAsync(
-            () => server.RegistrationIn(new MemoryRegistrationStore()).RegisterAsync(new InitialAccessToken(initial.Value, boundTo: thief), s_metadata, thief, cancellationToken),
+            () =>
+                server.RegistrationIn(new MemoryRegistrationStore()).RegisterAsync(
+                    new InitialAccessToken(initial.Value, boundTo: thief), s_metadata, thief, cancellationToken),
             refusal => refusal.StatusCode == HttpStatusCode.Unauthorized,
             "The token is of no use without the key in the phone.");
 
-        narration.Now("The phone registers its key with it.");
+        narration.Now("phone", "The phone registers its key with it.");
         ClientId = (await _registration.RegisterAsync(initial, s_metadata, _key, cancellationToken)).ClientId;
-        narration.Shown(true, $"The phone is the client {ClientId} now, like no other phone. It needs neither token nor backend from here on.");
+        narration.Shown(
+            true, $"The phone is the client {ClientId} now, like no other phone. It needs neither token nor backend from here on.");
 
-        narration.Now("The phone signs an assertion and gets an access token for APIs.");
+        narration.Now("phone", "The phone signs an assertion and gets an access token for APIs.");
         var token = await GetTokenAsync(cancellationToken);
         narration.Shown(token.Scope == "read", $"The phone has an access token for the scope {token.Scope}.");
     }
 
     public async Task GoOnAsync(CancellationToken cancellationToken)
     {
-        narration.Now("The phone asks for another access token.");
+        narration.Now("phone", "The phone asks for another access token.");
         await GetTokenAsync(cancellationToken);
         narration.Shown(true, "The phone still works.");
 
-        narration.Now("The phone reads its registration.");
+        narration.Now("phone", "The phone reads its registration.");
         var client = await _registration.ReadAsync(cancellationToken);
-        narration.Shown(client.ClientId == ClientId && client.Metadata.Jwks?.Keys.Single().Thumbprint() == _key.PublicJwk.Thumbprint(), "It is as it was registered, with the phone's own key.");
+        narration.Shown(
+            client.ClientId == ClientId && client.Metadata.Jwks?.Keys.Single().Thumbprint() == _key.PublicJwk.Thumbprint(),
+            "It is as it was registered, with the phone's own key.");
     }
 
     /// <summary>Ends its registration, if there is one.</summary>

@@ -8,7 +8,10 @@ namespace Dcr.Cli;
 /// <summary>A registered client as it is shown; its registration access token is not in it.</summary>
 internal static class ClientFacts
 {
-    private static readonly JsonSerializerOptions s_withoutNulls = new() { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions s_withoutNulls = new()
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+    };
 
     public static JsonObject Of(ClientInformation client)
     {

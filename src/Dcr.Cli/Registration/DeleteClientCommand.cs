@@ -6,7 +6,11 @@ namespace Dcr.Cli;
 /// <summary><c>dcr client delete</c>: ends the client and forgets its profile (RFC 7592 section 2.3).</summary>
 internal static class DeleteClientCommand
 {
-    public static Command Create() => new LeafCommand("delete", "End the client: its registration, its keys and its tokens, for good", new Example("dcr client delete -p partner --yes", "without being asked"))
+    public static Command Create() =>
+        new LeafCommand(
+            "delete",
+            "End the client: its registration, its keys and its tokens, for good",
+            new Example("dcr client delete -p partner --yes", "without being asked"))
         .WithRegistration()
         .With(CommonOptions.Yes)
         .Does(RunAsync);

@@ -8,26 +8,44 @@ namespace Dcr.Cli;
 /// <summary>The options that say what is registered: a JSON file, and options for the members that are used most.</summary>
 internal static class MetadataOptions
 {
-    public static readonly Option<string?> File = new("--metadata") { Description = "A JSON file of client metadata (RFC 7591 section 2)", HelpName = "file" };
+    public static readonly Option<string?> File = new("--metadata")
+    {
+        Description = "A JSON file of client metadata (RFC 7591 section 2)",
+        HelpName = "file",
+    };
 
     private static readonly Option<string?> s_name = new("--name") { Description = "client_name, for people", HelpName = "text" };
 
-    private static readonly Option<string?> s_scope = new("--scope") { Description = "What the client may ask for later, space-separated", HelpName = "scope" };
+    private static readonly Option<string?> s_scope = new("--scope")
+    {
+        Description = "What the client may ask for later, space-separated",
+        HelpName = "scope",
+    };
 
-    private static readonly Option<string?> s_jwksUri = new("--jwks-uri") { Description = "An https URL that serves the public keys, in place of registering them", HelpName = "url" };
+    private static readonly Option<string?> s_jwksUri = new("--jwks-uri")
+    {
+        Description = "An https URL that serves the public keys, in place of registering them",
+        HelpName = "url",
+    };
 
-    private static readonly Option<string?> s_softwareStatement = new("--software-statement") { Description = "A file with a software statement, signed by somebody the server trusts", HelpName = "file" };
+    private static readonly Option<string?> s_softwareStatement = new("--software-statement")
+    {
+        Description = "A file with a software statement, signed by somebody the server trusts",
+        HelpName = "file",
+    };
 
     public static T WithMetadata<T>(this T command)
         where T : Command => command.With(File, s_name, s_scope, s_jwksUri, s_softwareStatement);
 
-    /// <summary>What the options say of a client, over what is <paramref name="before"/> (RFC 7396: a member that is null is taken away).</summary>
+    /// <summary>
+    /// What the options say of a client, over what is <paramref name="before"/> (RFC 7396: a member that is null is taken away).
+    /// </summary>
     public static async Task<ClientMetadata> ReadAsync(CommandRun run, ClientMetadata before, CancellationToken cancellationToken)
     {
         var json = JsonSerializer.SerializeToNode(before)!.AsObject();
         if (run.Get(File) is { } path)
         {
-            Merge(json, await ReadObjectAsync(path, cancellationToken));
+            Merge(json, await ReadObjectAsync(run, path, cancellationToken));
         }
         Set(json, "client_name", run.Get(s_name));
         Set(json, "scope", run.Get(s_scope));
@@ -39,7 +57,7 @@ internal static class MetadataOptions
         }
         if (run.Get(s_softwareStatement) is { } statement)
         {
-            json["software_statement"] = (await System.IO.File.ReadAllTextAsync(statement, cancellationToken)).Trim();
+            json["software_statement"] = (await System.IO.File.ReadAllTextAsync(run.PathOf(statement), cancellationToken)).Trim();
         }
         return Read(json, run.Get(File));
     }
@@ -52,17 +70,21 @@ internal static class MetadataOptions
         }
         catch (JsonException exception)
         {
-            throw CommandFailure.Usage($"{path}: the member {exception.Path?.TrimStart('$', '.')} is not of its kind (RFC 7591 section 2).");
+            throw CommandFailure.Usage(
+                $"{path}: the member {exception.Path?.TrimStart('$', '.')} is not of its kind (RFC 7591 section 2).");
         }
     }
 
     /// <summary>A file that must hold one JSON object.</summary>
-    public static async Task<JsonObject> ReadObjectAsync(string path, CancellationToken cancellationToken)
+    public static async Task<JsonObject> ReadObjectAsync(CommandRun run, string path, CancellationToken cancellationToken)
     {
-        var text = path == "-" ? await Console.In.ReadToEndAsync(cancellationToken) : await System.IO.File.ReadAllTextAsync(path, cancellationToken);
+        var text = path == "-"
+            ? await run.Input.ReadToEndAsync(cancellationToken)
+            : await System.IO.File.ReadAllTextAsync(run.PathOf(path), cancellationToken);
         try
         {
-            return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject ?? throw CommandFailure.Usage($"{path} is no JSON object.");
+            return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
+                ?? throw CommandFailure.Usage($"{path} is no JSON object.");
         }
         catch (JsonException exception)
         {

@@ -9,5 +9,6 @@ internal static class RegisteredClient
     public static async Task<ClientRegistration> OpenAsync(Connection connection, CancellationToken cancellationToken) =>
         (await connection.RegistrationStore.LoadAsync(cancellationToken))?.ClientId is not null
             ? await connection.RegistrationAsync(cancellationToken)
-            : throw CommandFailure.Usage($"The profile {connection.ProfileName} has no client that was registered here.", "Register one: dcr register --help");
+            : throw CommandFailure.Usage(
+                $"The profile {connection.ProfileName} has no client that was registered here.", "Register one: dcr register --help");
 }

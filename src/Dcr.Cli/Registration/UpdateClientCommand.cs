@@ -10,7 +10,9 @@ internal static class UpdateClientCommand
         "update",
         "Change what is registered; what no option names stays",
         new Example("dcr client update --scope \"read write\"", "may ask for more from now on"),
-        new Example("echo '{\"contacts\": [\"ops@partner.example\"], \"client_uri\": null}' | dcr client update --metadata -", "set one member and take another away (RFC 7396)"))
+        new Example(
+            "echo '{\"contacts\": [\"ops@partner.example\"], \"client_uri\": null}' | dcr client update --metadata -",
+            "set one member and take another away (RFC 7396)"))
         .WithMetadata()
         .WithRegistration()
         .Does(RunAsync);

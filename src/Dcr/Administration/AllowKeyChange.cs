@@ -20,7 +20,7 @@ internal static class AllowKeyChangeRoute
 
 internal sealed record AllowKeyChange(string ClientId, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class AllowKeyChangeHandler(ClientEditor change, TimeProvider time) : IRequestHandler<AllowKeyChange, Result<AdminClient>>

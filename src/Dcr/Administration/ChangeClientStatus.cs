@@ -32,7 +32,7 @@ internal static class ChangeClientStatusRoute
 internal sealed record ChangeClientStatus(string ClientId, ClientStatus Status, AccessTokenCaller Caller)
     : IRequest<Result<AdminClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class ChangeClientStatusHandler(ClientEditor change, TimeProvider time)

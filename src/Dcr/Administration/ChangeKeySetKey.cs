@@ -57,7 +57,7 @@ internal sealed record KeyRetirement([property: JsonPropertyName("until")] DateT
 
 internal sealed record AddKeySetKey(string Id, JsonElement Jwk, AccessTokenCaller Caller) : IRequest<Result<AdminHostedKey>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class AddKeySetKeyHandler(KeySetEditor change, KeySetDescription describe)
@@ -73,7 +73,7 @@ internal sealed class AddKeySetKeyHandler(KeySetEditor change, KeySetDescription
 internal sealed record ChangeKeySetKey(string Id, string Kid, HostedKeyState State, DateTimeOffset? Until, AccessTokenCaller Caller)
     : IRequest<Result<AdminHostedKey>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class ChangeKeySetKeyHandler(KeySetEditor change, KeySetDescription describe)

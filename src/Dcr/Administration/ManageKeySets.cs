@@ -48,7 +48,7 @@ internal static class ManageKeySetsRoute
 
 internal sealed record CreateKeySet(AccessTokenCaller Caller) : IRequest<Result<AdminKeySet>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class CreateKeySetHandler(IKeySetStore store, KeySetDescription describe, AuditRecords records, TimeProvider time)
@@ -99,7 +99,7 @@ internal sealed class ShowKeySetHandler(IKeySetStore store, KeySetDescription de
 
 internal sealed record DeleteKeySet(string Id, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class DeleteKeySetHandler(IKeySetStore store, AuditRecords records) : IRequestHandler<DeleteKeySet, Result<Unit>>

@@ -77,12 +77,12 @@ internal sealed record ShowQuarantinedKey(string Thumbprint) : IRequest<Result<A
 internal sealed record AddQuarantinedKey(string Thumbprint, string Reason, AccessTokenCaller Caller)
     : IRequest<Result<AdminQuarantinedKey>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed record RemoveQuarantinedKey(string Thumbprint, AccessTokenCaller Caller) : IRequest<Result<Unit>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, AuditRecords records, TimeProvider time)

@@ -43,7 +43,7 @@ internal static class QuarantineKeyRoute
 internal sealed record QuarantineKey(string ClientId, string Thumbprint, bool Quarantined, bool EndTokens, AccessTokenCaller Caller)
     : IRequest<Result<AdminKey>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class QuarantineKeyHandler(ClientEditor change, IClientStore clients, KeyDescription describe)

@@ -23,7 +23,7 @@ internal static class RemoveAssertionExceptionRoute
 
 internal sealed record RemoveAssertionException(string ClientId, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class RemoveAssertionExceptionHandler(ClientEditor change, TimeProvider time)

@@ -41,7 +41,7 @@ internal sealed record NewRegistrationAccessToken
 internal sealed record RenewRegistrationAccessToken(string ClientId, AccessTokenCaller Caller)
     : IRequest<Result<NewRegistrationAccessToken>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class RenewRegistrationAccessTokenHandler(ClientEditor change, IssuerUrls urls)

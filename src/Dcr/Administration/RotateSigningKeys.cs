@@ -74,7 +74,7 @@ internal sealed class ListSigningKeysHandler(ServerKeys keys, TimeProvider time)
 
 internal sealed record RotateSigningKeys(bool Emergency, AccessTokenCaller Caller) : IRequest<Result<AdminSigningKey>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class RotateSigningKeysHandler(ServerKeys keys, TimeProvider time)

@@ -27,7 +27,7 @@ internal static class SetAssertionExceptionRoute
 internal sealed record SetAssertionException(string ClientId, AssertionExceptionRule Rule, AccessTokenCaller Caller)
     : IRequest<Result<AdminClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class SetAssertionExceptionHandler(ClientEditor change, SecurityProfileRules profile, TimeProvider time)

@@ -21,7 +21,7 @@ internal static class SignClientOutRoute
 
 internal sealed record SignClientOut(string ClientId, AccessTokenCaller Caller) : IRequest<Result<AdminClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class SignClientOutHandler(IClientStore clients, AuditRecords records, TimeProvider time)

@@ -1,10 +1,8 @@
 using System.Text.Json.Serialization;
 using Dcr.AccessTokens;
-using Dcr.Clients;
 using Dcr.Protocol;
 using MediatR;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Dcr.Bulk;
 
@@ -45,7 +43,7 @@ internal sealed record ReapedClients(
 
 internal sealed record ReapClients(bool DryRun, bool All, AccessTokenCaller Caller) : IRequest<Result<ReapedClients>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class ReapClientsHandler(ExpiredClients expired) : IRequestHandler<ReapClients, Result<ReapedClients>>

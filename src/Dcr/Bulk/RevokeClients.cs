@@ -109,7 +109,7 @@ internal sealed record AdminOperation
 internal sealed record RevokeClients(ClientStatus Becomes, OriginFilter Origin, bool DryRun, AccessTokenCaller Caller)
     : IRequest<Result<AdminOperation>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed record ShowOperation(string Id) : IRequest<Result<AdminOperation>>;

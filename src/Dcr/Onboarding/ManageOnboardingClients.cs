@@ -86,7 +86,7 @@ internal sealed record ShowOnboardingClient(string ClientId) : IRequest<Result<A
 internal sealed record CreateOnboardingClient(SeedClient Entry, AccessTokenCaller Caller)
     : IRequest<Result<AdminOnboardingClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 /// <param name="ClientId">Of the path; the entry's is the same.</param>
@@ -98,13 +98,13 @@ internal sealed record ReplaceOnboardingClient(
     string ClientId, SeedClient Entry, Func<long, bool> Condition, bool SuspendWithdrawn, AccessTokenCaller Caller)
     : IRequest<Result<AdminOnboardingClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed record DeleteOnboardingClient(string ClientId, Func<long, bool> Condition, AccessTokenCaller Caller)
     : IRequest<Result<Unit>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class ManageOnboardingClientsHandler(

@@ -13,8 +13,7 @@ internal interface ICaller
 /// <summary>A command or query that acts for somebody.</summary>
 internal interface IActsFor
 {
-    /// <summary>Null: the server acts by itself.</summary>
-    ICaller? Caller { get; }
+    ICaller Caller { get; }
 }
 
 /// <summary>
@@ -31,7 +30,7 @@ internal sealed class JudgementBehavior<TRequest, TResponse> : IPipelineBehavior
 
     public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
-        if (request is not IActsFor { Caller: { } caller })
+        if (request is not IActsFor { Caller: var caller })
         {
             return await next();
         }

@@ -47,10 +47,14 @@ public readonly record struct Optional<T>(T? Value)
     where T : class;
 
 /// <summary>A response that can be a refusal: what the behaviours of the pipeline need to know of it.</summary>
-internal interface IRefusable<out TSelf>
+internal interface IRefusable
 {
-    static abstract TSelf Refuse(OAuthError error);
-
     /// <summary>The refusal that it is. Null: it is none.</summary>
     OAuthError? Error { get; }
+}
+
+/// <inheritdoc cref="IRefusable"/>
+internal interface IRefusable<out TSelf> : IRefusable
+{
+    static abstract TSelf Refuse(OAuthError error);
 }

@@ -22,7 +22,7 @@ internal static class DeleteClientRoute
 /// <param name="Condition">Which versions it may be at.</param>
 internal sealed record DeleteClient(ManagingClient Caller, Func<long, bool> Condition) : IRequest<Result<Unit>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed partial class DeleteClientHandler(IClientStore clients, AuditRecords records, ILogger<DeleteClientHandler> logger)

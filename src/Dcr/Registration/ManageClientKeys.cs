@@ -77,13 +77,13 @@ internal sealed record ShowClientKeySet(ManagingClient Caller) : IRequest<Result
 
 internal sealed record AddClientKey(ManagingClient Caller, JsonElement Jwk, string Proof) : IRequest<Result<AdminHostedKey>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed record ChangeClientKey(ManagingClient Caller, string Kid, HostedKeyState State, DateTimeOffset? Until, string Proof)
     : IRequest<Result<AdminHostedKey>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed class ManageClientKeysHandler(

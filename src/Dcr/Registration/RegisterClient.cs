@@ -67,7 +67,7 @@ internal static class RegisterClientRoute
 internal sealed record RegisterClient(RegistrationRequest Request, IdempotencyKey? Idempotency)
     : IRequest<Result<RegisteredClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Request.Caller;
+    ICaller IActsFor.Caller => Request.Caller;
 }
 
 /// <summary>What a client that is being registered is known by.</summary>

@@ -46,7 +46,7 @@ internal sealed record UpdateClient(
     ManagingClient Caller, ClientMetadata Metadata, SentProofs Proofs, IReadOnlyList<SentProofs> NewKeyProofs, Func<long, bool> Condition)
     : IRequest<Result<RegisteredClient>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Caller;
+    ICaller IActsFor.Caller => Caller;
 }
 
 internal sealed partial class UpdateClientHandler(

@@ -10,7 +10,7 @@ namespace Dcr.Registration;
 /// </summary>
 internal sealed record ValidateRegistration(RegistrationRequest Request) : IRequest<Result<ClientMetadata>>, IActsFor
 {
-    ICaller? IActsFor.Caller => Request.Caller;
+    ICaller IActsFor.Caller => Request.Caller;
 }
 
 internal sealed class ValidateRegistrationHandler(RegistrationPreparation prepare, IRegistrationStore registrations, TimeProvider time)

@@ -21,7 +21,7 @@ public sealed class CliServer : IAsyncLifetime
     /// <summary>Where the server was started: <c>data/admin.jwk</c> and the seed's keys are there.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("dcr-cli-server-").FullName;
 
-    public string Issuer { get; } = $"http://127.0.0.1:{FreePort()}";
+    public string Issuer { get; } = $"http://127.0.0.1:{Ports.Free()}";
 
     public HttpClient Http => _process!.Http;
 
@@ -77,12 +77,6 @@ public sealed class CliServer : IAsyncLifetime
         Directory.Delete(Folder, recursive: true);
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static JsonObject Policy(JsonObject initialAccessToken) => new()
     {

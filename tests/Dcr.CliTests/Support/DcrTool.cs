@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Dcr.CliTests.Support;
 
-/// <summary>One user of the <c>dcr</c> command, with a folder and profiles of its own. Every call is a process.</summary>
+/// <summary>
+/// One user of the <c>dcr</c> command, with a folder and profiles of its own. Calls run in the process of the tests; only what is
+/// about the process itself starts the executable, which takes a second.
+/// </summary>
 public sealed class DcrTool : IDisposable
 {
     // Where it is built: beside the tests it would be without the libraries that the tests have from ASP.NET Core.
@@ -26,8 +29,16 @@ public sealed class DcrTool : IDisposable
     public Task<DcrAnswer> RunAsync(params IReadOnlyList<string> arguments) => RunWithInputAsync("", arguments);
 
     /// <summary>The same with something on standard input.</summary>
-    public Task<DcrAnswer> RunWithInputAsync(string input, params IReadOnlyList<string> arguments) =>
-        StartAsync(DotNet, [s_program, .. arguments], input);
+    public Task<DcrAnswer> RunWithInputAsync(string input, params IReadOnlyList<string> arguments) => RunAsync(new DcrCall { Folder = Folder, Input = input }, arguments);
+
+    /// <summary>The same on a terminal, with what somebody types there.</summary>
+    /// <param name="width">Of the terminal, in characters.</param>
+    /// <param name="typed">Line by line.</param>
+    public Task<DcrAnswer> RunOnTerminalAsync(int width, string typed, params IReadOnlyList<string> arguments) =>
+        RunAsync(new DcrCall { Folder = Folder, Input = typed, Width = width }, arguments);
+
+    /// <summary>The executable as a process of its own.</summary>
+    public Task<DcrAnswer> StartAsync(params IReadOnlyList<string> arguments) => StartProcessAsync(DotNet, [s_program, .. arguments], "");
 
     /// <summary>Runs <c>dcr</c>, which must succeed.</summary>
     public async Task<DcrAnswer> SucceedAsync(params IReadOnlyList<string> arguments)
@@ -40,20 +51,21 @@ public sealed class DcrTool : IDisposable
     /// <summary>The JSON that a command which must succeed gives with <c>--json</c>.</summary>
     public async Task<JsonObject> JsonAsync(params IReadOnlyList<string> arguments) => (await SucceedAsync([.. arguments, "--json"])).Json;
 
-    /// <summary>Lines as a user types them into a shell where <c>dcr</c> is installed. Stops at the first that fails.</summary>
+    /// <summary>
+    /// Lines as a user types them into a shell where <c>dcr</c> is installed. Stops at the first that fails. Each <c>dcr</c> runs in the
+    /// process of the tests.
+    /// </summary>
     public async Task<DcrAnswer> ShellAsync(string script)
     {
-        var bin = Directory.CreateDirectory(Path.Combine(Folder, ".bin")).FullName;
-        var dcr = Path.Combine(bin, "dcr");
-        await File.WriteAllTextAsync(dcr, $"#!/bin/sh\nexec '{DotNet}' '{s_program}' \"$@\"\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(dcr, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        Environment["PATH"] = $"{bin}:{System.Environment.GetEnvironmentVariable("PATH")}";
-        return await StartAsync("bash", ["-c", "set -euo pipefail\n" + script], "");
+        await using var calls = new ShellCalls(Path.Combine(Folder, ".calls"), RunAsync);
+        return await BashAsync(calls.Script, script);
     }
 
+    /// <summary>The same where each <c>dcr</c> is a process, as it is for users.</summary>
+    public Task<DcrAnswer> ShellOfProcessesAsync(string script) => BashAsync($"#!/bin/sh\nexec '{DotNet}' '{s_program}' \"$@\"\n", script);
+
     /// <summary>
-    /// Profiles for the clients that the server's seed file names. Not by the command: every call is a process, and most
-    /// tests are about something else.
+    /// Profiles for the clients that the server's seed file names. Not by the command: most tests are about something else.
     /// </summary>
     public async Task<DcrTool> KnowAsync(CliServer server, params IReadOnlyList<string> profiles)
     {
@@ -79,6 +91,7 @@ public sealed class DcrTool : IDisposable
         using var directory = ClientKey.FromPem(await File.ReadAllTextAsync(server.DirectoryKey, cancellationToken));
         var dcr = new DcrClient(server.Http, server.Issuer);
         var token = await dcr.GetInitialAccessTokenAsync(new ClientCredentials("partner-directory", directory), cancellationToken: cancellationToken);
+        Profiles.CreateFolder();
         await dcr.RegistrationIn(Profiles.RegistrationOf(profile)).RegisterAsync(token, new ClientMetadata { Scope = scope }, key, cancellationToken);
         await Profiles.SaveAsync(profile, new Profile { Server = server.Issuer, KeyFile = PathOf(keyFile) }, cancellationToken);
     }
@@ -87,7 +100,7 @@ public sealed class DcrTool : IDisposable
     public async Task<ClientKey> NewKeyAsync(string file)
     {
         var key = ClientKey.Generate();
-        await KeyFile.WriteAsync(PathOf(file), key, password: null, replace: true, TestContext.Current.CancellationToken);
+        await PrivateFile.WriteAsync(PathOf(file), file, KeyFile.PemOf(key, password: null), replace: true, TestContext.Current.CancellationToken);
         return key;
     }
 
@@ -97,7 +110,41 @@ public sealed class DcrTool : IDisposable
 
     private static string DotNet => System.Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
 
-    private async Task<DcrAnswer> StartAsync(string program, IReadOnlyList<string> arguments, string input)
+    private async Task<DcrAnswer> BashAsync(string dcr, string script)
+    {
+        var bin = Directory.CreateDirectory(Path.Combine(Folder, ".bin")).FullName;
+        var path = Path.Combine(bin, "dcr");
+        await File.WriteAllTextAsync(path, dcr, TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Environment["PATH"] = $"{bin}:{System.Environment.GetEnvironmentVariable("PATH")}";
+        return await StartProcessAsync("bash", ["-c", "set -euo pipefail\n" + script], "");
+    }
+
+    private async Task<DcrAnswer> RunAsync(DcrCall call, IReadOnlyList<string> arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        using var input = new StringReader(call.Input);
+        var isTerminal = call.Width is not null;
+        var surroundings = new Surroundings
+        {
+            Output = output,
+            Error = error,
+            Input = () => input,
+            HiddenInput = () => input.ReadLine() ?? "",
+            IsInputTerminal = isTerminal,
+            IsOutputTerminal = isTerminal,
+            IsErrorTerminal = isTerminal,
+            Width = () => call.Width!.Value,
+            Folder = call.Folder,
+            Variable = name => call.Variables.GetValueOrDefault(name) ?? Environment.GetValueOrDefault(name) ?? (name == "DCR_CONFIG_DIR" ? ConfigurationFolder : null),
+        };
+        // On a thread of the pool: what blocks there does not hold up the other tests.
+        var exitCode = await Task.Run(() => DcrCommand.RunAsync(arguments, surroundings, TestContext.Current.CancellationToken));
+        return new DcrAnswer(exitCode, output.ToString(), error.ToString());
+    }
+
+    private async Task<DcrAnswer> StartProcessAsync(string program, IReadOnlyList<string> arguments, string input)
     {
         var start = new ProcessStartInfo(program, arguments)
         {

@@ -37,6 +37,11 @@ internal static class ExampleFolder
         await WriteAsync(tool.PathOf("partner.p12"), s_pkcs12.Value);
         switch (path)
         {
+            case "dcr device attest":
+                using (await tool.NewKeyAsync("backend.pem"))
+                {
+                    break;
+                }
             case "dcr register":
                 await tool.SucceedAsync("token", "-p", "directory", "--scope", "dcr", "--out", "initial.token");
                 break;

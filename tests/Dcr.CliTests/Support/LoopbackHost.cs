@@ -12,7 +12,7 @@ internal sealed class LoopbackHost : IDisposable
 
     public LoopbackHost()
     {
-        Address = $"http://127.0.0.1:{CliServer.FreePort()}";
+        Address = $"http://127.0.0.1:{Ports.Free()}";
         _listener.Prefixes.Add(Address + "/");
         _listener.Start();
         _ = AnswerAsync();

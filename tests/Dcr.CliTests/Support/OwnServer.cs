@@ -4,10 +4,12 @@ namespace Dcr.CliTests.Support;
 public sealed class OwnServer : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dcr-cli-own-server-").FullName;
-    private readonly string _issuer = $"http://127.0.0.1:{CliServer.FreePort()}";
+    private readonly string _issuer = $"http://127.0.0.1:{Ports.Free()}";
     private ServerProcess? _process;
 
-    private string AdminKey => Path.Combine(_folder, "data", "admin.jwk");
+    public string Address => _issuer;
+
+    public string AdminKey => Path.Combine(_folder, "data", "admin.jwk");
 
     /// <param name="settings">As on its command line.</param>
     public static async Task<OwnServer> StartAsync(params IReadOnlyList<string> settings)

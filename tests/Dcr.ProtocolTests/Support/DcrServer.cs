@@ -105,7 +105,16 @@ public abstract class DcrServer : IAsyncLifetime
             Configure?.Invoke(services);
             services.AddLogging(logging => logging.ClearProviders().AddProvider(Log).SetMinimumLevel(LogLevel));
         });
-        await _app.StartAsync();
+        try
+        {
+            await _app.StartAsync();
+        }
+        catch
+        {
+            await _app.DisposeAsync();
+            _app = null;
+            throw;
+        }
         Http = new HttpClient { BaseAddress = new Uri(address + "/") };
     }
 

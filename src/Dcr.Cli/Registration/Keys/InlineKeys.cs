@@ -10,7 +10,8 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
 
     private IReadOnlyList<PublicJwk> Keys => _client.Metadata.Jwks?.Keys ?? [];
 
-    public override Task<JsonArray> ListAsync(CancellationToken cancellationToken) => Task.FromResult(new JsonArray([.. Keys.Select(key => new JsonObject
+    public override Task<JsonArray> ListAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(new JsonArray([.. Keys.Select(key => new JsonObject
     {
         ["kid"] = key.Kid,
         ["alg"] = key.Alg,
@@ -25,8 +26,10 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
 
     public override Task ActivateAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override Task RetireAsync(string kid, DateTimeOffset until, ISigningKey provenBy, CancellationToken cancellationToken) => throw CommandFailure.Usage(
-        "A key that is registered by value cannot be given an end.", $"End it at once, when nothing uses it any more: dcr client keys withdraw {kid}");
+    public override Task RetireAsync(string kid, DateTimeOffset until, ISigningKey provenBy, CancellationToken cancellationToken) =>
+        throw CommandFailure.Usage(
+        "A key that is registered by value cannot be given an end.",
+        $"End it at once, when nothing uses it any more: dcr client keys withdraw {ShellWord.Last(kid)}");
 
     public override Task WithdrawAsync(string kid, ISigningKey provenBy, CancellationToken cancellationToken)
     {
@@ -36,7 +39,8 @@ internal sealed class InlineKeys(ClientRegistration registration, ClientInformat
             throw CommandFailure.Usage($"The client has no key {kid}.", "dcr client keys list");
         }
         return rest.Length > 0 ? ReplaceAsync(rest, provenBy, [], cancellationToken) : throw CommandFailure.Usage(
-            $"{kid} is the client's only key: without it nobody could use the client.", "Renew it (dcr client keys renew), or end the client (dcr client delete).");
+            $"{kid} is the client's only key: without it nobody could use the client.",
+            "Renew it (dcr client keys renew), or end the client (dcr client delete).");
     }
 
     public override async Task<string> ReplacedAsync(string kid, ISigningKey by, TimeProvider time, CancellationToken cancellationToken)

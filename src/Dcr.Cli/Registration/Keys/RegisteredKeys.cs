@@ -27,7 +27,8 @@ internal abstract class RegisteredKeys
         {
             throw CommandFailure.Usage(
                 $"The client's keys are at {uri}, which is not at the server.",
-                "Publish the new key there beside the old one (dcr keys jwks old.pem new.pem), sign with the new one at once (dcr profile set NAME --key new.pem), and take the old one out later.");
+                "Publish the new key there beside the old one (dcr keys jwks old.pem new.pem), sign with the new one at once (dcr profile "
+                    + "set NAME --key new.pem), and take the old one out later.");
         }
     }
 

@@ -10,7 +10,12 @@ namespace Dcr.Cli;
 /// </summary>
 internal static class RenewKeyCommand
 {
-    private static readonly Argument<string?> s_file = new("file") { Description = "The new private key, made if it is not there (default: a file of today's date beside the profile)", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => null };
+    private static readonly Argument<string?> s_file = new("file")
+    {
+        Description = "The new private key, made if it is not there (default: a file of today's date beside the profile)",
+        Arity = ArgumentArity.ZeroOrOne,
+        DefaultValueFactory = _ => null,
+    };
 
     public static Command Create() => new LeafCommand(
         "renew",
@@ -26,7 +31,10 @@ internal static class RenewKeyCommand
         using var connection = await Connection.OpenAsync(run, cancellationToken);
         var keys = await RegisteredKeys.OpenAsync(connection, cancellationToken);
         var old = await connection.KeyAsync(cancellationToken);
-        var file = Path.GetFullPath(run.Get(s_file) ?? run.Profiles.KeyFileOf($"{connection.ProfileName}-{run.Time.GetUtcNow().ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}"));
+        var file = run.PathOf(
+            run.Get(s_file)
+                ?? run.Profiles.KeyFileOf(
+                    $"{connection.ProfileName}-{run.Time.GetUtcNow().ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture)}"));
         using var key = await ReadOrMakeAsync(run, file, cancellationToken);
         if (key.PublicJwk.Kid == old.PublicJwk.Kid)
         {
@@ -54,7 +62,7 @@ internal static class RenewKeyCommand
             return await KeyFile.ReadAsync(file, run, alg: null, kid: null, cancellationToken);
         }
         var made = ClientKey.Generate();
-        await KeyFile.WriteAsync(file, made, password: null, replace: false, cancellationToken);
+        await KeyFile.WriteAsync(file, run, made, password: null, replace: false, cancellationToken);
         return made;
     }
 }
