@@ -2,7 +2,6 @@ using System.Text.Json;
 using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Jose;
-using Dcr.Keys;
 
 namespace Dcr.Storage.Testing;
 
