@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Bulk;
 using Dcr.Clients;

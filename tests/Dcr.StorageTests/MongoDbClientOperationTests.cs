@@ -2,7 +2,6 @@ using Dcr.Auditing;
 using Dcr.Bulk;
 using Dcr.Clients;
 using Dcr.Protocol;
-using Dcr.Registration;
 using Dcr.Storage.MongoDb;
 using MongoDB.Bson;
 using MongoDB.Driver;

@@ -1,4 +1,3 @@
-using Dcr.Administration;
 using Dcr.Auditing;
 using Dcr.Bulk;
 using Dcr.Clients;
