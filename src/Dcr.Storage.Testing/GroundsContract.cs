@@ -45,13 +45,14 @@ public abstract class GroundsContract(StoreUnderTest store) : RegisteredClientsC
     {
         var caller = await AddedAsync();
         var index = await One.Get<IStatusListStore>().AssignAsync(caller.ClientId, Cancellation);
-        var grounds = On(Ground(caller) with
+        var ground = Ground(caller) with
         {
             StatusIndex = index,
             Version = caller.Version,
             KeyThumbprint = Key,
             RegistrationTokenHash = caller.RegistrationAccess!.TokenHash,
-        }) with { Token = new TokenGround(Guid.NewGuid().ToString(), Now.AddMinutes(1)) };
+        };
+        var grounds = On(ground) with { Token = new TokenGround(Guid.NewGuid().ToString(), Now.AddMinutes(1)) };
         foreach (var (name, write) in await WritesAsync(subject: null))
         {
             var outcome = await write(One, grounds);
