@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Dcr.ProtocolTests.Support;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Dcr.ProtocolTests;

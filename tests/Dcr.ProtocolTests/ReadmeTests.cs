@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Dcr.ProtocolTests.Support;
 using Xunit;
 
 namespace Dcr.ProtocolTests;

@@ -30,9 +30,8 @@ internal sealed class NarratedRequests(IAnsiConsole console, HttpMessageHandler 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var body = request.Content is null ? "" : Describe(await request.Content.ReadAsStringAsync(cancellationToken));
-        console.MarkupLineInterpolated(
-            $"  [blue]>[/] [bold]{request.Method.Method}[/] {Printable.Of(request.RequestUri!.ToString())}{Headers(request)} "
-                + $"[grey]{Printable.Of(body)}[/]");
+        var target = Printable.Of(request.RequestUri!.ToString()) + Headers(request);
+        console.MarkupLineInterpolated($"  [blue]>[/] [bold]{request.Method.Method}[/] {target} [grey]{Printable.Of(body)}[/]");
         var response = await base.SendAsync(request, cancellationToken);
         await response.Content.LoadIntoBufferAsync(cancellationToken);
         var answer = Describe(await response.Content.ReadAsStringAsync(cancellationToken));

@@ -129,9 +129,12 @@ internal sealed class Narration(Terminal terminal, bool isVerbose)
     private void Note(HttpRequestMessage request, int? status) => _current?.Requests.Enqueue(
         new JsonObject { ["method"] = request.Method.Method, ["url"] = request.RequestUri!.ToString(), ["status"] = status });
 
-    private void Show(string who, BriefRequest request) => terminal.Out.MarkupLineInterpolated(
-        $"{new string(' ', Indent)}[blue]{who.PadRight(Who)}[/] [bold]{request.Method.PadRight(Method)}[/] "
-            + $"{Printable.Of(request.Path).PadRight(Path)} {request.Status} [grey]{Printable.Of(request.Members)}[/]");
+    private void Show(string who, BriefRequest request)
+    {
+        var (caller, method, path) = (who.PadRight(Who), request.Method.PadRight(Method), Printable.Of(request.Path).PadRight(Path));
+        terminal.Out.MarkupLineInterpolated(
+            $"{"",Indent}[blue]{caller}[/] [bold]{method}[/] {path} {request.Status} [grey]{Printable.Of(request.Members)}[/]");
+    }
 
     private void WriteText(string mark, string text)
     {
