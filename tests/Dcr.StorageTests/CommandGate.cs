@@ -1,3 +1,5 @@
+using Dcr.Storage.MongoDb;
+using Microsoft.Extensions.DependencyInjection;
 using MongoDB.Driver.Core.Configuration;
 using MongoDB.Driver.Core.Events;
 
@@ -46,4 +48,11 @@ public sealed class CommandGate : IDisposable
         _arrived.TrySetResult();
         _open.Wait();
     }
+}
+
+internal static class GatedNodes
+{
+    /// <summary>Another node on the store, which the gate stops where a test likes.</summary>
+    public static Node Open(this StoreUnderTest store, CommandGate gate) => store.Open(services =>
+        services.Configure<MongoDbStorageOptions>(options => options.ConfigureCluster = gate.Configure));
 }

@@ -10,11 +10,15 @@ public sealed class TraceabilityTests
 {
     private static readonly string s_root = Repository.Root;
 
+    /// <summary>The tests, and those of the package that others inherit.</summary>
+    private static readonly string[] s_testSources = ["tests", Path.Combine("src", "Dcr.Storage.Testing")];
+
     private static readonly RequirementReading<RequirementRow> s_tables = ReadAll(
         Directory.EnumerateFiles(Path.Combine(s_root, "specs", "requirements"), "*.md"), RequirementTables.ReadTable);
 
     private static readonly RequirementReading<RequirementClaim> s_tests = ReadAll(
-        Directory.EnumerateFiles(Path.Combine(s_root, "tests"), "*.cs", SearchOption.AllDirectories).Where(IsSource), RequirementTables.ReadClaims);
+        s_testSources.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(s_root, folder), "*.cs", SearchOption.AllDirectories)).Where(IsSource),
+        RequirementTables.ReadClaims);
 
     [Fact]
     public void Every_row_is_well_formed() => AssertNone(s_tables.Faults);

@@ -1,9 +1,12 @@
 namespace Dcr.Auditing;
 
-/// <summary>The audit trail of all nodes. Records that belong to a change of a client come in with that change.</summary>
+/// <summary>
+/// The audit trail of all nodes. Records that belong to a change come in with that change, by the store that makes it. A record is never
+/// changed or removed.
+/// </summary>
 public interface IAuditStore
 {
-    /// <summary>For what changes no client. Durable when the call returns.</summary>
+    /// <summary>For what changes nothing else in the store. Durable when the call returns.</summary>
     Task AddAsync(AuditRecord record, CancellationToken cancellationToken);
 
     /// <summary>

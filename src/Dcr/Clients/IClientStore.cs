@@ -23,14 +23,18 @@ public interface IClientStore
     /// <summary>Whether any client is registered for the scope <c>dcr.admin</c>, whatever its status. Served by an index.</summary>
     Task<bool> HasAdministratorAsync(CancellationToken cancellationToken);
 
-    /// <summary>Atomic: of parallel calls for one client id, one adds.</summary>
+    /// <summary>
+    /// Atomic: of parallel calls for one client id, one adds. Such a client is not counted as a registration; those come by
+    /// the store of registrations.
+    /// </summary>
     Task<AddClientOutcome> AddAsync(Client client, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own. What was recorded
-    /// of its authentications (<see cref="RecordAuthenticationAsync"/>) and its status index are left as stored, whatever the replacement
-    /// says. A client that stops being live leaves room under the cap of its onboarding client; one that had expired is not made
-    /// live by this but by <see cref="IClientLifecycleStore.ReviveAsync"/>.
+    /// Atomic: stores <paramref name="replacement"/> if the stored version is one lower than its own; of parallel replacements of one
+    /// version, one is done. Id, incarnation and creation, what was recorded of its authentications
+    /// (<see cref="RecordAuthenticationAsync"/>) and its status index are left as stored, whatever the replacement says. A client that
+    /// stops being live leaves room under the cap of its onboarding client; one that had expired is not made live by this but by
+    /// <see cref="IClientLifecycleStore.ReviveAsync"/>.
     /// </summary>
     Task<ReplaceOutcome> ReplaceAsync(Client replacement, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
@@ -42,7 +46,9 @@ public interface IClientStore
         string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Atomic: removes the client if it is at <paramref name="version"/>. Its uses of initial access tokens stay counted.
+    /// Atomic: removes the client if it is at <paramref name="version"/>, with what is known of the uses of its keys, and uses up its
+    /// status index. A live client leaves room under the cap of its onboarding client; its uses of initial access tokens stay counted, and
+    /// its audit records stay.
     /// </summary>
     Task<ReplaceOutcome> DeleteAsync(
         string clientId, long version, AuditRecord record, Grounds grounds, CancellationToken cancellationToken);

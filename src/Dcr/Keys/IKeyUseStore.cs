@@ -5,7 +5,7 @@ public interface IKeyUseStore
 {
     /// <summary>
     /// A use that is older than the one stored changes nothing, and neither does one of a client or key set that is gone, or was made after
-    /// the use: it belongs to another that had the same id. Of a deletion and this at once, nothing is left.
+    /// the use: it belongs to another that had the same id. Each use by itself is atomic. Of a deletion and this at once, nothing is left.
     /// </summary>
     Task RecordAsync(IReadOnlyCollection<KeyUse> uses, CancellationToken cancellationToken);
 

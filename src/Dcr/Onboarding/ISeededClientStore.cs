@@ -9,5 +9,6 @@ public interface ISeededClientStore
     /// <summary>The hash of the entry. Null: no seed file has made this client.</summary>
     Task<string?> FindEntryAsync(string clientId, CancellationToken cancellationToken);
 
+    /// <summary>Takes the place of what was recorded before; of calls at once, any one stays.</summary>
     Task RecordEntryAsync(string clientId, string entryHash, CancellationToken cancellationToken);
 }

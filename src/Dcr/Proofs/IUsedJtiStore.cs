@@ -2,7 +2,8 @@ namespace Dcr.Proofs;
 
 /// <summary>
 /// The <c>jti</c> of every assertion accepted, shared by all nodes. A record is there when the call returns and
-/// survives the end of the process; it may be removed once <c>expiresAt</c> has passed, and not before.
+/// survives the end of the process; it may be removed an hour after <c>expiresAt</c>, and not before, by a clock that
+/// no jump of a wall clock moves.
 /// </summary>
 public interface IUsedJtiStore
 {

@@ -16,7 +16,8 @@ public interface IRegistrationStore
     /// use; it never leaves a client that was not counted. The client is added only if the grounds still hold in the very step that
     /// makes it active: after whoever ended one of them has been told so, no client comes to be that rests on it. With an
     /// <see cref="NewRegistration.Answer"/>, of all calls with its key one client is added and every other call gets that one's answer;
-    /// a call that was cut in the middle is gone on with, by a call with the same key, client id and answer.
+    /// a call that was cut in the middle is gone on with, by a call with the same key, client id and answer. An answer that is there is
+    /// given whatever has been used up since.
     /// </summary>
     Task<RegisterClientOutcome> RegisterAsync(NewRegistration registration, CancellationToken cancellationToken);
 
@@ -37,6 +38,7 @@ public sealed record NewRegistration
 
     public required InitialAccessTokenUse Use { get; init; }
 
+    /// <summary>Of the onboarding client that is the client's origin.</summary>
     public required RegistrationLimits Limits { get; init; }
 
     /// <summary>The initial access token, and the onboarding client with the policy that the registration was judged by.</summary>

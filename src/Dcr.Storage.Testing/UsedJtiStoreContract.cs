@@ -1,11 +1,14 @@
 using Dcr.Proofs;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of all uses of one <c>jti</c> by one client, one is recorded. It is forgotten by no restart, and by no clock that jumps.
+/// </summary>
 public abstract class UsedJtiStoreContract(StoreUnderTest store) : StoreContract(store)
 {
-    private DateTimeOffset Soon => Store.Time.GetUtcNow().AddMinutes(1);
+    private DateTimeOffset Soon => Now.AddMinutes(1);
 
     private static string NewJti() => Guid.NewGuid().ToString();
 
@@ -111,7 +114,3 @@ public abstract class UsedJtiStoreContract(StoreUnderTest store) : StoreContract
         Assert.Equal(RecordJtiOutcome.Recorded, await Other.Replays.RecordAsync("client", jti, Soon, Cancellation));
     }
 }
-
-public sealed class AssertionReplayStoreOnSqlite(SqliteUnderTest store) : UsedJtiStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class AssertionReplayStoreOnMongoDb(MongoDbUnderTestStore store) : UsedJtiStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -1,8 +1,12 @@
 using Dcr.Protocol;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of many that want a lease, one takes it, and keeps it while it renews it. Another takes it when it has seen it go without a renewal
+/// for its life, by its own monotonic clock.
+/// </summary>
 public abstract class LeaseStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private static readonly TimeSpan s_life = TimeSpan.FromMinutes(1);
@@ -40,7 +44,8 @@ public abstract class LeaseStoreContract(StoreUnderTest store) : StoreContract(s
         Store.Time.Advance(s_life - TimeSpan.FromMilliseconds(1));
         Assert.False(await TakeAsync(Other, "other"));
         Store.Time.Advance(TimeSpan.FromMilliseconds(1));
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(() => TakeAsync(Other, $"holder {i}"), Cancellation)));
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(i => Task.Run(() => TakeAsync(Other, $"holder {i}"), Cancellation)));
         Assert.Single(outcomes, true);
         Assert.False(await TakeAsync(One, "one"));
     }
@@ -69,7 +74,3 @@ public abstract class LeaseStoreContract(StoreUnderTest store) : StoreContract(s
         Assert.True(await Other.Get<ILeaseStore>().TryTakeAsync(_name + "-2", "other", s_life, Cancellation));
     }
 }
-
-public sealed class LeaseStoreOnSqlite(SqliteUnderTest store) : LeaseStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class LeaseStoreOnMongoDb(MongoDbUnderTestStore store) : LeaseStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -3,12 +3,14 @@ using Dcr.Auditing;
 using Dcr.Protocol;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// A record is given back as it was added, newest first, page by page; one that belongs to a change is there when the change is
+/// acknowledged, however the node ended after it.
+/// </summary>
 public abstract class AuditStoreContract(StoreUnderTest store) : StoreContract(store)
 {
-    private AuditRecord Record(string subject) => Samples.Record(Store.Time.GetUtcNow(), subject);
-
     [Fact]
     public async Task Gives_back_a_record_as_it_was_added()
     {
@@ -17,7 +19,8 @@ public abstract class AuditStoreContract(StoreUnderTest store) : StoreContract(s
         var bare = Record(record.Subject) with { Actor = null, ActorKid = null, Changes = new Dictionary<string, AuditChange>() };
         await One.Audit.AddAsync(bare, Cancellation);
         var listed = await Other.Audit.ListAsync(record.Subject, null, 10, Cancellation);
-        Assert.Equal([JsonSerializer.Serialize(bare), JsonSerializer.Serialize(record)], listed.Select(found => JsonSerializer.Serialize(found)));
+        Assert.Equal(
+            [JsonSerializer.Serialize(bare), JsonSerializer.Serialize(record)], listed.Select(found => JsonSerializer.Serialize(found)));
     }
 
     [Fact]
@@ -42,7 +45,8 @@ public abstract class AuditStoreContract(StoreUnderTest store) : StoreContract(s
         }
         made.Reverse();
         Assert.Equal(made, listed);
-        Assert.Superset(made.ToHashSet(), (await Other.Audit.ListAsync(null, null, 1000, Cancellation)).Select(record => record.Id).ToHashSet());
+        Assert.Superset(
+            made.ToHashSet(), (await Other.Audit.ListAsync(null, null, 1000, Cancellation)).Select(record => record.Id).ToHashSet());
     }
 
     [Fact]
@@ -50,18 +54,14 @@ public abstract class AuditStoreContract(StoreUnderTest store) : StoreContract(s
     public async Task Lists_every_change_of_a_client_however_the_node_ended()
     {
         // Nothing runs in the background on this node: as after a kill.
-        var client = Samples.Client(Store.Time.GetUtcNow());
+        var client = Samples.Client(Now);
         await using (var node = Store.Open())
         {
-            await node.Clients.AddAsync(client, Record(client.ClientId), Grounds.Server, Cancellation);
-            await node.Clients.ReplaceAsync(client with { Version = 2 }, Record(client.ClientId), Grounds.Server, Cancellation);
-            await node.Clients.DeleteAsync(client.ClientId, 2, Record(client.ClientId), Grounds.Server, Cancellation);
+            await node.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
+            await node.Clients.ReplaceAsync(client with { Version = 2 }, Record(client), Grounds.Server, Cancellation);
+            await node.Clients.DeleteAsync(client.ClientId, 2, Record(client), Grounds.Server, Cancellation);
         }
         Assert.Equal(3, (await Other.Audit.ListAsync(null, null, 1000, Cancellation)).Count(record => record.Subject == client.ClientId));
         Assert.Equal(3, (await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation)).Count);
     }
 }
-
-public sealed class AuditStoreOnSqlite(SqliteUnderTest store) : AuditStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class AuditStoreOnMongoDb(MongoDbUnderTestStore store) : AuditStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -1,15 +1,16 @@
-using System.Text.Json;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of calls for one new id, one adds; of replacements of one version, one is done, and the others find another version. A change and its
+/// record are one. Ids are data, whatever they look like.
+/// </summary>
 public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(store)
 {
-    private Client Sample(string? clientId = null) => Samples.Client(Store.Time.GetUtcNow(), clientId);
-
-    private Dcr.Auditing.AuditRecord Record(Client client, string action = "test.changed") => Samples.Record(Store.Time.GetUtcNow(), client.ClientId, action);
+    private Client Sample(string? clientId = null) => Samples.Client(Now, clientId);
 
     private async Task<Client> AddedAsync(Client? client = null)
     {
@@ -17,11 +18,6 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Equal(AddClientOutcome.Added, await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation));
         return client;
     }
-
-    private async Task<int> RecordsOfAsync(string clientId) => (await Other.Audit.ListAsync(clientId, null, 1000, Cancellation)).Count;
-
-    // Records compare lists by reference; as text they compare by value.
-    private static string Text(Client? client) => JsonSerializer.Serialize(client);
 
     [Fact]
     public async Task Gives_back_a_client_as_it_was_added_on_every_node()
@@ -38,7 +34,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         {
             ClientId = Samples.NewId(),
             Status = ClientStatus.Suspended,
-            CreatedAt = Store.Time.GetUtcNow(),
+            CreatedAt = Now,
             Version = 1,
             Metadata = new ClientMetadata(),
         });
@@ -65,7 +61,8 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Adds_one_of_200_clients_that_race_for_an_id()
     {
         var id = Samples.NewId();
-        var outcomes = await RaceAsync(200, (node, _) => node.Clients.AddAsync(Sample(id), Record(Sample(id)), Grounds.Server, Cancellation));
+        var outcomes = await RaceAsync(
+            200, (node, _) => node.Clients.AddAsync(Sample(id), Record(Sample(id)), Grounds.Server, Cancellation));
         Assert.Single(outcomes, AddClientOutcome.Added);
         Assert.Equal(1, await RecordsOfAsync(id));
     }
@@ -75,7 +72,10 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     {
         var client = await AddedAsync();
         var outcomes = await RaceAsync(50, (node, i) => node.Clients.ReplaceAsync(
-            client with { Version = 2, Metadata = client.Metadata with { ClientName = $"racer {i}" } }, Record(client), Grounds.Server, Cancellation));
+            client with { Version = 2, Metadata = client.Metadata with { ClientName = $"racer {i}" } },
+            Record(client),
+            Grounds.Server,
+            Cancellation));
         Assert.Single(outcomes, ReplaceOutcome.Done);
         Assert.Equal(49, outcomes.Count(outcome => outcome == ReplaceOutcome.VersionConflict));
         var winner = Array.IndexOf(outcomes, ReplaceOutcome.Done);
@@ -105,10 +105,15 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Replaces_and_deletes_nothing_that_is_gone_or_at_another_version()
     {
         var client = await AddedAsync();
-        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.ReplaceAsync(client with { Version = 9 }, Record(client), Grounds.Server, Cancellation));
-        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.DeleteAsync(client.ClientId, 9, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.VersionConflict,
+            await One.Clients.ReplaceAsync(client with { Version = 9 }, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.VersionConflict,
+            await One.Clients.DeleteAsync(client.ClientId, 9, Record(client), Grounds.Server, Cancellation));
         var nobody = Sample();
-        Assert.Equal(ReplaceOutcome.Gone, await One.Clients.ReplaceAsync(nobody with { Version = 2 }, Record(nobody), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Gone, await One.Clients.ReplaceAsync(nobody with { Version = 2 }, Record(nobody), Grounds.Server, Cancellation));
         Assert.Equal(ReplaceOutcome.Gone, await One.Clients.DeleteAsync(nobody.ClientId, 1, Record(nobody), Grounds.Server, Cancellation));
         Assert.Equal(1, await RecordsOfAsync(client.ClientId));
         Assert.Equal(0, await RecordsOfAsync(nobody.ClientId));
@@ -119,10 +124,15 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Deletes_a_client_and_keeps_its_records()
     {
         var client = await AddedAsync();
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(client.ClientId, 1, Record(client, "test.deleted"), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Done,
+            await One.Clients.DeleteAsync(client.ClientId, 1, Record(client, "test.deleted"), Grounds.Server, Cancellation));
         Assert.Null(await Other.Clients.FindAsync(client.ClientId, Cancellation));
-        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
-        Assert.Equal(ReplaceOutcome.Gone, await Other.Clients.ReplaceAsync(client with { Version = 3 }, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Gone, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Gone,
+            await Other.Clients.ReplaceAsync(client with { Version = 3 }, Record(client), Grounds.Server, Cancellation));
         var records = await Other.Audit.ListAsync(client.ClientId, null, 10, Cancellation);
         Assert.Equal(["test.deleted", "test.changed"], records.Select(record => record.Action));
         await AddedAsync(client);
@@ -133,7 +143,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Moves_the_last_use_and_the_last_need_of_an_exception_up_and_never_back()
     {
         var client = await AddedAsync();
-        var now = Store.Time.GetUtcNow();
+        var now = Now;
         await RaceAsync(40, async (node, i) =>
         {
             await node.Clients.RecordAuthenticationAsync(client.ClientId, byException: i is 7 or 23, now.AddSeconds(i), Cancellation);
@@ -149,12 +159,14 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task Forgets_the_need_of_an_exception_after_a_week_without()
     {
         var client = await AddedAsync(Sample() with { AssertionException = null });
-        var now = Store.Time.GetUtcNow();
+        var now = Now;
         async Task<(DateTimeOffset? NeededAt, bool IsListed)> AfterAsync(bool byException, DateTimeOffset at)
         {
             Assert.True(await One.Clients.RecordAuthenticationAsync(client.ClientId, byException, at, Cancellation));
             var listed = await Other.Clients.ListAsync(new ClientFilter { AssertionException = true }, null, 1000, Cancellation);
-            return ((await Other.Clients.FindAsync(client.ClientId, Cancellation))!.ExceptionNeededAt, listed.Any(found => found.ClientId == client.ClientId));
+            return (
+                (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.ExceptionNeededAt,
+                listed.Any(found => found.ClientId == client.ClientId));
         }
 
         Assert.Equal((null, false), await AfterAsync(byException: false, now));
@@ -169,7 +181,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         var suspended = await AddedAsync(Sample() with { Status = ClientStatus.Suspended });
         foreach (var clientId in new[] { suspended.ClientId, "nobody" })
         {
-            Assert.False(await One.Clients.RecordAuthenticationAsync(clientId, byException: true, Store.Time.GetUtcNow(), Cancellation));
+            Assert.False(await One.Clients.RecordAuthenticationAsync(clientId, byException: true, Now, Cancellation));
         }
         var stored = await Other.Clients.FindAsync(suspended.ClientId, Cancellation);
         Assert.Null(stored!.ExceptionNeededAt);
@@ -181,9 +193,10 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     public async Task A_replacement_does_not_touch_the_last_need_of_an_exception()
     {
         var client = await AddedAsync();
-        var now = Store.Time.GetUtcNow();
+        var now = Now;
         await One.Clients.RecordAuthenticationAsync(client.ClientId, byException: true, now, Cancellation);
-        await One.Clients.ReplaceAsync(client with { Version = 2, ExceptionNeededAt = null, AssertionException = null }, Record(client), Grounds.Server, Cancellation);
+        await One.Clients.ReplaceAsync(
+            client with { Version = 2, ExceptionNeededAt = null, AssertionException = null }, Record(client), Grounds.Server, Cancellation);
         var stored = await Other.Clients.FindAsync(client.ClientId, Cancellation);
         Assert.Equal((now, null), (stored!.ExceptionNeededAt, stored.AssertionException));
     }
@@ -204,7 +217,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     [Fact]
     public async Task Lists_each_client_once_newest_first_also_where_times_are_equal()
     {
-        var start = Store.Time.GetUtcNow().AddYears(1);
+        var start = Now.AddYears(1);
         var made = new List<Client>();
         for (var i = 0; i < 25; i++)
         {
@@ -217,7 +230,8 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
             listed.AddRange(page.Where(client => client.CreatedAt >= start));
             after = ClientCursor.Parse(ClientCursor.Of(page[^1]).ToString());
         }
-        var expected = made.OrderByDescending(client => client.CreatedAt).ThenByDescending(client => client.ClientId, StringComparer.Ordinal);
+        var expected = made.OrderByDescending(client => client.CreatedAt)
+            .ThenByDescending(client => client.ClientId, StringComparer.Ordinal);
         Assert.Equal(expected.Select(client => client.ClientId), listed.Select(client => client.ClientId));
     }
 
@@ -227,7 +241,7 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
     {
         var stopped = Sample() with { Status = ClientStatus.Suspended };
         var excepted = await AddedAsync(stopped with { ClientId = Samples.NewId() });
-        var needing = await AddedAsync(stopped with { ClientId = Samples.NewId(), AssertionException = null, ExceptionNeededAt = Store.Time.GetUtcNow() });
+        var needing = await AddedAsync(stopped with { ClientId = Samples.NewId(), AssertionException = null, ExceptionNeededAt = Now });
         var neither = await AddedAsync(stopped with { ClientId = Samples.NewId(), AssertionException = null });
         async Task<HashSet<string>> IdsAsync(ClientFilter filter) =>
             [.. (await Other.Clients.ListAsync(filter, null, 1000, Cancellation)).Select(client => client.ClientId)];
@@ -243,7 +257,8 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Contains(neither.ClientId, without);
         Assert.Empty(without.Intersect([excepted.ClientId, needing.ClientId]));
 
-        await One.Clients.ReplaceAsync(excepted with { Version = 2, AssertionException = null }, Record(excepted), Grounds.Server, Cancellation);
+        await One.Clients.ReplaceAsync(
+            excepted with { Version = 2, AssertionException = null }, Record(excepted), Grounds.Server, Cancellation);
         Assert.DoesNotContain(excepted.ClientId, await IdsAsync(new ClientFilter { AssertionException = true }));
     }
 
@@ -259,7 +274,3 @@ public abstract class ClientStoreContract(StoreUnderTest store) : StoreContract(
         Assert.False(await Other.Clients.HasAdministratorAsync(Cancellation));
     }
 }
-
-public sealed class ClientStoreOnSqlite(SqliteUnderTest store) : ClientStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class ClientStoreOnMongoDb(MongoDbUnderTestStore store) : ClientStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

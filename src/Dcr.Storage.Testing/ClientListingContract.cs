@@ -2,8 +2,9 @@ using Dcr.Clients;
 using Dcr.Protocol;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>Listings by origin, status and kind: newest first, each client once, whatever else is in the store.</summary>
 public abstract class ClientListingContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private async Task<List<string>> PagedAsync(ClientFilter filter, int limit)
@@ -19,7 +20,9 @@ public abstract class ClientListingContract(StoreUnderTest store) : RegisteredCl
     }
 
     private static IEnumerable<string> NewestFirst(IEnumerable<Client> clients) =>
-        clients.OrderByDescending(client => client.CreatedAt).ThenByDescending(client => client.ClientId, StringComparer.Ordinal).Select(client => client.ClientId);
+        clients.OrderByDescending(client => client.CreatedAt)
+            .ThenByDescending(client => client.ClientId, StringComparer.Ordinal)
+            .Select(client => client.ClientId);
 
     [Fact]
     public async Task Pages_through_the_clients_of_an_origin_newest_first()
@@ -28,13 +31,16 @@ public abstract class ClientListingContract(StoreUnderTest store) : RegisteredCl
         var clients = new List<Client>();
         for (var i = 0; i < 13; i++)
         {
-            clients.Add(await RegisteredAsync(limits, client => client with { Origin = client.Origin! with { Kid = i % 2 == 0 ? "even" : null } }));
+            clients.Add(
+                await RegisteredAsync(limits, client => client with { Origin = client.Origin! with { Kid = i % 2 == 0 ? "even" : null } }));
             await RegisteredAsync(Limits(), client => client with { Origin = client.Origin! with { Kid = "even" } });
             Store.Time.Advance(TimeSpan.FromMilliseconds(i % 4 == 0 ? 1 : 0));
         }
         var origin = new OriginFilter { OnboardingClient = limits.OnboardingClient };
         Assert.Equal(NewestFirst(clients), await PagedAsync(new ClientFilter { Origin = origin }, 4));
-        Assert.Equal(NewestFirst(clients.Where(client => client.Origin!.Kid == "even")), await PagedAsync(new ClientFilter { Origin = origin with { Kid = "even" } }, 3));
+        Assert.Equal(
+            NewestFirst(clients.Where(client => client.Origin!.Kid == "even")),
+            await PagedAsync(new ClientFilter { Origin = origin with { Kid = "even" } }, 3));
         Assert.Empty(await PagedAsync(new ClientFilter { Origin = new OriginFilter { OnboardingClient = "nobody" } }, 3));
     }
 
@@ -63,12 +69,10 @@ public abstract class ClientListingContract(StoreUnderTest store) : RegisteredCl
         }
         var former = onboarding[3] with { Version = 2, RegistrationPolicy = null };
         await One.Clients.ReplaceAsync(former, Record(former), Grounds.Server, Cancellation);
-        Assert.Equal(NewestFirst(onboarding.Where(client => client.ClientId != former.ClientId)), await PagedAsync(new ClientFilter { OnboardingOnly = true }, 2));
+        Assert.Equal(
+            NewestFirst(onboarding.Where(client => client.ClientId != former.ClientId)),
+            await PagedAsync(new ClientFilter { OnboardingOnly = true }, 2));
         await DeletedAsync(onboarding[0]);
         Assert.Equal(5, (await PagedAsync(new ClientFilter { OnboardingOnly = true, Status = ClientStatus.Active }, 2)).Count);
     }
 }
-
-public sealed class ClientListingOnSqlite(SqliteUnderTest store) : ClientListingContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class ClientListingOnMongoDb(MongoDbUnderTestStore store) : ClientListingContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -1,34 +1,36 @@
-using System.Text.Json;
-using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
 /// <summary>A contract about clients that were registered, and so are counted.</summary>
 public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreContract(store)
 {
-    protected DateTimeOffset Now => Store.Time.GetUtcNow();
-
     protected static IRegistrationStore Registrations(Node node) => node.Get<IRegistrationStore>();
 
     protected static IClientLifecycleStore Lifecycles(Node node) => node.Get<IClientLifecycleStore>();
 
     /// <summary>Of an onboarding client of its own, so that no test counts another's clients.</summary>
-    protected static RegistrationLimits Limits(long? live = null, long? perHour = null) => new($"onboarding-{Guid.NewGuid():N}", live, perHour);
+    protected static RegistrationLimits Limits(long? live = null, long? perHour = null) =>
+        new($"onboarding-{Guid.NewGuid():N}", live, perHour);
 
     protected InitialAccessTokenUse Use(int uses = 1) => new(Guid.NewGuid().ToString(), uses, Now.AddMinutes(5));
-
-    protected AuditRecord Record(Client client, string action = "test.changed") => Samples.Record(Now, client.ClientId, action);
 
     protected NewRegistration Registration(RegistrationLimits limits, InitialAccessTokenUse? use = null, Func<Client, Client>? with = null)
     {
         var sample = Samples.Client(Now);
         var client = sample with { Origin = sample.Origin! with { OnboardingClient = limits.OnboardingClient }, RegistrationPolicy = null };
         client = with?.Invoke(client) ?? client;
-        return new NewRegistration { Client = client, Use = use ?? Use(), Limits = limits, Grounds = Grounds.Server, Record = Record(client) };
+        return new NewRegistration
+        {
+            Client = client,
+            Use = use ?? Use(),
+            Limits = limits,
+            Grounds = Grounds.Server,
+            Record = Record(client),
+        };
     }
 
     /// <summary>With an answer that is kept under this key.</summary>
@@ -36,7 +38,9 @@ public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreCon
     {
         var registration = Registration(limits, use);
         var clientId = registration.Client.ClientId;
-        return registration with { Answer = new RegistrationAnswer(key, "body", $"answer about {clientId}", provedBy, clientId, registration.Use.Jti, Now.AddHours(24)) };
+        var answer = new RegistrationAnswer(
+            key, "body", $"answer about {clientId}", provedBy, clientId, registration.Use.Jti, Now.AddHours(24));
+        return registration with { Answer = answer };
     }
 
     /// <summary>As a caller does it: a registration that was begun under the same key is gone on with.</summary>
@@ -44,7 +48,8 @@ public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreCon
     {
         var outcome = await Registrations(node).RegisterAsync(registration, Cancellation);
         return outcome is RegisterClientOutcome.UnderWay(var begun)
-            ? await Registrations(node).RegisterAsync(registration with { Client = registration.Client with { ClientId = begun.ClientId }, Answer = begun }, Cancellation)
+            ? await Registrations(node).RegisterAsync(
+                registration with { Client = registration.Client with { ClientId = begun.ClientId }, Answer = begun }, Cancellation)
             : outcome;
     }
 
@@ -63,7 +68,9 @@ public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreCon
     {
         Status = status,
         Version = client.Version + 1,
-        Lifecycle = status == ClientStatus.Expired ? client.Lifecycle.Expired(Now) : client.Lifecycle with { ExpiredAt = null, ReviewAt = null },
+        Lifecycle = status == ClientStatus.Expired
+            ? client.Lifecycle.Expired(Now)
+            : client.Lifecycle with { ExpiredAt = null, ReviewAt = null },
     };
 
     protected async Task<Client> BecomesAsync(Client client, ClientStatus status)
@@ -80,9 +87,12 @@ public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreCon
         Lifecycles(node).ReviveAsync(Next(expired, ClientStatus.Active), limits, Record(expired), Grounds.Server, Cancellation);
 
     protected async Task DeletedAsync(Client client) =>
-        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Done,
+            await Other.Clients.DeleteAsync(client.ClientId, client.Version, Record(client), Grounds.Server, Cancellation));
 
-    protected Task<long> CountLiveAsync(RegistrationLimits limits) => Registrations(Other).CountLiveAsync(limits.OnboardingClient, Cancellation);
+    protected Task<long> CountLiveAsync(RegistrationLimits limits) =>
+        Registrations(Other).CountLiveAsync(limits.OnboardingClient, Cancellation);
 
     /// <summary>By the clients themselves.</summary>
     protected async Task<int> TrulyLiveAsync(RegistrationLimits limits)
@@ -91,10 +101,5 @@ public abstract class RegisteredClientsContract(StoreUnderTest store) : StoreCon
         return (await Other.Clients.ListAsync(filter, null, 1000, Cancellation)).Count(client => client.Status.IsLive());
     }
 
-    protected async Task<int> RecordsOfAsync(string clientId) => (await Other.Audit.ListAsync(clientId, null, 1000, Cancellation)).Count;
-
     protected Task<Client?> StoredAsync(Client client) => Other.Clients.FindAsync(client.ClientId, Cancellation);
-
-    // Records compare lists by reference; as text they compare by value.
-    protected static string Text(Client? client) => JsonSerializer.Serialize(client);
 }

@@ -1,8 +1,9 @@
 using Dcr.Registration;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>Of all registrations with one idempotency key, one makes a client and every other gets its answer.</summary>
 public abstract class RegistrationAnswersContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private static readonly RegisterClientOutcome s_registered = new RegisterClientOutcome.Registered();
@@ -34,7 +35,8 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
         await Registrations(One).RegisterAsync(registration, Cancellation);
         await DeletedAsync(registration.Client);
         Assert.Equal(registration.Answer, await Registrations(Other).FindAnswerAsync(registration.Answer!.Key, Cancellation));
-        Assert.IsType<RegisterClientOutcome.AnsweredBefore>(await Registrations(Other).RegisterAsync(Answered(registration.Answer.Key, registration.Limits), Cancellation));
+        Assert.IsType<RegisterClientOutcome.AnsweredBefore>(
+            await Registrations(Other).RegisterAsync(Answered(registration.Answer.Key, registration.Limits), Cancellation));
     }
 
     [Fact]
@@ -65,10 +67,14 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
         var use = Use();
         var refusals = await RaceAsync(10, (node, _) => RegisterAsync(node, Answered(key, limits)));
         Assert.All(refusals, outcome => Assert.Equal(new RegisterClientOutcome.TooManyLiveClients(), outcome));
-        Assert.Equal(new RegisterClientOutcome.TokenUsedUp(), await Registrations(One).RegisterAsync(Answered(key, limits, Use(0)), Cancellation));
-        Assert.IsType<RegisterClientOutcome.TooManyThisHour>(await Registrations(One).RegisterAsync(Answered(key, limits with { MaxLiveClients = null, MaxRegistrationsPerHour = 0 }, use), Cancellation));
+        Assert.Equal(
+            new RegisterClientOutcome.TokenUsedUp(), await Registrations(One).RegisterAsync(Answered(key, limits, Use(0)), Cancellation));
+        Assert.IsType<RegisterClientOutcome.TooManyThisHour>(
+            await Registrations(One).RegisterAsync(
+                Answered(key, limits with { MaxLiveClients = null, MaxRegistrationsPerHour = 0 }, use), Cancellation));
         Assert.Null(await Registrations(Other).FindAnswerAsync(key, Cancellation));
-        Assert.Equal(s_registered, await Registrations(Other).RegisterAsync(Answered(key, limits with { MaxLiveClients = 1 }, use), Cancellation));
+        Assert.Equal(
+            s_registered, await Registrations(Other).RegisterAsync(Answered(key, limits with { MaxLiveClients = 1 }, use), Cancellation));
     }
 
     [Fact]
@@ -92,11 +98,9 @@ public abstract class RegistrationAnswersContract(StoreUnderTest store) : Regist
         var registration = Answered(NewKey(), limits, use);
         await Registrations(One).RegisterAsync(registration, Cancellation);
         var repeated = Answered(registration.Answer!.Key, limits, use);
-        Assert.Equal(new RegisterClientOutcome.AnsweredBefore(registration.Answer), await Registrations(Other).RegisterAsync(repeated, Cancellation));
+        Assert.Equal(
+            new RegisterClientOutcome.AnsweredBefore(registration.Answer),
+            await Registrations(Other).RegisterAsync(repeated, Cancellation));
         Assert.Null(await StoredAsync(repeated.Client));
     }
 }
-
-public sealed class RegistrationAnswersOnSqlite(SqliteUnderTest store) : RegistrationAnswersContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class RegistrationAnswersOnMongoDb(MongoDbUnderTestStore store) : RegistrationAnswersContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -3,7 +3,7 @@ using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Jose;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
 /// <summary>Valid values, of which a test changes what it is about.</summary>
 public static class Samples
@@ -25,9 +25,19 @@ public static class Samples
             InitialAccessToken = new InitialAccessTokenPolicy { Uses = 3, LifetimeSeconds = 60 },
             Scope = new ScopePolicy { Allowed = ["a", "b"], Default = ["a"] },
         },
-        RegistrationAccess = new RegistrationAccess { TokenHash = "hash-1", PreviousTokenHash = "hash-0", PreviousValidUntil = now.AddHours(1) },
+        RegistrationAccess = new RegistrationAccess
+        {
+            TokenHash = "hash-1",
+            PreviousTokenHash = "hash-0",
+            PreviousValidUntil = now.AddHours(1),
+        },
         QuarantinedKeys = ["NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"],
-        AssertionException = new AssertionExceptionRule { Audience = ExceptedAudience.OwnEndpoints, MaxLifetimeSeconds = 3600, Until = now.AddDays(90) },
+        AssertionException = new AssertionExceptionRule
+        {
+            Audience = ExceptedAudience.OwnEndpoints,
+            MaxLifetimeSeconds = 3600,
+            Until = now.AddDays(90),
+        },
         Metadata = new ClientMetadata
         {
             ClientName = "Caf\u00e9 \u30af\u30e9",

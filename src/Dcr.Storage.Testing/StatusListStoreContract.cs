@@ -1,25 +1,23 @@
 using Dcr.AccessTokens;
-using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
-using Dcr.Storage.MongoDb;
 using Dcr.TokenStatus;
-using MongoDB.Bson;
-using MongoDB.Driver;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// A client has one index, no two clients have the same, and one that was used up is dead for ever. A client that stops uses its index up
+/// in the very write that stops it.
+/// </summary>
 public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     protected static IStatusListStore Statuses(Node node) => node.Get<IStatusListStore>();
 
-    protected AuditRecord Record(Client client) => Samples.Record(Store.Time.GetUtcNow(), client.ClientId);
-
     /// <summary>By nobody, so that it counts against no cap.</summary>
     protected async Task<(Client Client, long Index)> WithIndexAsync()
     {
-        var client = Samples.Client(Store.Time.GetUtcNow()) with { Origin = null };
+        var client = Samples.Client(Now) with { Origin = null };
         await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         return (client, (await Statuses(One).AssignAsync(client.ClientId, Cancellation))!.Value);
     }
@@ -34,7 +32,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     [Fact]
     public async Task Gives_a_client_one_index_however_many_ask()
     {
-        var client = Samples.Client(Store.Time.GetUtcNow()) with { Origin = null };
+        var client = Samples.Client(Now) with { Origin = null };
         await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         var indexes = await RaceAsync(50, (node, _) => Statuses(node).AssignAsync(client.ClientId, Cancellation));
         var index = Assert.Single(indexes.Distinct());
@@ -52,7 +50,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     [Fact]
     public async Task Gives_none_to_a_client_that_is_not_active_or_gone()
     {
-        var client = Samples.Client(Store.Time.GetUtcNow()) with { Origin = null, Status = ClientStatus.Suspended };
+        var client = Samples.Client(Now) with { Origin = null, Status = ClientStatus.Suspended };
         await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         Assert.Null(await Statuses(One).AssignAsync(client.ClientId, Cancellation));
         Assert.Null(await Statuses(One).AssignAsync("nobody", Cancellation));
@@ -67,7 +65,9 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
         var (client, index) = await WithIndexAsync();
         var before = await Statuses(Other).FindVersionAsync(StatusReference.ListOf(index), Cancellation);
         Assert.False(await IsSetAsync(index));
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.ReplaceAsync(client with { Version = 2, Status = status }, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Done,
+            await One.Clients.ReplaceAsync(client with { Version = 2, Status = status }, Record(client), Grounds.Server, Cancellation));
         Assert.True(await IsSetAsync(index));
         Assert.True(await Statuses(Other).FindVersionAsync(StatusReference.ListOf(index), Cancellation) > before);
         Assert.Null((await Other.Clients.FindAsync(client.ClientId, Cancellation))!.StatusIndex);
@@ -77,7 +77,11 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Leaves_the_index_alone_when_the_client_is_changed_otherwise()
     {
         var (client, index) = await WithIndexAsync();
-        await One.Clients.ReplaceAsync(client with { Version = 2, StatusIndex = null, Metadata = client.Metadata with { ClientName = "other" } }, Record(client), Grounds.Server, Cancellation);
+        await One.Clients.ReplaceAsync(
+            client with { Version = 2, StatusIndex = null, Metadata = client.Metadata with { ClientName = "other" } },
+            Record(client),
+            Grounds.Server,
+            Cancellation);
         Assert.Equal(index, (await Other.Clients.FindAsync(client.ClientId, Cancellation))!.StatusIndex);
         Assert.False(await IsSetAsync(index));
     }
@@ -86,12 +90,15 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Uses_the_index_up_when_the_client_is_deleted_or_signed_out()
     {
         var (deleted, first) = await WithIndexAsync();
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(deleted.ClientId, 1, Record(deleted), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Done, await One.Clients.DeleteAsync(deleted.ClientId, 1, Record(deleted), Grounds.Server, Cancellation));
         Assert.True(await IsSetAsync(first));
 
         var (client, second) = await WithIndexAsync();
         Assert.Equal(ReplaceOutcome.Done, await One.Clients.SignOutAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
-        Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.SignOutAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.VersionConflict,
+            await One.Clients.SignOutAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
         Assert.Equal(ReplaceOutcome.Gone, await One.Clients.SignOutAsync("nobody", 1, Record(client), Grounds.Server, Cancellation));
         Assert.True(await IsSetAsync(second));
         var fresh = await Statuses(Other).AssignAsync(client.ClientId, Cancellation);
@@ -104,7 +111,8 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Sets_every_bit_of_clients_that_stop_at_once()
     {
         var made = await RaceAsync(60, (_, _) => WithIndexAsync());
-        await RaceAsync(60, (node, i) => node.Clients.ReplaceAsync(made[i].Client with { Version = 2, Status = ClientStatus.Revoked }, Record(made[i].Client), Grounds.Server, Cancellation));
+        await RaceAsync(60, (node, i) => node.Clients.ReplaceAsync(
+            made[i].Client with { Version = 2, Status = ClientStatus.Revoked }, Record(made[i].Client), Grounds.Server, Cancellation));
         foreach (var (_, index) in made)
         {
             Assert.True(await IsSetAsync(index));
@@ -116,7 +124,7 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
     public async Task Remembers_revoked_tokens_on_every_node()
     {
         var jti = Guid.NewGuid().ToString();
-        var expiresAt = Store.Time.GetUtcNow().AddMinutes(5);
+        var expiresAt = Now.AddMinutes(5);
         Assert.False(await Other.Get<IRevokedTokenStore>().IsRevokedAsync(jti, Cancellation));
         await RaceAsync(10, async (node, i) =>
         {
@@ -125,40 +133,5 @@ public abstract class StatusListStoreContract(StoreUnderTest store) : StoreContr
         });
         Assert.True(await Other.Get<IRevokedTokenStore>().IsRevokedAsync(jti, Cancellation));
         Assert.False(await One.Get<IRevokedTokenStore>().IsRevokedAsync("another", Cancellation));
-    }
-}
-
-public sealed class StatusListStoreOnSqlite(SqliteUnderTest store) : StatusListStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class StatusListStoreOnMongoDb(MongoDbUnderTestStore store) : StatusListStoreContract(store), IClassFixture<MongoDbUnderTestStore>
-{
-    [Fact]
-    [Requirement("P-STATUS")]
-    public async Task A_crash_between_stopping_a_client_and_setting_its_bit_is_made_up_for()
-    {
-        var (client, index) = await WithIndexAsync();
-        // As the write that stopped the client left it.
-        var stopped = Builders<BsonDocument>.Update.Set("status", (int)ClientStatus.Revoked).Set("version", 2L).Rename(MongoDbStatusListStore.Index, MongoDbStatusListStore.UsedUp);
-        await One.Get<MongoDbStorage>().Clients.UpdateOneAsync(Builders<BsonDocument>.Filter.Eq("_id", client.ClientId), MongoDbClientChange.Recorded(stopped, Record(client)), cancellationToken: Cancellation);
-        Assert.False(await IsSetAsync(index));
-        Assert.Null((await Other.Clients.FindAsync(client.ClientId, Cancellation))!.StatusIndex);
-
-        await Other.Get<MongoDbOutbox>().SweepAsync(Cancellation);
-
-        Assert.True(await IsSetAsync(index));
-    }
-
-    [Fact]
-    public async Task What_a_crash_left_is_not_in_the_way_of_the_next_change()
-    {
-        var (client, first) = await WithIndexAsync();
-        await One.Get<MongoDbStorage>().Clients.UpdateOneAsync(
-            Builders<BsonDocument>.Filter.Eq("_id", client.ClientId),
-            Builders<BsonDocument>.Update.Rename(MongoDbStatusListStore.Index, MongoDbStatusListStore.UsedUp),
-            cancellationToken: Cancellation);
-        var second = (await Statuses(Other).AssignAsync(client.ClientId, Cancellation))!.Value;
-        Assert.Equal(ReplaceOutcome.Done, await Other.Clients.DeleteAsync(client.ClientId, 1, Record(client), Grounds.Server, Cancellation));
-        Assert.True(await IsSetAsync(first));
-        Assert.True(await IsSetAsync(second));
     }
 }

@@ -3,25 +3,34 @@ using Dcr.Keys;
 using Dcr.Protocol;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>Of replacements of one version of a hosted key set, one is done; a deletion is of one version too.</summary>
 public abstract class KeySetStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private HostedKeySet Sample() => new()
     {
         Id = Guid.NewGuid().ToString("N"),
         Version = 1,
-        CreatedAt = Store.Time.GetUtcNow(),
+        CreatedAt = Now,
         Keys =
         [
-            new HostedKey { Kid = "a", Thumbprint = "ta", Stage = HostedKeyState.Retiring, Since = Store.Time.GetUtcNow(), Until = Store.Time.GetUtcNow().AddDays(1), Jwk = JsonSerializer.SerializeToElement(new { kty = "EC" }) },
-            new HostedKey { Kid = "b", Thumbprint = "tb", Stage = HostedKeyState.Withdrawn, Since = Store.Time.GetUtcNow() },
+            new HostedKey
+            {
+                Kid = "a",
+                Thumbprint = "ta",
+                Stage = HostedKeyState.Retiring,
+                Since = Now,
+                Until = Now.AddDays(1),
+                Jwk = JsonSerializer.SerializeToElement(new { kty = "EC" }),
+            },
+            new HostedKey { Kid = "b", Thumbprint = "tb", Stage = HostedKeyState.Withdrawn, Since = Now },
         ],
     };
 
     private static IKeySetStore Sets(Node node) => node.Get<IKeySetStore>();
 
-    private Dcr.Auditing.AuditRecord Record(HostedKeySet set) => Samples.Record(Store.Time.GetUtcNow(), set.Id);
+    private Dcr.Auditing.AuditRecord Record(HostedKeySet set) => Record(set.Id);
 
     [Fact]
     [Requirement("P-HOSTED")]
@@ -31,9 +40,11 @@ public abstract class KeySetStoreContract(StoreUnderTest store) : StoreContract(
         await Sets(One).AddAsync(set, Record(set), Grounds.Server, Cancellation);
         Assert.Equal(JsonSerializer.Serialize(set), JsonSerializer.Serialize(await Sets(Other).FindAsync(set.Id, Cancellation)));
 
-        var outcomes = await RaceAsync(20, (node, i) => Sets(node).ReplaceAsync(set with { Version = 2, Keys = [set.Keys[0] with { Kid = $"racer-{i}" }] }, Record(set), Grounds.Server, Cancellation));
+        var outcomes = await RaceAsync(20, (node, i) => Sets(node).ReplaceAsync(
+            set with { Version = 2, Keys = [set.Keys[0] with { Kid = $"racer-{i}" }] }, Record(set), Grounds.Server, Cancellation));
         Assert.Single(outcomes, ReplaceOutcome.Done);
-        Assert.Equal($"racer-{Array.IndexOf(outcomes, ReplaceOutcome.Done)}", (await Sets(Other).FindAsync(set.Id, Cancellation))!.Keys[0].Kid);
+        Assert.Equal(
+            $"racer-{Array.IndexOf(outcomes, ReplaceOutcome.Done)}", (await Sets(Other).FindAsync(set.Id, Cancellation))!.Keys[0].Kid);
         Assert.Equal(2, (await Other.Audit.ListAsync(set.Id, null, 10, Cancellation)).Count);
 
         Assert.Equal(ReplaceOutcome.VersionConflict, await Sets(One).DeleteAsync(set.Id, 1, Record(set), Grounds.Server, Cancellation));
@@ -65,7 +76,3 @@ public abstract class KeySetStoreContract(StoreUnderTest store) : StoreContract(
         Assert.Superset(made, listed.ToHashSet());
     }
 }
-
-public sealed class KeySetStoreOnSqlite(SqliteUnderTest store) : KeySetStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class KeySetStoreOnMongoDb(MongoDbUnderTestStore store) : KeySetStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

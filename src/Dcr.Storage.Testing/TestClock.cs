@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 
-namespace Dcr;
+namespace Dcr.Storage.Testing;
 
 /// <summary>A clock that a test moves, and whose wall clock it may step while the monotonic clock and the timers go on as before.</summary>
 public sealed class TestClock(DateTimeOffset startsAt) : FakeTimeProvider(startsAt)

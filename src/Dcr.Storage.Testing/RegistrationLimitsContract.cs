@@ -3,8 +3,12 @@ using Dcr.Protocol;
 using Dcr.Registration;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// The cap of live clients, the hour and the uses of a software statement are as strict under races as one by one. A registration that is
+/// refused costs nothing; a client that ends gives its room back, once.
+/// </summary>
 public abstract class RegistrationLimitsContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private static readonly RegisterClientOutcome s_registered = new RegisterClientOutcome.Registered();
@@ -34,11 +38,15 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         Assert.Equal(3, outcomes.Count(outcome => outcome == s_registered));
         Assert.Equal(57, outcomes.Count(outcome => outcome is RegisterClientOutcome.StatementUsedUp));
         Assert.Equal(3, await CountLiveAsync(limits));
-        Assert.Equal(new RegisterClientOutcome.StatementUsedUp(), await Registrations(Other).TryOutAsync(Use() with { Statement = statement }, limits, Cancellation));
+        Assert.Equal(
+            new RegisterClientOutcome.StatementUsedUp(),
+            await Registrations(Other).TryOutAsync(Use() with { Statement = statement }, limits, Cancellation));
 
         // A token whose registration came to nothing is as good as before, for another statement.
         var left = uses[outcomes.Index().First(outcome => outcome.Item != s_registered).Index];
-        Assert.Equal(s_registered, await RegisterAsync(Other, limits, left with { Statement = statement with { Key = Guid.NewGuid().ToString("N") } }));
+        Assert.Equal(
+            s_registered,
+            await RegisterAsync(Other, limits, left with { Statement = statement with { Key = Guid.NewGuid().ToString("N") } }));
     }
 
     [Fact]
@@ -71,8 +79,10 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         var changes = await RaceAsync(200, async (node, i) => (i % 5) switch
         {
             0 => await ReviveAsync(node, clients[i / 5 % 4], limits) == ReviveOutcome.Done ? 1 : 0,
-            1 => await node.Clients.DeleteAsync(clients[4 + (i / 5 % 3)].ClientId, 1, Record(clients[4]), Grounds.Server, Cancellation) == ReplaceOutcome.Done ? -1 : 0,
-            2 => await node.Clients.ReplaceAsync(Next(clients[7 + (i / 5 % 3)], ClientStatus.Revoked), Record(clients[7]), Grounds.Server, Cancellation) == ReplaceOutcome.Done ? -1 : 0,
+            1 => await EndsAsync(node.Clients.DeleteAsync(
+                clients[4 + (i / 5 % 3)].ClientId, 1, Record(clients[4]), Grounds.Server, Cancellation)),
+            2 => await EndsAsync(node.Clients.ReplaceAsync(
+                Next(clients[7 + (i / 5 % 3)], ClientStatus.Revoked), Record(clients[7]), Grounds.Server, Cancellation)),
             _ => await RegisterAsync(node, limits) == s_registered ? await SeenAsync(limits, Cap) : 0,
         });
 
@@ -85,6 +95,8 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         Assert.Equal(Cap - live, filling.Count(outcome => outcome == s_registered));
         Assert.Equal(Cap, await TrulyLiveAsync(limits));
     }
+
+    private static async Task<int> EndsAsync(Task<ReplaceOutcome> ending) => await ending == ReplaceOutcome.Done ? -1 : 0;
 
     private async Task<int> SeenAsync(RegistrationLimits limits, long cap)
     {
@@ -118,7 +130,9 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         Store.Time.Advance(TimeSpan.FromMilliseconds(1));
         var outcomes = await RaceAsync(10, (node, _) => RegisterAsync(node, limits));
         Assert.Equal(2, outcomes.Count(outcome => outcome == s_registered));
-        Assert.All(outcomes.Where(outcome => outcome != s_registered), outcome => Assert.Equal(new RegisterClientOutcome.TooManyThisHour(began.AddHours(2)), outcome));
+        Assert.All(
+            outcomes.Where(outcome => outcome != s_registered),
+            outcome => Assert.Equal(new RegisterClientOutcome.TooManyThisHour(began.AddHours(2)), outcome));
     }
 
     [Fact]
@@ -205,7 +219,9 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         foreach (var status in new[] { ClientStatus.Expired, ClientStatus.Revoked })
         {
             var ended = await BecomesAsync(await RegisteredAsync(limits), status);
-            Assert.Equal(ReplaceOutcome.VersionConflict, await One.Clients.ReplaceAsync(Next(ended, ClientStatus.Active), Record(ended), Grounds.Server, Cancellation));
+            Assert.Equal(
+                ReplaceOutcome.VersionConflict,
+                await One.Clients.ReplaceAsync(Next(ended, ClientStatus.Active), Record(ended), Grounds.Server, Cancellation));
         }
         Assert.Equal(0, await CountLiveAsync(limits));
     }
@@ -241,7 +257,9 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         Assert.Equal(new RegisterClientOutcome.TokenUsedUp(), await Registrations(Other).TryOutAsync(use, limits, Cancellation));
         Assert.Equal(s_full, await Registrations(Other).TryOutAsync(Use(), limits, Cancellation));
         var hourly = limits with { MaxLiveClients = null, MaxRegistrationsPerHour = 1 };
-        Assert.Equal(new RegisterClientOutcome.TooManyThisHour(began.AddHours(1)), await Registrations(Other).TryOutAsync(Use(), hourly, Cancellation));
+        Assert.Equal(
+            new RegisterClientOutcome.TooManyThisHour(began.AddHours(1)),
+            await Registrations(Other).TryOutAsync(Use(), hourly, Cancellation));
         Store.Time.Advance(RegistrationLimits.Window);
         Assert.Equal(s_registered, await Registrations(Other).TryOutAsync(Use(), hourly, Cancellation));
         Assert.Equal(1, await CountLiveAsync(limits));
@@ -257,7 +275,3 @@ public abstract class RegistrationLimitsContract(StoreUnderTest store) : Registe
         Assert.Equal(0, await CountLiveAsync(Limits()));
     }
 }
-
-public sealed class RegistrationLimitsOnSqlite(SqliteUnderTest store) : RegistrationLimitsContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class RegistrationLimitsOnMongoDb(MongoDbUnderTestStore store) : RegistrationLimitsContract(store), IClassFixture<MongoDbUnderTestStore>;

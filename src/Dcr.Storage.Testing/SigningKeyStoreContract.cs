@@ -2,22 +2,24 @@ using Dcr.Protocol;
 using Dcr.SigningKeys;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>Of nodes that make a key of one generation, one adds it, with its record.</summary>
 public abstract class SigningKeyStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private StoredSigningKey Key(int generation, string kid) => new(
-        generation, kid, "ES256", new byte[] { 1, 2, (byte)generation }, Store.Time.GetUtcNow(), Store.Time.GetUtcNow().AddDays(1), RevokesUpTo: generation - 1);
+        generation, kid, "ES256", new byte[] { 1, 2, (byte)generation }, Now, Now.AddDays(1), RevokesUpTo: generation - 1);
 
     [Fact]
     [Requirement("P-SIGNKEY")]
     public async Task Adds_one_of_50_keys_that_race_for_a_generation_with_its_record()
     {
         var outcomes = await RaceAsync(50, (node, i) =>
-            node.SigningKeys.AddAsync(Key(1, $"kid-{i}"), Samples.Record(Store.Time.GetUtcNow(), $"kid-{i}"), Grounds.Server, Cancellation));
+            node.SigningKeys.AddAsync(Key(1, $"kid-{i}"), Record($"kid-{i}"), Grounds.Server, Cancellation));
         Assert.Single(outcomes, AddSigningKeyOutcome.Added);
         var winner = Array.IndexOf(outcomes, AddSigningKeyOutcome.Added);
-        Assert.Equal(AddSigningKeyOutcome.Added, await Other.SigningKeys.AddAsync(Key(2, "next"), Samples.Record(Store.Time.GetUtcNow(), "next"), Grounds.Server, Cancellation));
+        Assert.Equal(
+            AddSigningKeyOutcome.Added, await Other.SigningKeys.AddAsync(Key(2, "next"), Record("next"), Grounds.Server, Cancellation));
 
         var keys = await Other.SigningKeys.ListAsync(Cancellation);
         Assert.Equal([1, 2], keys.Select(key => key.Generation));
@@ -34,7 +36,3 @@ public abstract class SigningKeyStoreContract(StoreUnderTest store) : StoreContr
         Assert.Equal(2, Assert.Single(await One.SigningKeys.ListAsync(Cancellation)).Generation);
     }
 }
-
-public sealed class SigningKeyStoreOnSqlite(SqliteUnderTest store) : SigningKeyStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class SigningKeyStoreOnMongoDb(MongoDbUnderTestStore store) : SigningKeyStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -2,8 +2,12 @@ using Dcr.Clients;
 using Dcr.Protocol;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>
+/// Of a use and an expiry at once, one fails. Of many that revive one client, one does; of many clients, as many as the cap has room.
+/// Clients that are due are listed once each, the longest due first.
+/// </summary>
 public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : RegisteredClientsContract(store)
 {
     private static int s_years;
@@ -30,7 +34,9 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
     public async Task Gives_back_a_lifecycle_as_it_was_registered()
     {
         var lifecycle = ClientLifecycle.From(Now, TimeSpan.FromDays(30), TimeSpan.FromDays(3));
-        var client = await RegisteredAsync(Limits(), client => client with { Lifecycle = lifecycle, SigningAlgs = ["ES256", "PS256"], KeyChangeAllowedUntil = Now.AddDays(1) });
+        var client = await RegisteredAsync(
+            Limits(),
+            client => client with { Lifecycle = lifecycle, SigningAlgs = ["ES256", "PS256"], KeyChangeAllowedUntil = Now.AddDays(1) });
         var stored = await StoredAsync(client);
         Assert.Equal(Text(client), Text(stored));
         Assert.Equal(lifecycle, stored!.Lifecycle);
@@ -45,7 +51,9 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
         {
             made.Add(await ReviewedAsync(start.AddMilliseconds(i / 5), i % 3 == 0 ? ClientStatus.Expired : ClientStatus.Active));
         }
-        var expected = made.OrderBy(client => client.Lifecycle.ReviewAt).ThenBy(client => client.ClientId, StringComparer.Ordinal).Select(client => client.ClientId);
+        var expected = made.OrderBy(client => client.Lifecycle.ReviewAt)
+            .ThenBy(client => client.ClientId, StringComparer.Ordinal)
+            .Select(client => client.ClientId);
         Assert.Equal(expected, await DueAsync(start, start.AddHours(1), limit: 4));
     }
 
@@ -85,12 +93,15 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
     {
         var client = await RegisteredAsync(Limits());
         await One.Clients.RecordAuthenticationAsync(client.ClientId, byException: false, Now, Cancellation);
-        Assert.Equal(ReplaceOutcome.VersionConflict, await Lifecycles(Other).ExpireAsync(Next(client, ClientStatus.Expired), Record(client), Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.VersionConflict,
+            await Lifecycles(Other).ExpireAsync(Next(client, ClientStatus.Expired), Record(client), Cancellation));
         Assert.Equal(ClientStatus.Active, (await StoredAsync(client))!.Status);
         Assert.Equal(1, await RecordsOfAsync(client.ClientId));
 
         var read = (await StoredAsync(client))!;
-        Assert.Equal(ReplaceOutcome.Done, await Lifecycles(Other).ExpireAsync(Next(read, ClientStatus.Expired), Record(client), Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Done, await Lifecycles(Other).ExpireAsync(Next(read, ClientStatus.Expired), Record(client), Cancellation));
         var expired = (await StoredAsync(client))!;
         Assert.Equal((ClientStatus.Expired, Now, Now), (expired.Status, expired.LastUsedAt, expired.Lifecycle.ExpiredAt));
         Assert.Equal(2, await RecordsOfAsync(client.ClientId));
@@ -104,8 +115,10 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
         for (var i = 0; i < 15; i++)
         {
             var client = await RegisteredAsync(limits);
-            var used = Task.Run(() => One.Clients.RecordAuthenticationAsync(client.ClientId, byException: false, Now, Cancellation), Cancellation);
-            var expired = Task.Run(() => Lifecycles(Other).ExpireAsync(Next(client, ClientStatus.Expired), Record(client), Cancellation), Cancellation);
+            var used = Task.Run(
+                () => One.Clients.RecordAuthenticationAsync(client.ClientId, byException: false, Now, Cancellation), Cancellation);
+            var expired = Task.Run(
+                () => Lifecycles(Other).ExpireAsync(Next(client, ClientStatus.Expired), Record(client), Cancellation), Cancellation);
             var (wasUsed, outcome) = (await used, await expired);
             var stored = (await StoredAsync(client))!;
             Assert.Equal(wasUsed ? ReplaceOutcome.VersionConflict : ReplaceOutcome.Done, outcome);
@@ -192,7 +205,3 @@ public abstract class ClientLifecycleStoreContract(StoreUnderTest store) : Regis
         Assert.Equal(5, await TrulyLiveAsync(limits));
     }
 }
-
-public sealed class ClientLifecycleStoreOnSqlite(SqliteUnderTest store) : ClientLifecycleStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class ClientLifecycleStoreOnMongoDb(MongoDbUnderTestStore store) : ClientLifecycleStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -1,31 +1,34 @@
-using Dcr.Auditing;
 using Dcr.Clients;
 using Dcr.Protocol;
 using Dcr.Registration;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
+/// <summary>An initial access token makes as many clients as it has uses, however many race for it.</summary>
 public abstract class RegistrationStoreContract(StoreUnderTest store) : StoreContract(store)
 {
     private static readonly RegisterClientOutcome s_registered = new RegisterClientOutcome.Registered();
 
     private static IRegistrationStore Registrations(Node node) => node.Get<IRegistrationStore>();
 
-    private InitialAccessTokenUse Use(int uses = 1) => new(Guid.NewGuid().ToString(), uses, Store.Time.GetUtcNow().AddMinutes(5));
+    private InitialAccessTokenUse Use(int uses = 1) => new(Guid.NewGuid().ToString(), uses, Now.AddMinutes(5));
 
     /// <summary>By an onboarding client of its own, so that no test counts another's clients.</summary>
     private NewRegistration Registration(InitialAccessTokenUse? use = null, RegistrationLimits? limits = null)
     {
         limits ??= new RegistrationLimits($"onboarding-{Guid.NewGuid():N}", MaxLiveClients: null, MaxRegistrationsPerHour: null);
-        var sample = Samples.Client(Store.Time.GetUtcNow());
+        var sample = Samples.Client(Now);
         var client = sample with { Origin = sample.Origin! with { OnboardingClient = limits.OnboardingClient } };
-        return new NewRegistration { Client = client, Use = use ?? Use(), Limits = limits, Grounds = Grounds.Server, Record = Record(client) };
+        return new NewRegistration
+        {
+            Client = client,
+            Use = use ?? Use(),
+            Limits = limits,
+            Grounds = Grounds.Server,
+            Record = Record(client),
+        };
     }
-
-    private AuditRecord Record(Client client) => Samples.Record(Store.Time.GetUtcNow(), client.ClientId);
-
-    private async Task<int> RecordsOfAsync(string clientId) => (await Other.Audit.ListAsync(clientId, null, 1000, Cancellation)).Count;
 
     [Theory]
     [Requirement("R7591-3.1-02")]
@@ -52,7 +55,9 @@ public abstract class RegistrationStoreContract(StoreUnderTest store) : StoreCon
         var use = Use();
         var registration = Registration(use);
         Assert.Equal(s_registered, await Registrations(One).RegisterAsync(registration, Cancellation));
-        Assert.Equal(ReplaceOutcome.Done, await One.Clients.DeleteAsync(registration.Client.ClientId, 1, Record(registration.Client), Grounds.Server, Cancellation));
+        Assert.Equal(
+            ReplaceOutcome.Done,
+            await One.Clients.DeleteAsync(registration.Client.ClientId, 1, Record(registration.Client), Grounds.Server, Cancellation));
         Store.Time.Advance(TimeSpan.FromMinutes(4));
         Assert.Equal(new RegisterClientOutcome.TokenUsedUp(), await Registrations(Other).RegisterAsync(Registration(use), Cancellation));
     }
@@ -61,7 +66,3 @@ public abstract class RegistrationStoreContract(StoreUnderTest store) : StoreCon
     public async Task Registers_nothing_with_a_token_of_no_uses() =>
         Assert.Equal(new RegisterClientOutcome.TokenUsedUp(), await Registrations(One).RegisterAsync(Registration(Use(0)), Cancellation));
 }
-
-public sealed class RegistrationStoreOnSqlite(SqliteUnderTest store) : RegistrationStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class RegistrationStoreOnMongoDb(MongoDbUnderTestStore store) : RegistrationStoreContract(store), IClassFixture<MongoDbUnderTestStore>;

@@ -7,7 +7,7 @@ using Dcr.Protocol;
 using Dcr.TokenStatus;
 using Xunit;
 
-namespace Dcr.StorageTests;
+namespace Dcr.Storage.Testing;
 
 /// <summary>Keys that are refused on the whole server, and the end of tokens with a key.</summary>
 public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreContract(store)
@@ -15,9 +15,9 @@ public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreC
     private static IQuarantinedKeyStore Keys(Node node) => node.Get<IQuarantinedKeyStore>();
 
     private QuarantinedKey Key(string reason = "stolen") =>
-        new(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)), reason, Store.Time.GetUtcNow(), "operator");
+        new(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)), reason, Now, "operator");
 
-    private AuditRecord Record(QuarantinedKey key) => Samples.Record(Store.Time.GetUtcNow(), key.Thumbprint);
+    private AuditRecord Record(QuarantinedKey key) => Record(key.Thumbprint);
 
     [Fact]
     [Requirement("P-REV")]
@@ -46,7 +46,8 @@ public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreC
     public async Task Of_many_that_add_one_key_one_does_and_one_record_is_kept()
     {
         var key = Key();
-        var added = await RaceAsync(20, (node, i) => Keys(node).AddAsync(key with { Reason = $"reason {i}" }, Record(key), Grounds.Server, Cancellation));
+        var added = await RaceAsync(
+            20, (node, i) => Keys(node).AddAsync(key with { Reason = $"reason {i}" }, Record(key), Grounds.Server, Cancellation));
         Assert.Single(added, QuarantineOutcome.Done);
         Assert.Single(await Other.Audit.ListAsync(key.Thumbprint, null, 100, Cancellation));
 
@@ -59,12 +60,12 @@ public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreC
     [Requirement("P-REV")]
     public async Task A_replacement_that_ends_tokens_uses_up_the_status_index_with_the_same_write()
     {
-        var client = Samples.Client(Store.Time.GetUtcNow());
-        await One.Clients.AddAsync(client, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
+        var client = Samples.Client(Now);
+        await One.Clients.AddAsync(client, Record(client), Grounds.Server, Cancellation);
         var before = await One.Get<IStatusListStore>().AssignAsync(client.ClientId, Cancellation);
 
         var outcome = await Other.Get<IClientLifecycleStore>().ReplaceAndEndTokensAsync(
-            client with { Version = 2, QuarantinedKeys = ["x"] }, Samples.Record(Store.Time.GetUtcNow(), client.ClientId), Grounds.Server, Cancellation);
+            client with { Version = 2, QuarantinedKeys = ["x"] }, Record(client), Grounds.Server, Cancellation);
 
         Assert.Equal(ReplaceOutcome.Done, outcome);
         var stored = (await One.Clients.FindAsync(client.ClientId, Cancellation))!;
@@ -72,11 +73,8 @@ public abstract class QuarantinedKeyStoreContract(StoreUnderTest store) : StoreC
         Assert.Null(stored.StatusIndex);
         Assert.Equal(["x"], stored.QuarantinedKeys);
         var place = StatusReference.PlaceOf(before!.Value);
-        Assert.NotEqual(0, (await One.Get<IStatusListStore>().ReadAsync(StatusReference.ListOf(before.Value), Cancellation))[place / 8] & (1 << (place % 8)));
+        var bits = await One.Get<IStatusListStore>().ReadAsync(StatusReference.ListOf(before.Value), Cancellation);
+        Assert.NotEqual(0, bits[place / 8] & (1 << (place % 8)));
         Assert.NotEqual(before, await One.Get<IStatusListStore>().AssignAsync(client.ClientId, Cancellation));
     }
 }
-
-public sealed class QuarantinedKeyStoreOnSqlite(SqliteUnderTest store) : QuarantinedKeyStoreContract(store), IClassFixture<SqliteUnderTest>;
-
-public sealed class QuarantinedKeyStoreOnMongoDb(MongoDbUnderTestStore store) : QuarantinedKeyStoreContract(store), IClassFixture<MongoDbUnderTestStore>;
