@@ -1,4 +1,5 @@
 using Dcr.Protocol;
+using Microsoft.Extensions.Options;
 
 namespace Dcr.Server;
 
@@ -22,6 +23,8 @@ public static class ServerApplication
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
+        // Before anything is made of the settings: so all faults are told at once, and not the first that is come upon.
+        app.Services.GetService<IStartupValidator>()?.Validate();
         app.Use(app.Services.GetRequiredService<Draining>().CloseAfterAnswerAsync);
         app.UseAnswersForUnmatchedRequests();
         app.MapDcr();

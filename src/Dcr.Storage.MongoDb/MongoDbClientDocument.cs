@@ -193,7 +193,8 @@ internal static class MongoDbClientDocument
         KeyChangeAllowedUntil = Time(document, "key_change_allowed_until"),
         Lifecycle = (
             Read(document.GetValue("lifecycle", BsonNull.Value), ClientsJson.Default.ClientLifecycle)
-                ?? ClientLifecycle.Endless) with { ReviewAt = Time(document, "review_at") },
+                ?? ClientLifecycle.Endless) with
+        { ReviewAt = Time(document, "review_at") },
     };
 
     /// <summary>What effects that rest on the client ask of it, without reading the rest.</summary>

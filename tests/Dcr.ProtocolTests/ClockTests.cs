@@ -212,7 +212,12 @@ public abstract class ClockTests(DcrServer server) : ServerTests(server)
         {
             var client = new Client
             {
-                ClientId = $"over-{i}", Status = ClientStatus.Active, CreatedAt = now.AddHours(-2), Version = 1, Metadata = new ClientMetadata { Scope = "read" }, Lifecycle = over,
+                ClientId = $"over-{i}",
+                Status = ClientStatus.Active,
+                CreatedAt = now.AddHours(-2),
+                Version = 1,
+                Metadata = new ClientMetadata { Scope = "read" },
+                Lifecycle = over,
             };
             var record = new AuditRecord { Id = Guid.NewGuid().ToString("N"), At = now, Action = "test.added", Subject = client.ClientId, Changes = new Dictionary<string, AuditChange>() };
             Assert.Equal(AddClientOutcome.Added, await clients.AddAsync(client, record, Grounds.Server, cancellation));

@@ -34,7 +34,8 @@ internal static class AsAdministrator
             throw new CommandFailure(
                 ExitCode.Refused,
                 $"The server refused: the client {clientId} is no administrator.",
-                "Use the profile of a client with the scope dcr.admin: --profile NAME") { Error = refusal.Error };
+                "Use the profile of a client with the scope dcr.admin: --profile NAME")
+            { Error = refusal.Error };
         }
     }
 }

@@ -135,5 +135,6 @@ internal static class EachClient
         : new CommandFailure(
             ExitCode.Refused,
             $"{action}: refused for {refusals.Count} of {all}: "
-                + $"{string.Join(' ', refusals.Select(refused => refused.Id))}") { Error = refusals[0].Refusal.Error };
+                + $"{string.Join(' ', refusals.Select(refused => refused.Id))}")
+        { Error = refusals[0].Refusal.Error };
 }

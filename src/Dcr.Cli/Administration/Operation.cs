@@ -27,7 +27,8 @@ internal static class Operation
             throw new CommandFailure(
                 report.ExitCode,
                 $"{report.Message} The server goes on with the operation {id}.",
-                $"Look again: dcr admin operation show {id} --wait") { Error = report.Error };
+                $"Look again: dcr admin operation show {id} --wait")
+            { Error = report.Error };
         }
     }
 

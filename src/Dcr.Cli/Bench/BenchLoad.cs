@@ -32,7 +32,8 @@ internal sealed class BenchLoad : IDisposable
                 UseCookies = false,
                 UseProxy = false,
                 MaxConnectionsPerServer = parallel,
-            }) { Timeout = s_timeout };
+            })
+        { Timeout = s_timeout };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd("dcr-cli");
         _keys = [.. Enumerable.Range(0, clients).Select(_ => ClientKey.Generate())];
         _registrations = [.. _keys.Select(key => JsonSerializer.SerializeToUtf8Bytes(MetadataFor(key)))];

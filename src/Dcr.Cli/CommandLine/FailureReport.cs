@@ -24,32 +24,34 @@ internal sealed partial record FailureReport(int ExitCode, string Message, strin
     /// <param name="doctor">The command that examines the client.</param>
     public static FailureReport Of(Exception exception, CancellationToken cancellationToken, string doctor = "dcr doctor") =>
         exception switch
-    {
-        CommandFailure failure => new(failure.ExitCode, failure.Message, failure.Next) { Error = failure.Error },
-        DcrException { StatusCode: >= HttpStatusCode.InternalServerError } refusal =>
-            new(
-                Cli.ExitCode.Unreachable,
-                Text(refusal),
-                "The server is out of order. Try again later, and look at its log.") { Error = refusal.Error },
-        DcrException refusal => new(Cli.ExitCode.Refused, Text(refusal), NextAfter(refusal, doctor)) { Error = refusal.Error },
-        OperationCanceledException when cancellationToken.IsCancellationRequested => new(Cli.ExitCode.Cancelled, "Stopped."),
-        HttpRequestException or TaskCanceledException or TimeoutException =>
-            new(
-                Cli.ExitCode.Unreachable,
-                $"The server cannot be reached or does not answer as it should: {exception.Message}",
-                "Is --server the issuer of a running server? --verbose shows each request."),
-        CryptographicException => new(Cli.ExitCode.Usage, exception.Message),
-        JsonException => new(Cli.ExitCode.Usage, $"A file is not the JSON that it should be: {exception.Message}"),
-        // A file that a command reads has no culture; a part of the command itself has.
-        IOException or UnauthorizedAccessException when exception is not FileNotFoundException { FileName: { } file }
-            || !file.Contains(", Culture=", StringComparison.Ordinal) =>
-            new(Cli.ExitCode.Usage, exception.Message),
-        _ =>
-            new(
-                Cli.ExitCode.Fault,
-                $"A fault of this command: {exception.Message}",
-                "Please report it, with the lines above.") { Trace = exception.ToString().Split('\n') },
-    };
+        {
+            CommandFailure failure => new(failure.ExitCode, failure.Message, failure.Next) { Error = failure.Error },
+            DcrException { StatusCode: >= HttpStatusCode.InternalServerError } refusal =>
+                new(
+                    Cli.ExitCode.Unreachable,
+                    Text(refusal),
+                    "The server is out of order. Try again later, and look at its log.")
+                { Error = refusal.Error },
+            DcrException refusal => new(Cli.ExitCode.Refused, Text(refusal), NextAfter(refusal, doctor)) { Error = refusal.Error },
+            OperationCanceledException when cancellationToken.IsCancellationRequested => new(Cli.ExitCode.Cancelled, "Stopped."),
+            HttpRequestException or TaskCanceledException or TimeoutException =>
+                new(
+                    Cli.ExitCode.Unreachable,
+                    $"The server cannot be reached or does not answer as it should: {exception.Message}",
+                    "Is --server the issuer of a running server? --verbose shows each request."),
+            CryptographicException => new(Cli.ExitCode.Usage, exception.Message),
+            JsonException => new(Cli.ExitCode.Usage, $"A file is not the JSON that it should be: {exception.Message}"),
+            // A file that a command reads has no culture; a part of the command itself has.
+            IOException or UnauthorizedAccessException when exception is not FileNotFoundException { FileName: { } file }
+                || !file.Contains(", Culture=", StringComparison.Ordinal) =>
+                new(Cli.ExitCode.Usage, exception.Message),
+            _ =>
+                new(
+                    Cli.ExitCode.Fault,
+                    $"A fault of this command: {exception.Message}",
+                    "Please report it, with the lines above.")
+                { Trace = exception.ToString().Split('\n') },
+        };
 
     public JsonObject ToJson()
     {

@@ -114,5 +114,6 @@ internal sealed record PrivateJwk(AsymmetricAlgorithm Key, SigningAlgorithm? Alg
         Text(jwk, name) is { Length: > 0 } text && !text.Contains('=', StringComparison.Ordinal) && Base64Url.IsValid(text)
             ? Base64Url.DecodeFromChars(text)
             : throw new CryptographicException(
-                $"The member {name} of the JWK must be there and be base64url.") { Data = { [MemberFault] = name } };
+                $"The member {name} of the JWK must be there and be base64url.")
+            { Data = { [MemberFault] = name } };
 }

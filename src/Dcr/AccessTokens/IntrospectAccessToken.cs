@@ -36,7 +36,7 @@ internal static class IntrospectAccessTokenRoute
 }
 
 /// <summary>The form of an introspection or revocation request, for the OpenAPI document.</summary>
-internal sealed record TokenQuery
+public sealed record TokenQuery
 {
     [JsonPropertyName("token")]
     public required string Token { get; init; }
@@ -54,7 +54,7 @@ internal sealed record TokenQuery
 }
 
 /// <summary>RFC 7662 section 2.2. An inactive token has nothing but <c>active</c>.</summary>
-internal sealed record Introspection
+public sealed record Introspection
 {
     public static readonly Introspection Inactive = new() { Active = false };
 
@@ -98,7 +98,7 @@ internal sealed record Introspection
 }
 
 /// <param name="Thumbprint">RFC 7638, SHA-256, base64url.</param>
-internal sealed record Confirmation([property: JsonPropertyName("jkt")] string Thumbprint);
+public sealed record Confirmation([property: JsonPropertyName("jkt")] string Thumbprint);
 
 /// <summary>What a token is, and who asked.</summary>
 internal sealed record IntrospectionAnswer(Introspection Introspection, string Caller);

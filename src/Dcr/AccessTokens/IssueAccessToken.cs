@@ -35,7 +35,7 @@ internal static class IssueAccessTokenRoute
 }
 
 /// <summary>The form of a token request, for the OpenAPI document.</summary>
-internal sealed record AccessTokenRequest
+public sealed record AccessTokenRequest
 {
     /// <summary><c>client_credentials</c></summary>
     [JsonPropertyName("grant_type")]
@@ -69,7 +69,7 @@ internal sealed record IssueAccessToken(string? GrantType, string? Scope, string
     : IRequest<Result<IssuedAccessToken>>;
 
 /// <summary>RFC 6749 section 5.1; never a refresh token (section 4.4.3).</summary>
-internal sealed record IssuedAccessToken
+public sealed record IssuedAccessToken
 {
     [JsonPropertyName("access_token")]
     public required string AccessToken { get; init; }

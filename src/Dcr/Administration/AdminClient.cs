@@ -4,7 +4,7 @@ using Dcr.Clients;
 namespace Dcr.Administration;
 
 /// <summary>A client as administrators see it. No token, hash or private key is ever in it.</summary>
-internal sealed record AdminClient
+public sealed record AdminClient
 {
     [JsonPropertyName("client_id")]
     public required string ClientId { get; init; }

@@ -53,7 +53,7 @@ internal static class ChangeKeySetKeyRoute
 }
 
 /// <param name="Until">RFC 3339. The key is published and good until then.</param>
-internal sealed record KeyRetirement([property: JsonPropertyName("until")] DateTimeOffset Until);
+public sealed record KeyRetirement([property: JsonPropertyName("until")] DateTimeOffset Until);
 
 internal sealed record AddKeySetKey(string Id, JsonElement Jwk, AccessTokenCaller Caller) : IRequest<Result<AdminHostedKey>>, IActsFor
 {

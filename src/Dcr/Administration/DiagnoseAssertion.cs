@@ -31,10 +31,10 @@ internal static class DiagnoseAssertionRoute
 
 /// <param name="ClientAssertion">As the client sends it: a JWT in compact form. Whatever it is, it is judged.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record AssertionToDiagnose([property: JsonPropertyName("client_assertion")] string ClientAssertion);
+public sealed record AssertionToDiagnose([property: JsonPropertyName("client_assertion")] string ClientAssertion);
 
 /// <summary>What became of a client assertion at this moment, on this node. Texts are printable ASCII, 4000 characters at most.</summary>
-internal sealed record AssertionDiagnosis
+public sealed record AssertionDiagnosis
 {
     /// <summary>
     /// True: the token endpoint would take it for the client. Whether it would then give a token also depends on scope, resource and DPoP

@@ -18,7 +18,7 @@ internal static class ListClientKeysRoute
 }
 
 /// <summary>One key of a client. With a <c>jwks_uri</c> also how fresh the document is; null where nothing is known.</summary>
-internal sealed record AdminKey
+public sealed record AdminKey
 {
     [JsonPropertyName("kid")]
     public string? Kid { get; init; }

@@ -54,14 +54,14 @@ internal static class ManageQuarantinedKeysRoute
 }
 
 /// <param name="Reason">Why, for whoever finds the key refused: 1 to 256 characters.</param>
-internal sealed record QuarantineReason([property: JsonPropertyName("reason")] string Reason);
+public sealed record QuarantineReason([property: JsonPropertyName("reason")] string Reason);
 
 /// <summary>A key that is refused on the whole server.</summary>
 /// <param name="Thumbprint">RFC 7638, SHA-256, base64url.</param>
 /// <param name="Reason">As the administrator gave it.</param>
 /// <param name="QuarantinedAt">Since when.</param>
 /// <param name="QuarantinedBy">The client id of the administrator.</param>
-internal sealed record AdminQuarantinedKey(
+public sealed record AdminQuarantinedKey(
     [property: JsonPropertyName("thumbprint")] string Thumbprint,
     [property: JsonPropertyName("reason")] string Reason,
     [property: JsonPropertyName("quarantined_at")] DateTimeOffset QuarantinedAt,
@@ -117,7 +117,8 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
         }
         var key = new QuarantinedKey(request.Thumbprint, request.Reason, time.GetUtcNowAsStored(), request.Caller.Client.ClientId);
         var record = records.Create(
-            AuditActions.QuarantinedKeyAdded, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(null, key.Reason) };
+            AuditActions.QuarantinedKeyAdded, key.Thumbprint, request.Caller.Actor) with
+        { Changes = Changes(null, key.Reason) };
         return await store.AddAsync(key, record, request.Caller.Grounds, cancellationToken) switch
         {
             QuarantineOutcome.GroundsChanged => OAuthError.GroundsChanged,
@@ -134,7 +135,8 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
             return s_notFound;
         }
         var record = records.Create(
-            AuditActions.QuarantinedKeyRemoved, key.Thumbprint, request.Caller.Actor) with { Changes = Changes(key.Reason, null) };
+            AuditActions.QuarantinedKeyRemoved, key.Thumbprint, request.Caller.Actor) with
+        { Changes = Changes(key.Reason, null) };
         return await store.RemoveAsync(key.Thumbprint, record, request.Caller.Grounds, cancellationToken) switch
         {
             QuarantineOutcome.GroundsChanged => OAuthError.GroundsChanged,

@@ -25,7 +25,7 @@ internal static class RenewRegistrationAccessTokenRoute
 }
 
 /// <summary>What a client manages itself with (RFC 7592 section 3).</summary>
-internal sealed record NewRegistrationAccessToken
+public sealed record NewRegistrationAccessToken
 {
     [JsonPropertyName("client_id")]
     public required string ClientId { get; init; }

@@ -30,10 +30,10 @@ internal static class RotateSigningKeysRoute
 
 /// <param name="Emergency">True: the new key signs at once, and no key before it is trusted any more; tokens signed with them are
 /// refused.</param>
-internal sealed record SigningKeyRotation([property: JsonPropertyName("emergency")] bool Emergency = false);
+public sealed record SigningKeyRotation([property: JsonPropertyName("emergency")] bool Emergency = false);
 
 /// <summary>One of the server's own keys.</summary>
-internal sealed record AdminSigningKey
+public sealed record AdminSigningKey
 {
     [JsonPropertyName("kid")]
     public required string Kid { get; init; }

@@ -198,13 +198,13 @@ internal sealed partial class ClientOperationRunner(
                 operation.Becomes == ClientStatus.Revoked ? AuditActions.ClientRevoked : AuditActions.ClientSuspended,
                 clientId,
                 operation.Actor) with
-        {
-            Changes = new Dictionary<string, AuditChange>
             {
-                ["status"] = new(WireEnum.NameOf(status), WireEnum.NameOf(operation.Becomes)),
-                ["operation"] = new(null, operation.Id),
+                Changes = new Dictionary<string, AuditChange>
+                {
+                    ["status"] = new(WireEnum.NameOf(status), WireEnum.NameOf(operation.Becomes)),
+                    ["operation"] = new(null, operation.Id),
+                },
             },
-        },
         cancellationToken);
 
     private static string ActionOf(ClientStatus becomes) => becomes switch

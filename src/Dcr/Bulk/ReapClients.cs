@@ -28,14 +28,14 @@ internal static class ReapClientsRoute
 /// <param name="All">True: however many they are, and whether or not the clock is believed; an administrator has looked. Default
 /// false.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record ReapRequest(
+public sealed record ReapRequest(
     [property: JsonPropertyName("dry_run")] bool DryRun = false, [property: JsonPropertyName("all")] bool All = false);
 
 /// <param name="Expired">Clients whose time was over, or that were not used for too long.</param>
 /// <param name="Removed">Clients that had been expired for 30 days.</param>
 /// <param name="Done">False: there are more; say it again.</param>
 /// <param name="Withheld">Why no more are ended unless <c>all</c> is given. Absent: none are withheld.</param>
-internal sealed record ReapedClients(
+public sealed record ReapedClients(
     [property: JsonPropertyName("expired")] long Expired,
     [property: JsonPropertyName("removed")] long Removed,
     [property: JsonPropertyName("done")] bool Done,

@@ -52,12 +52,12 @@ internal static class RevokeClientsRoute
 /// <param name="Origin">At least one member; clients match all of them.</param>
 /// <param name="DryRun">True: only count. Default false.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record ClientsOfOrigin(
+public sealed record ClientsOfOrigin(
     [property: JsonPropertyName("origin")] OriginFilter Origin,
     [property: JsonPropertyName("dry_run")] bool DryRun = false);
 
 /// <summary>How far an operation on many clients has come.</summary>
-internal sealed record AdminOperation
+public sealed record AdminOperation
 {
     [JsonPropertyName("operation")]
     public required string Operation { get; init; }

@@ -24,7 +24,7 @@ internal static class DescribeServerRoute
 internal sealed record DescribeServer : IRequest<ServerMetadata>;
 
 /// <summary>RFC 8414 section 2: what works here, and nothing else.</summary>
-internal sealed record ServerMetadata
+public sealed record ServerMetadata
 {
     [JsonPropertyName("issuer")]
     public required string Issuer { get; init; }
@@ -110,27 +110,27 @@ internal sealed class DescribeServerHandler(
 {
     public Task<ServerMetadata> Handle(DescribeServer request, CancellationToken cancellationToken) =>
         Task.FromResult(added.To(new ServerMetadata
-    {
-        Issuer = urls.Issuer,
-        TokenEndpoint = urls.TokenEndpoint,
-        RegistrationEndpoint = urls.RegistrationEndpoint,
-        JwksUri = urls.JwksUri,
-        IntrospectionEndpoint = urls.IntrospectionEndpoint,
-        IntrospectionEndpointAuthMethodsSupported = ["private_key_jwt"],
-        IntrospectionEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
-        IntrospectionSigningAlgValuesSupported = [signing.Value.Algorithm],
-        RevocationEndpoint = urls.RevocationEndpoint,
-        RevocationEndpointAuthMethodsSupported = ["private_key_jwt"],
-        RevocationEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
-        ScopesSupported = [ScopeTokens.Registration, ScopeTokens.Administration, ScopeTokens.Introspection],
-        ResponseTypesSupported = [],
-        GrantTypesSupported = [GrantTypes.ClientCredentials],
-        TokenEndpointAuthMethodsSupported = ["private_key_jwt", "attest_jwt_client_auth", "attest_jwt_client_auth_dpop"],
-        TokenEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
-        DpopSigningAlgValuesSupported = profile.Algorithms,
-        ClientAttestationSigningAlgValuesSupported = profile.Algorithms,
-        ClientAttestationPopSigningAlgValuesSupported = profile.Algorithms,
-        SubjectTypesSupported = ["public"],
-        IdTokenSigningAlgValuesSupported = ["RS256"],
-    }));
+        {
+            Issuer = urls.Issuer,
+            TokenEndpoint = urls.TokenEndpoint,
+            RegistrationEndpoint = urls.RegistrationEndpoint,
+            JwksUri = urls.JwksUri,
+            IntrospectionEndpoint = urls.IntrospectionEndpoint,
+            IntrospectionEndpointAuthMethodsSupported = ["private_key_jwt"],
+            IntrospectionEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
+            IntrospectionSigningAlgValuesSupported = [signing.Value.Algorithm],
+            RevocationEndpoint = urls.RevocationEndpoint,
+            RevocationEndpointAuthMethodsSupported = ["private_key_jwt"],
+            RevocationEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
+            ScopesSupported = [ScopeTokens.Registration, ScopeTokens.Administration, ScopeTokens.Introspection],
+            ResponseTypesSupported = [],
+            GrantTypesSupported = [GrantTypes.ClientCredentials],
+            TokenEndpointAuthMethodsSupported = ["private_key_jwt", "attest_jwt_client_auth", "attest_jwt_client_auth_dpop"],
+            TokenEndpointAuthSigningAlgValuesSupported = profile.Algorithms,
+            DpopSigningAlgValuesSupported = profile.Algorithms,
+            ClientAttestationSigningAlgValuesSupported = profile.Algorithms,
+            ClientAttestationPopSigningAlgValuesSupported = profile.Algorithms,
+            SubjectTypesSupported = ["public"],
+            IdTokenSigningAlgValuesSupported = ["RS256"],
+        }));
 }

@@ -4,7 +4,7 @@ using Dcr.Protocol;
 namespace Dcr.Keys;
 
 /// <summary>A hosted key set as administrators see it.</summary>
-internal sealed record AdminKeySet
+public sealed record AdminKeySet
 {
     [JsonPropertyName("id")]
     public required string Id { get; init; }
@@ -17,7 +17,7 @@ internal sealed record AdminKeySet
     public required IReadOnlyList<AdminHostedKey> Keys { get; init; }
 }
 
-internal sealed record AdminHostedKey
+public sealed record AdminHostedKey
 {
     [JsonPropertyName("kid")]
     public required string Kid { get; init; }
@@ -72,15 +72,15 @@ internal sealed class KeySetDescription(KeyUses uses, IssuerUrls urls, TimeProvi
 
     private static AdminHostedKey Describe(HostedKeySet set, HostedKey key, DateTimeOffset? usedAt, bool isUnknown, DateTimeOffset now) =>
         new()
-    {
-        Kid = key.Kid,
-        Thumbprint = key.Thumbprint,
-        State = key.StateAt(now),
-        Until = key.StateAt(now) == HostedKeyState.Retiring ? key.Until : null,
-        LastUsedAt = usedAt,
-        UseIsUnknown = isUnknown ? true : null,
-        SafeToRetire = !isUnknown && key.IsUsable(now)
+        {
+            Kid = key.Kid,
+            Thumbprint = key.Thumbprint,
+            State = key.StateAt(now),
+            Until = key.StateAt(now) == HostedKeyState.Retiring ? key.Until : null,
+            LastUsedAt = usedAt,
+            UseIsUnknown = isUnknown ? true : null,
+            SafeToRetire = !isUnknown && key.IsUsable(now)
             && set.Keys.Any(other => other.Kid != key.Kid && other.StateAt(now) == HostedKeyState.Active)
             && (usedAt ?? key.Since) <= now - s_quiet,
-    };
+        };
 }

@@ -41,23 +41,23 @@ internal sealed record CachedJwks
     /// <param name="time">Now.</param>
     public CachedJwks After(JwksFetchOutcome outcome, CachedJwks known, long started, JwksOptions options, TimeProvider time) =>
         outcome switch
-    {
-        JwksFetched fetched => new CachedJwks
         {
-            Keys = fetched.Keys,
-            Validators = fetched.Validators,
-            ConfirmedAt = started,
-            FetchedAt = time.GetUtcNow(),
-            Freshness = Within(options, fetched.MaxAge),
-        },
-        // It confirms another document than this: there is nothing to say of this one.
-        JwksNotModified when Keys != known.Keys => this,
-        JwksNotModified same =>
-            this with { ConfirmedAt = started, FetchedAt = time.GetUtcNow(), Freshness = Within(options, same.MaxAge), LastFailure = null },
-        JwksFetchFailed failed =>
-            this with { LastFailure = new JwksFailure(time.GetUtcNow(), time.GetTimestamp(), failed.Detail, failed.Description) },
-        _ => throw new InvalidOperationException($"A fetch outcome of an unknown kind: {outcome}"),
-    };
+            JwksFetched fetched => new CachedJwks
+            {
+                Keys = fetched.Keys,
+                Validators = fetched.Validators,
+                ConfirmedAt = started,
+                FetchedAt = time.GetUtcNow(),
+                Freshness = Within(options, fetched.MaxAge),
+            },
+            // It confirms another document than this: there is nothing to say of this one.
+            JwksNotModified when Keys != known.Keys => this,
+            JwksNotModified same =>
+                this with { ConfirmedAt = started, FetchedAt = time.GetUtcNow(), Freshness = Within(options, same.MaxAge), LastFailure = null },
+            JwksFetchFailed failed =>
+                this with { LastFailure = new JwksFailure(time.GetUtcNow(), time.GetTimestamp(), failed.Detail, failed.Description) },
+            _ => throw new InvalidOperationException($"A fetch outcome of an unknown kind: {outcome}"),
+        };
 
     private static TimeSpan Within(JwksOptions options, TimeSpan? maxAge)
     {

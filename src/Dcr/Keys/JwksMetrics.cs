@@ -22,13 +22,13 @@ internal sealed class JwksMetrics
 
     public void Fetched(JwksFetchOutcome outcome, TimeSpan duration) =>
         _fetches.Record(duration.TotalSeconds, KeyValuePair.Create<string, object?>("outcome", outcome switch
-    {
-        JwksFetched => "fetched",
-        JwksNotModified => "not_modified",
-        JwksFetchBusy => "busy",
-        JwksFetchFailed failed => failed.Reason.ToString(),
-        _ => "unknown",
-    }));
+        {
+            JwksFetched => "fetched",
+            JwksNotModified => "not_modified",
+            JwksFetchBusy => "busy",
+            JwksFetchFailed failed => failed.Reason.ToString(),
+            _ => "unknown",
+        }));
 
     public void Used(TimeSpan age) => _ages.Record(age.TotalSeconds);
 }

@@ -82,12 +82,12 @@ internal sealed class KeySetEditor(IKeySetStore store, IQuarantinedKeyStore quar
     public Task<Result<HostedKeySet>> MoveAsync(
         string id, string kid, HostedKeyState state, DateTimeOffset? until, Act act, CancellationToken cancellationToken) =>
         state switch
-    {
-        HostedKeyState.Active => ActivateAsync(id, kid, act, cancellationToken),
-        HostedKeyState.Retiring => RetireAsync(id, kid, until!.Value, act, cancellationToken),
-        HostedKeyState.Withdrawn => WithdrawAsync(id, kid, act, cancellationToken),
-        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "No state a key is moved to."),
-    };
+        {
+            HostedKeyState.Active => ActivateAsync(id, kid, act, cancellationToken),
+            HostedKeyState.Retiring => RetireAsync(id, kid, until!.Value, act, cancellationToken),
+            HostedKeyState.Withdrawn => WithdrawAsync(id, kid, act, cancellationToken),
+            _ => throw new ArgumentOutOfRangeException(nameof(state), state, "No state a key is moved to."),
+        };
 
     private Task<Result<HostedKeySet>> ActivateAsync(string id, string kid, Act act, CancellationToken cancellationToken) =>
         MoveAsync(

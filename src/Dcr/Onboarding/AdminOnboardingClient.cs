@@ -5,7 +5,7 @@ using Dcr.Clients;
 namespace Dcr.Onboarding;
 
 /// <summary>An onboarding client: the members of its entry (RFC 7591 metadata and the registration policy), and how it stands.</summary>
-internal sealed record AdminOnboardingClient : ClientMetadata
+public sealed record AdminOnboardingClient : ClientMetadata
 {
     public AdminOnboardingClient()
     {

@@ -69,6 +69,6 @@ internal sealed class OAuthErrorResult(OAuthError refusal, string? challenge = n
     });
 }
 
-internal sealed record OAuthErrorBody(
+public sealed record OAuthErrorBody(
     [property: JsonPropertyName("error")] string Error,
     [property: JsonPropertyName("error_description")] string ErrorDescription);

@@ -7,7 +7,7 @@ namespace Dcr.Registration;
 /// The client information response (RFC 7591 section 3.2.1, RFC 7592 section 3): all registered metadata, and how the
 /// client manages itself. There is never a client secret.
 /// </summary>
-internal sealed record ClientInformation : ClientMetadata
+public sealed record ClientInformation : ClientMetadata
 {
     public ClientInformation()
     {
@@ -42,11 +42,11 @@ internal sealed record ClientInformation : ClientMetadata
 
     internal static ClientInformation Of(Client client, string registrationClientUri, string registrationAccessToken) =>
         new(client.Metadata)
-    {
-        ClientId = client.ClientId,
-        ClientIdIssuedAt = client.CreatedAt.ToUnixTimeSeconds(),
-        ClientIdExpiresAt = client.Lifecycle.ExpiresAt?.ToUnixTimeSeconds(),
-        RegistrationClientUri = registrationClientUri,
-        RegistrationAccessToken = registrationAccessToken,
-    };
+        {
+            ClientId = client.ClientId,
+            ClientIdIssuedAt = client.CreatedAt.ToUnixTimeSeconds(),
+            ClientIdExpiresAt = client.Lifecycle.ExpiresAt?.ToUnixTimeSeconds(),
+            RegistrationClientUri = registrationClientUri,
+            RegistrationAccessToken = registrationAccessToken,
+        };
 }

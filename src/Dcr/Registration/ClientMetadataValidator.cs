@@ -42,7 +42,8 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
                 {
                     context.AddFailure(
                         new FluentValidation.Results.ValidationFailure(
-                            "redirect_uris", $"redirect_uris: '{Shorten(uri)}' {fault}") { ErrorCode = InvalidRedirectUri });
+                            "redirect_uris", $"redirect_uris: '{Shorten(uri)}' {fault}")
+                        { ErrorCode = InvalidRedirectUri });
                 }
             });
         Rule(
@@ -79,7 +80,8 @@ internal sealed class ClientMetadataValidator : AbstractValidator<ClientMetadata
             {
                 context.AddFailure(
                     new FluentValidation.Results.ValidationFailure(
-                        "resources", $"resources: '{Shorten(resource)}' {fault}") { ErrorCode = InvalidMetadata });
+                        "resources", $"resources: '{Shorten(resource)}' {fault}")
+                    { ErrorCode = InvalidMetadata });
             }
         });
 

@@ -67,12 +67,12 @@ internal static class ManageClientKeysRoute
 
 /// <param name="Jwk">The public key, as a JWK.</param>
 /// <param name="Proof">A JWT signed by an active key of the set, its <c>sub</c> the thumbprint of the new key.</param>
-internal sealed record NewClientKey(
+public sealed record NewClientKey(
     [property: JsonPropertyName("jwk")] JsonElement Jwk, [property: JsonPropertyName("proof")] string Proof);
 
 /// <param name="Proof">A JWT signed by an active key of the set, its <c>sub</c> the thumbprint of the key that is changed.</param>
 /// <param name="Until">To retire: RFC 3339, when the key ends.</param>
-internal sealed record ClientKeyChange(
+public sealed record ClientKeyChange(
     [property: JsonPropertyName("proof")] string Proof,
     [property: JsonPropertyName("until")] DateTimeOffset? Until = null);
 

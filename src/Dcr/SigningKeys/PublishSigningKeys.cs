@@ -23,7 +23,7 @@ internal static class PublishSigningKeysRoute
 
 internal sealed record PublishSigningKeys : IRequest<PublicSigningKeySet>;
 
-internal sealed record PublicSigningKeySet([property: JsonPropertyName("keys")] IReadOnlyList<PublicSigningKey> Keys);
+public sealed record PublicSigningKeySet([property: JsonPropertyName("keys")] IReadOnlyList<PublicSigningKey> Keys);
 
 internal sealed class PublishSigningKeysHandler(ServerKeys keys, TimeProvider time)
     : IRequestHandler<PublishSigningKeys, PublicSigningKeySet>

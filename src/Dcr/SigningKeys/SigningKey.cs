@@ -73,7 +73,7 @@ internal sealed class SigningKey
 }
 
 /// <summary>A signing key as RFC 7517 publishes it: the public part only, by construction.</summary>
-internal sealed record PublicSigningKey
+public sealed record PublicSigningKey
 {
     [JsonPropertyName("kty")]
     public required string Kty { get; init; }

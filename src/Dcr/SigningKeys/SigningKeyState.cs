@@ -4,7 +4,7 @@ using Dcr.Protocol;
 namespace Dcr.SigningKeys;
 
 [JsonConverter(typeof(WireEnumConverter<SigningKeyState>))]
-internal enum SigningKeyState
+public enum SigningKeyState
 {
     /// <summary>Published, so that APIs know it before it signs.</summary>
     [JsonStringEnumMemberName("announced")]
