@@ -95,7 +95,7 @@ public sealed record AssertionDiagnosis
 
 /// <param name="Kid">Null: the key has none.</param>
 /// <param name="Thumbprint">RFC 7638, SHA-256, base64url.</param>
-internal sealed record VerifyingKey(
+public sealed record VerifyingKey(
     [property: JsonPropertyName("kid")] string? Kid,
     [property: JsonPropertyName("thumbprint")] string Thumbprint);
 
