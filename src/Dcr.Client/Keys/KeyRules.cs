@@ -14,10 +14,9 @@ internal static class KeyRules
             "1.2.840.10045.3.1.7" or "nistP256" or "ECDSA_P256" => ("P-256", SigningAlgorithm.ES256),
             "1.3.132.0.34" or "nistP384" or "ECDSA_P384" => ("P-384", SigningAlgorithm.ES384),
             "1.3.132.0.35" or "nistP521" or "ECDSA_P521" => ("P-521", SigningAlgorithm.ES512),
-            _ =>
-                throw new CryptographicException(
-                    $"The key is on the curve {curve.Oid?.FriendlyName ?? "of its own parameters"}; only P-256, P-384 and P-521 are accepted. "
-                        + "Make a new key, best on P-256."),
+            _ => throw new CryptographicException(
+                $"The key is on the curve {curve.Oid?.FriendlyName ?? "of its own parameters"}; only P-256, P-384 and P-521 are "
+                    + "accepted. Make a new key, best on P-256."),
         };
 
     /// <summary>What goes with one of the three curves by its JWK name. Null: another curve.</summary>

@@ -52,8 +52,13 @@ internal sealed record CachedJwks
             },
             // It confirms another document than this: there is nothing to say of this one.
             JwksNotModified when Keys != known.Keys => this,
-            JwksNotModified same =>
-                this with { ConfirmedAt = started, FetchedAt = time.GetUtcNow(), Freshness = Within(options, same.MaxAge), LastFailure = null },
+            JwksNotModified same => this with
+            {
+                ConfirmedAt = started,
+                FetchedAt = time.GetUtcNow(),
+                Freshness = Within(options, same.MaxAge),
+                LastFailure = null,
+            },
             JwksFetchFailed failed =>
                 this with { LastFailure = new JwksFailure(time.GetUtcNow(), time.GetTimestamp(), failed.Detail, failed.Description) },
             _ => throw new InvalidOperationException($"A fetch outcome of an unknown kind: {outcome}"),
