@@ -23,7 +23,7 @@ internal static class ManageQuarantinedKeysRoute
             return new OAuthErrorResult(limit.Error);
         }
         var cursor = request.Query["cursor"].ToString();
-        return cursor.Length == 0 || Thumbprint.IsWellFormed(cursor)
+        return cursor.Length == 0 || ThumbprintText.IsWellFormed(cursor)
             ? TypedResults.Json(
                 await mediator.Send(new ListQuarantinedKeys(cursor.Length > 0 ? cursor : null, limit.Value), cancellationToken),
                 AdministrationJson.Default.PageAdminQuarantinedKey)
@@ -107,9 +107,9 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
 
     public async Task<Result<AdminQuarantinedKey>> Handle(AddQuarantinedKey request, CancellationToken cancellationToken)
     {
-        if (!Thumbprint.IsWellFormed(request.Thumbprint))
+        if (!ThumbprintText.IsWellFormed(request.Thumbprint))
         {
-            return Thumbprint.Malformed;
+            return ThumbprintText.Malformed;
         }
         if (request.Reason.Length is 0 or > MaxReason || request.Reason.Any(char.IsControl))
         {
@@ -150,7 +150,7 @@ internal sealed class ManageQuarantinedKeysHandler(IQuarantinedKeyStore store, A
 }
 
 /// <summary>RFC 7638 with SHA-256, base64url.</summary>
-internal static class Thumbprint
+internal static class ThumbprintText
 {
     private const int Length = 43;
 

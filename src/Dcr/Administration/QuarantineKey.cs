@@ -53,9 +53,9 @@ internal sealed class QuarantineKeyHandler(ClientEditor change, IClientStore cli
 
     public async Task<Result<AdminKey>> Handle(QuarantineKey request, CancellationToken cancellationToken)
     {
-        if (!Thumbprint.IsWellFormed(request.Thumbprint))
+        if (!ThumbprintText.IsWellFormed(request.Thumbprint))
         {
-            return Thumbprint.Malformed;
+            return ThumbprintText.Malformed;
         }
         var changed = await change.ExecuteAsync(
             request.ClientId,
