@@ -36,7 +36,7 @@ public sealed partial class AdminClientsTests(CliServer server)
         Assert.Equal(Clients, (int)(await tool.JsonAsync(["admin", "clients", "revoke", "--dry-run", .. origin]))["matched"]!);
         var unasked = await tool.RunAsync(["admin", "clients", "revoke", .. origin]);
         Assert.Equal(ExitCode.Usage, unasked.ExitCode);
-        Assert.Contains($"Revoke {Clients} clients of onboarding_client {onboarding.ClientId} for good?", unasked.Error, StringComparison.Ordinal);
+        Assert.Contains($"Revoke {Clients} clients of onboarding_client {onboarding.ClientId} permanently?", unasked.Error, StringComparison.Ordinal);
         Assert.Contains("--yes", unasked.Error, StringComparison.Ordinal);
         Assert.Equal("active", (string?)(await server.GetAsync($"clients/{Ids(all)[0]}"))["status"]);
 

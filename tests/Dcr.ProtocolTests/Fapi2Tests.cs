@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Dcr.Protocol;
 using Dcr.ProtocolTests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Dcr.ProtocolTests;
@@ -184,6 +186,21 @@ public sealed class Fapi2ConfigurationTests
     {
         await using var server = new SqliteServer();
         server.Settings["Dcr:SecurityProfile"] = "Fapi2";
+        server.Settings["Dcr:SigningKeys:Algorithm"] = "RS256";
+        var fault = await Assert.ThrowsAnyAsync<Exception>(async () => await server.InitializeAsync());
+        Assert.Contains("Dcr:Jwks:AllowHttp", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Dcr:SigningKeys:Algorithm", fault.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A host that has the server within sets the profile in its code.</summary>
+    [Fact]
+    [Requirement("F2-5.4-02", "F2-5.4-01", "P-OPTIONS", "P-EMBED")]
+    public async Task Refuses_them_also_when_the_profile_is_set_in_code()
+    {
+        await using var server = new SqliteServer
+        {
+            Configure = services => services.Configure<DcrOptions>(options => options.SecurityProfile = SecurityProfile.Fapi2),
+        };
         server.Settings["Dcr:SigningKeys:Algorithm"] = "RS256";
         var fault = await Assert.ThrowsAnyAsync<Exception>(async () => await server.InitializeAsync());
         Assert.Contains("Dcr:Jwks:AllowHttp", fault.Message, StringComparison.Ordinal);

@@ -21,6 +21,19 @@ public sealed class UnexpectedFaultTests
         Assert.Single(server.Log.Lines, line => line.Contains("boom", StringComparison.Ordinal));
     }
 
+    [Fact]
+    [Requirement("P-FAULT", "P-CORS")]
+    public async Task Is_told_to_the_script_that_asked()
+    {
+        await using var server = new SqliteServer { Configure = services => services.AddSingleton<IUsedJtiStore, BrokenStore>() };
+        server.Settings["Dcr:Cors:Origins"] = "https://app.example";
+        await server.InitializeAsync();
+        var form = Requests.TokenForm(server.Assertion(server.OnboardingKey, DcrServer.OnboardingClient).Sign(), "dcr");
+        var answer = await server.PostTokenAsync(form, ("Origin", "https://app.example"));
+        answer.Refused(HttpStatusCode.InternalServerError, "server_error");
+        Assert.Equal("https://app.example", Assert.Single(answer.Response.Headers.GetValues("Access-Control-Allow-Origin")));
+    }
+
     private sealed class BrokenStore : IUsedJtiStore
     {
         public Task<RecordJtiOutcome> RecordAsync(string clientId, string jti, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>

@@ -47,7 +47,7 @@ internal static class ChangeClientsCommands
 
     public static Command Revoke() => new LeafCommand(
         "revoke",
-        "End clients for good, at once: by id, or all of one origin",
+        "End clients permanently, at once: by id, or all of one origin",
         new Example("dcr admin clients revoke warehouse-9 --yes", "its tokens end too, and no other client notices"),
         new Example("dcr admin clients revoke --onboarding-client old-directory --dry-run", "how many clients one client has brought in"),
         new Example("dcr admin clients revoke --onboarding-client old-directory --yes", "all of them, without being asked"))
@@ -88,7 +88,7 @@ internal static class ChangeClientsCommands
         await EachClient.CheckAsync(api, ids, cancellationToken);
         if (isForGood)
         {
-            run.Confirm($"Revoke {(ids.Length == 1 ? ids[0] : $"{ids.Length} clients")} for good?");
+            run.Confirm($"Revoke {(ids.Length == 1 ? ids[0] : $"{ids.Length} clients")} permanently?");
         }
         await EachClient.PostAsync(run, api, ids, action, cancellationToken);
     }

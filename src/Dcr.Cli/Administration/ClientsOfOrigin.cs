@@ -32,7 +32,7 @@ internal static class ClientsOfOrigin
             _ => ("Resume", "Resuming"),
         };
         var named = string.Join(", ", origin.Select(member => $"{member.Key} {member.Value}"));
-        run.Confirm($"{verb} {Count(matched)} of {named}{(action == "revoke" ? " for good" : "")}?");
+        run.Confirm($"{verb} {Count(matched)} of {named}{(action == "revoke" ? " permanently" : "")}?");
         var begun = await api.PostAsync(path, Body(origin, dryRun: false), cancellationToken);
         run.Terminal.Show(await Operation.FinishAsync(run, api, begun, $"{doing} {Count(matched)}", cancellationToken));
         if (action != "resume" && origin.TryGetValue("onboarding_client", out var onboardingClient))

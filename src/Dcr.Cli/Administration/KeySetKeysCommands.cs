@@ -64,12 +64,12 @@ internal static class KeySetKeysCommands
 
     public static Command Withdraw() => new LeafCommand(
         "withdraw",
-        "End a key at once and for good",
+        "End a key at once and permanently",
         new Example("dcr admin key-sets keys withdraw \"$SET\" 2026-01 --yes", "it was stolen"))
         .With(s_set, s_kid, CommonOptions.Yes)
         .DoesAsAdministrator((run, api, cancellationToken) =>
         {
-            run.Confirm($"Withdraw the key {run.Get(s_kid)} of {run.Get(s_set)} for good?");
+            run.Confirm($"Withdraw the key {run.Get(s_kid)} of {run.Get(s_set)} permanently?");
             return ChangeAsync(run, api, "withdraw", body: null, cancellationToken);
         });
 

@@ -9,7 +9,7 @@ internal static class DeleteClientCommand
     public static Command Create() =>
         new LeafCommand(
             "delete",
-            "End the client: its registration, its keys and its tokens, for good",
+            "End the client permanently: its registration, its keys and its tokens",
             new Example("dcr client delete -p partner --yes", "without being asked"))
         .WithRegistration()
         .With(CommonOptions.Yes)
@@ -20,7 +20,7 @@ internal static class DeleteClientCommand
         using var connection = await Connection.OpenAsync(run, cancellationToken);
         var registration = await RegisteredClient.OpenAsync(connection, cancellationToken);
         var clientId = await registration.FindClientIdAsync(cancellationToken);
-        run.Confirm($"End the client {clientId} at {connection.Server} for good?");
+        run.Confirm($"Permanently end the client {clientId} at {connection.Server}?");
         await registration.DeleteAsync(cancellationToken: cancellationToken);
         run.Profiles.Remove(connection.ProfileName);
         run.Terminal.Show(new JsonObject { ["client_id"] = clientId, ["deleted"] = true });

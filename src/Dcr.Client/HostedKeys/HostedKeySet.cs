@@ -62,7 +62,7 @@ public enum HostedKeyState
     [JsonStringEnumMemberName("retiring")]
     Retiring,
 
-    /// <summary>Gone for good.</summary>
+    /// <summary>Permanently withdrawn.</summary>
     [JsonStringEnumMemberName("withdrawn")]
     Withdrawn,
 }

@@ -85,7 +85,7 @@ public sealed class HostedKeys
         return MoveAsync(kid, "retire", end, key => key.State == HostedKeyState.Retiring && key.Until == end, provenBy, cancellationToken);
     }
 
-    /// <summary>Ends a key at once and for good, also the last one; with none active, only an administrator can go on.</summary>
+    /// <summary>Ends a key at once and permanently, also the last one; with none active, only an administrator can go on.</summary>
     /// <param name="kid">Of the key.</param>
     /// <param name="provenBy">A key of the set that is active; also the one that is withdrawn.</param>
     /// <param name="cancellationToken">Stops the wait.</param>

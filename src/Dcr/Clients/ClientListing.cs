@@ -25,7 +25,7 @@ public sealed record ClientCursor(DateTimeOffset CreatedAt, string ClientId)
 {
     public static ClientCursor Of(Client client) => new(client.CreatedAt, client.ClientId);
 
-    /// <summary>Null when the text is no cursor of this server.</summary>
+    /// <summary>Null if the text is not a cursor that this server gave.</summary>
     public static ClientCursor? Parse(string text)
     {
         if (text.Length > 600 || !Base64Url.IsValid(text))

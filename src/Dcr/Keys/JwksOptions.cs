@@ -1,5 +1,4 @@
 using Dcr.Protocol;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Keys;
@@ -40,7 +39,7 @@ public sealed class JwksOptions
     public TimeSpan MaxStaleness { get; set; } = TimeSpan.FromHours(1);
 }
 
-internal sealed class JwksOptionsValidator(IConfiguration configuration) : IValidateOptions<JwksOptions>
+internal sealed class JwksOptionsValidator(ConfiguredProfile profile) : IValidateOptions<JwksOptions>
 {
     public ValidateOptionsResult Validate(string? name, JwksOptions options)
     {
@@ -51,7 +50,7 @@ internal sealed class JwksOptionsValidator(IConfiguration configuration) : IVali
     private IEnumerable<string> Faults(JwksOptions options)
     {
         // FAPI 2.0 Security Profile section 5.4.2.
-        if (options.AllowHttp && SecurityProfileRules.IsFapi2(configuration))
+        if (options.AllowHttp && profile.IsFapi2)
         {
             yield return "Dcr:Jwks:AllowHttp is true: with Dcr:SecurityProfile=Fapi2 it must be false.";
         }

@@ -39,7 +39,7 @@ internal static class RegistrationPolicyRules
             .Concat(
                 (policy.Unknown ?? [])
                     .Where(member => member.Value.ValueKind != JsonValueKind.Null)
-                    .Select(member => $"{member.Key}: is no member of a registration policy."))
+                    .Select(member => $"{member.Key}: unknown member of a registration policy."))
             .Select(fault => "registration_policy." + fault);
 
     private static IEnumerable<string> NumberFaults(RegistrationPolicy policy)
@@ -189,7 +189,7 @@ internal static class RegistrationPolicyRules
             .Where(member => member.Value.ValueKind != JsonValueKind.Null && !HumanReadableMembers.IsTagged(member.Key));
         foreach (var (name, _) in unknown)
         {
-            yield return $"defaults.{name}: is no member of client metadata.";
+            yield return $"defaults.{name}: unknown member of client metadata.";
         }
         foreach (var error in new ClientMetadataValidator(options, urls, profile).Validate(complete).Errors)
         {

@@ -82,11 +82,17 @@ internal sealed class CrossOrigin(ICorsService cors, IOptions<CrossOriginOptions
             return false;
         }
         var result = cors.EvaluatePolicy(context, callers == CrossOriginCallers.Anybody ? _anybody : _chosenOrigins);
-        cors.ApplyResult(result, context.Response);
         if (!result.IsPreflightRequest)
         {
+            // When the answer begins: one that takes the place of another, after a fault, is for the script too.
+            context.Response.OnStarting(() =>
+            {
+                cors.ApplyResult(result, context.Response);
+                return Task.CompletedTask;
+            });
             return false;
         }
+        cors.ApplyResult(result, context.Response);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return true;
     }

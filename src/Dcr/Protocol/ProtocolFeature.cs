@@ -13,6 +13,7 @@ internal static class ProtocolFeature
         services.AddSettings<DcrOptions>(DcrOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<DcrOptions>, DcrOptionsValidator>();
         services.AddSingleton<IValidateOptions<DcrOptions>, UnknownSettings>();
+        services.AddSingleton<ConfiguredProfile>();
         services.AddSingleton<IssuerUrls>();
         services.AddSingleton<SecurityProfileRules>();
         services.AddSingleton<ClockWatch>();

@@ -1,5 +1,4 @@
 using Dcr.Jose;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.Protocol;
@@ -31,16 +30,6 @@ internal sealed class SecurityProfileRules(IOptions<DcrOptions> options)
 
     /// <summary>Whether <c>aud</c> may be URLs of this server from clients without an exception too: for the time of a migration.</summary>
     public bool TakesOwnEndpoints => TakesExceptions && options.Value.AssertionAudience == AssertionAudienceRule.Dual;
-
-    /// <summary>
-    /// Whether the settings, as they are written, name this profile: for the validators of other settings, which cannot wait until
-    /// <see cref="DcrOptions"/> are valid.
-    /// </summary>
-    internal static bool IsFapi2(IConfiguration configuration) =>
-        string.Equals(
-            configuration[$"{DcrOptions.Section}:{nameof(DcrOptions.SecurityProfile)}"],
-            nameof(SecurityProfile.Fapi2),
-            StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Section 5.3.2.1 item 8: a plain string, not even an array of one.</summary>
     public bool WantsPlainAudience => _isFapi2;

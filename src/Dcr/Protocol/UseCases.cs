@@ -26,8 +26,8 @@ internal static class UseCases
                 services.AddSingleton(handled, type);
             }
         }
-        // The first is the outermost. Judgement is before validation: who may not act is told nothing about what was sent.
         services.AddSingleton<UseCaseMetrics>();
+        // The first is the outermost. Judgement is before validation: who may not act is told nothing about what was sent.
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ObservationBehavior<,>));
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(JudgementBehavior<,>));
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));

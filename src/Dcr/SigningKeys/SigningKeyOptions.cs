@@ -1,5 +1,4 @@
 using Dcr.Protocol;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Dcr.SigningKeys;
@@ -21,7 +20,7 @@ public sealed class SigningKeyOptions
     public TimeSpan AnnounceBefore { get; set; } = TimeSpan.FromDays(14);
 }
 
-internal sealed class SigningKeyOptionsValidator(IConfiguration configuration) : IValidateOptions<SigningKeyOptions>
+internal sealed class SigningKeyOptionsValidator(ConfiguredProfile profile) : IValidateOptions<SigningKeyOptions>
 {
     public ValidateOptionsResult Validate(string? name, SigningKeyOptions options)
     {
@@ -37,7 +36,7 @@ internal sealed class SigningKeyOptionsValidator(IConfiguration configuration) :
                 + $"{string.Join(' ', SigningKeyOptions.Algorithms)}.";
         }
         // FAPI 2.0 Security Profile section 5.4.1.
-        if (options.Algorithm == "RS256" && SecurityProfileRules.IsFapi2(configuration))
+        if (options.Algorithm == "RS256" && profile.IsFapi2)
         {
             yield return "Dcr:SigningKeys:Algorithm is RS256: with Dcr:SecurityProfile=Fapi2 it must be ES256 or PS256.";
         }
